@@ -1,0 +1,72 @@
+# mixrd: `make demo` to see it work, `make test` to check it, `make help` for the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES = $(wildcard src tests benchmarks studies)
+
+# One line for each download worth waiting for instead of hundreds; warnings and errors are on stderr.
+PIP_INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off -c constraints.txt
+PIP_BRIEF = | awk '/Downloading .*[0-9] [MG]B\)/ { sub(/-(cp|py)[0-9].*\(/, " ("); print; fflush() } \
+  /^Installing collected/ { print "  Installing packages"; fflush() }'
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.installed ## install mixrd into .venv and analyse an example
+	$(BIN)/mixrd demo
+
+.PHONY: test
+test: $(VENV)/.installed-dev ## run the tests
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## ruff, mypy and the rule of the rooms
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## format the code, mend what ruff can mend
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## time the forward model and the analysis
+	$(BIN)/python benchmarks/run.py
+
+.PHONY: study
+study: $(VENV)/.installed-dev ## accuracy and calibration on weighed mixtures (MIXRD_DATA)
+	$(BIN)/python studies/run.py
+
+.PHONY: clean
+clean: ## remove .venv, caches and build output
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Stamps, so that setting up is done once and again only when what is needed has changed.
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "mixrd needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1 || true)."; \
+	  echo "Name another one, for example: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' has no venv module. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; } >&2
+	@echo "Creating $(VENV) with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing mixrd and what it needs (once; torch is the large one)"
+	@set -o pipefail; $(PIP_INSTALL) -e . $(PIP_BRIEF)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
+	@echo "Installing mixrd, what it needs and the development tools (once; torch is the large one)"
+	@set -o pipefail; $(PIP_INSTALL) -e '.[dev]' $(PIP_BRIEF)
+	@touch $(VENV)/.installed $@

@@ -1,0 +1,261 @@
+"""Batched Levenberg-Marquardt with variable projection: scales and background solved linearly inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mixrd.pattern import ForwardModel
+
+#: Tried steps after which a fit that still improves is called unfinished.
+MAX_STEPS = 60
+#: Relative decrease of the cost below which an accepted step counts as the last.
+RELATIVE_DECREASE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Priors:
+    """What is known of the flat parameters before the scan is seen; each (T,).
+
+    Attributes
+    ----------
+    mean, sigma : tensor
+        Gaussian restraint; sigma 0 fixes a parameter at its start.
+    lower, upper : tensor
+        Hard bounds.
+    """
+
+    mean: Tensor
+    sigma: Tensor
+    lower: Tensor
+    upper: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class LinearPart:
+    """Solution of the linear parameters at given non-linear ones.
+
+    Attributes
+    ----------
+    coefficients : (B, P + Q) tensor
+        Masses of the phases (never negative), then background coefficients.
+    active : (B, P + Q) bool tensor
+        Which of them are free (a mass held at zero is not).
+    design : (B, P + Q, N) tensor
+        Weighted basis functions: each phase's pattern and the background basis over sigma.
+    residual : (B, N) tensor
+        (observed - calculated) / sigma.
+    """
+
+    coefficients: Tensor
+    active: Tensor
+    design: Tensor
+    residual: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Result of `fit`.
+
+    Attributes
+    ----------
+    flat : (B, T) tensor
+        Non-linear parameters, as `Parameters.flat` orders them.
+    linear : LinearPart
+        At these parameters.
+    jacobian : (B, N, T) tensor
+        Weighted derivatives of the calculated pattern, masses fixed; zero for fixed parameters.
+    cost : (B,) tensor
+        Sum of squared weighted residuals and restraints.
+    converged : (B,) bool tensor
+    steps : int
+    """
+
+    flat: Tensor
+    linear: LinearPart
+    jacobian: Tensor
+    cost: Tensor
+    converged: Tensor
+    steps: int
+
+
+def solve_linear(columns: Tensor, basis: Tensor, observed: Tensor, sigma: Tensor) -> LinearPart:
+    """Masses (non-negative) and background that fit best.
+
+    Parameters
+    ----------
+    columns : (B, P, N) tensor
+        Pattern of unit mass of each phase.
+    basis : (Q, N) tensor
+        Background basis, sign free.
+    observed, sigma : (B, N) tensor
+
+    Returns
+    -------
+    LinearPart
+    """
+    phases = columns.shape[1]
+    design = torch.cat([columns, basis.expand(len(columns), -1, -1)], dim=1) / sigma.unsqueeze(1)
+    target = observed / sigma
+    norm = design.norm(dim=-1).clamp_min(1e-30)
+    normal = torch.einsum("bin,bjn->bij", design, design) / (norm.unsqueeze(1) * norm.unsqueeze(2))
+    right = torch.einsum("bin,bn->bi", design, target) / norm
+    active = torch.ones_like(norm, dtype=torch.bool)
+    # The background basis is nearly collinear for short scans: a ridge far below any coefficient's esd.
+    ridge = 1e-12 * torch.eye(norm.shape[1], dtype=norm.dtype, device=norm.device)
+    solution = right
+    for _ in range(phases + 1):
+        keep = active.to(norm.dtype)
+        held = torch.diag_embed(1 - keep)
+        system = normal * keep.unsqueeze(1) * keep.unsqueeze(2) + held + ridge
+        solution = torch.linalg.solve(system, right * keep)
+        negative = (solution < 0) & active
+        negative[:, phases:] = False
+        if not negative.any():
+            break
+        active = active & ~negative
+    coefficients = torch.where(active, solution, torch.zeros_like(solution)) / norm
+    residual = target - torch.einsum("bi,bin->bn", coefficients, design)
+    return LinearPart(coefficients, active, design, residual)
+
+
+def fit(
+    model: ForwardModel,
+    basis: Tensor,
+    observed: Tensor,
+    sigma: Tensor,
+    start: Tensor,
+    priors: Priors,
+    *,
+    on_step: Callable[[int, float], None] | None = None,
+) -> Fit:
+    """Fit a batch of patterns on the model's grid.
+
+    Variable projection in Kaufman's form (Kaufman 1975, BIT 15, 49): for each trial of the non-linear
+    parameters the linear ones are solved exactly, and the Jacobian is that of the fixed-mass pattern
+    with its part in the span of the basis functions removed.
+
+    Parameters
+    ----------
+    model : ForwardModel
+    basis : (Q, N) tensor
+        Background basis.
+    observed, sigma : (B, N) tensor
+    start : (B, T) tensor
+        Flat parameters to start from.
+    priors : Priors
+    on_step : callable, optional
+        Called after each step with its number and the mean cost.
+
+    Returns
+    -------
+    Fit
+        `converged` is False where MAX_STEPS did not suffice.
+    """
+    free = priors.sigma > 0
+    flat = torch.where(free, start.clamp(priors.lower, priors.upper), start)
+    linear, cost = _evaluate(model, basis, observed, sigma, flat, priors)
+    damping = torch.full_like(cost, 1e-3)
+    done = torch.zeros_like(cost, dtype=torch.bool)
+    jacobian = _jacobian(model, flat, linear, sigma, free)
+    step = 0
+    for step in range(1, MAX_STEPS + 1):
+        change = _step(jacobian, linear, flat, damping, priors)
+        trial = (flat + change).clamp(priors.lower, priors.upper)
+        trial = torch.where(free & ~done.unsqueeze(-1), trial, flat)
+        trial_linear, trial_cost = _evaluate(model, basis, observed, sigma, trial, priors)
+        better = (trial_cost < cost) & ~done
+        gain = (cost - trial_cost) / cost
+        done = done | (better & (gain < RELATIVE_DECREASE)) | (~better & (damping > 1e6))
+        flat = torch.where(better.unsqueeze(-1), trial, flat)
+        linear = _choose(better, trial_linear, linear)
+        cost = torch.where(better, trial_cost, cost)
+        damping = torch.where(better, damping / 5, damping * 6).clamp(1e-9, 1e8)
+        if on_step:
+            on_step(step, float(cost.mean()))
+        if bool(better.any()):
+            jacobian = _jacobian(model, flat, linear, sigma, free)
+        if bool(done.all()):
+            break
+    return Fit(flat, linear, jacobian, cost, done, step)
+
+
+def covariance(fit: Fit, priors: Priors) -> Tensor:
+    """Covariance of masses, background and non-linear parameters together, (B, P + Q + T, P + Q + T).
+
+    From the curvature at the solution, restraints included, times the larger of 1 and the reduced
+    chi-squared; rows of fixed parameters and of masses held at zero are zero.
+    """
+    everything = torch.cat([fit.linear.design, fit.jacobian.transpose(1, 2)], dim=1)
+    free = torch.cat([fit.linear.active, (priors.sigma > 0).expand(len(fit.flat), -1)], dim=1)
+    norm = everything.norm(dim=-1).clamp_min(1e-30)
+    restraint = torch.zeros_like(norm)
+    restraint[:, -len(priors.sigma) :] = torch.where(priors.sigma > 0, priors.sigma, torch.inf) ** -2
+    norm = (norm**2 + restraint).sqrt()
+    scaled = everything / norm.unsqueeze(-1)
+    keep = free.to(scaled.dtype)
+    curvature = torch.einsum("bin,bjn->bij", scaled, scaled) + torch.diag_embed(restraint / norm**2)
+    curvature = curvature * keep.unsqueeze(1) * keep.unsqueeze(2) + torch.diag_embed(1 - keep)
+    inverse = torch.linalg.pinv(curvature, hermitian=True) * keep.unsqueeze(1) * keep.unsqueeze(2)
+    points = fit.linear.residual.shape[1]
+    degrees = (points - free.sum(1)).clamp_min(1)
+    reduced = (fit.linear.residual**2).sum(1) / degrees
+    return inverse / (norm.unsqueeze(1) * norm.unsqueeze(2)) * reduced.clamp_min(1.0)[:, None, None]
+
+
+def _evaluate(
+    model: ForwardModel, basis: Tensor, observed: Tensor, sigma: Tensor, flat: Tensor, priors: Priors
+) -> tuple[LinearPart, Tensor]:
+    linear = solve_linear(model.columns(model.from_flat(flat)), basis, observed, sigma)
+    return linear, (linear.residual**2).sum(-1) + (_pull(flat, priors) ** 2).sum(-1)
+
+
+def _pull(flat: Tensor, priors: Priors) -> Tensor:
+    """Distance from the restraints' centres in units of their sigma (0 for fixed parameters)."""
+    sigma = torch.where(priors.sigma > 0, priors.sigma, torch.ones_like(priors.sigma))
+    return torch.where(priors.sigma > 0, (flat - priors.mean) / sigma, torch.zeros_like(flat))
+
+
+def _jacobian(
+    model: ForwardModel, flat: Tensor, linear: LinearPart, sigma: Tensor, free: Tensor
+) -> Tensor:
+    masses = linear.coefficients[:, : len(model.tables)]
+    tangents = model.tangents(model.from_flat(flat), masses)
+    return tangents / sigma.unsqueeze(-1) * free
+
+
+def _step(jacobian: Tensor, linear: LinearPart, flat: Tensor, damping: Tensor, priors: Priors) -> Tensor:
+    design = linear.design * linear.active.unsqueeze(-1)
+    norm = design.norm(dim=-1, keepdim=True).clamp_min(1e-30)
+    design = design / norm
+    gram = torch.einsum("bin,bjn->bij", design, design)
+    gram = gram + 1e-10 * torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device)
+    projected = jacobian - torch.einsum(
+        "bin,bit->bnt", design, torch.linalg.solve(gram, torch.einsum("bin,bnt->bit", design, jacobian))
+    )
+    free = priors.sigma > 0
+    weight = torch.where(free, torch.where(free, priors.sigma, torch.ones_like(priors.sigma)) ** -2, 1.0)
+    gradient = torch.einsum("bnt,bn->bt", projected, linear.residual)
+    gradient = gradient - torch.where(free, (flat - priors.mean) * weight, torch.zeros_like(flat))
+    # A parameter pressed against its bound rests there for this step.
+    pressed = ((flat <= priors.lower) & (gradient < 0)) | ((flat >= priors.upper) & (gradient > 0))
+    moving = (free & ~pressed).to(flat.dtype)
+    curvature = torch.einsum("bnt,bnu->btu", projected, projected) + torch.diag(weight)
+    diagonal = curvature.diagonal(dim1=1, dim2=2)
+    scale = diagonal.sqrt()
+    curvature = curvature / (scale.unsqueeze(1) * scale.unsqueeze(2))
+    curvature = curvature * moving.unsqueeze(1) * moving.unsqueeze(2) + torch.diag_embed(1 - moving)
+    curvature = curvature + damping[:, None, None] * torch.eye(
+        flat.shape[1], dtype=flat.dtype, device=flat.device
+    )
+    return torch.linalg.solve(curvature, gradient / scale * moving) / scale
+
+
+def _choose(better: Tensor, new: LinearPart, old: LinearPart) -> LinearPart:
+    def pick(a: Tensor, b: Tensor) -> Tensor:
+        return torch.where(better.view(-1, *[1] * (a.dim() - 1)), a, b)
+
+    return LinearPart(*(pick(a, b) for a, b in zip(vars(new).values(), vars(old).values(), strict=True)))

@@ -1,0 +1,253 @@
+"""Whole-pattern refinement of a scan through the forward model: what is free, and in which order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mixrd.analysis.least_squares import Fit, Priors, covariance, fit
+from mixrd.crystal import Crystal
+from mixrd.pattern import ForwardModel, Instrument, background_basis
+
+#: Blur (fwhm in degrees) of each stage: the first finds the basin of the cells, the last is the scan itself.
+STAGES_DEG = (0.8, 0.3, 0.0)
+BACKGROUND_DEGREE = 10
+
+
+@dataclass(frozen=True)
+class Restraints:
+    """What is believed of a sample before the scan is seen: standard deviations of Gaussian restraints.
+
+    They are wide against what a strong phase's data say and keep a trace phase from wandering.
+
+    Attributes
+    ----------
+    strain : float
+        Of each strain component, relative.
+    inverse_size_per_nm : float
+        Of 1/L around 0 (0.02: crystallites mostly above 50 nm).
+    microstrain : float
+    width : float
+        Of the Gaussian terms u, v, w around the instrument's, in deg^2.
+    lorentzian_width : float
+        Of x and y around the instrument's, in degrees.
+    zero : float
+        In degrees 2theta.
+    displacement_mm : float
+    """
+
+    strain: float = 0.005
+    inverse_size_per_nm: float = 0.02
+    microstrain: float = 0.001
+    width: float = 0.002
+    lorentzian_width: float = 0.01
+    zero: float = 0.03
+    displacement_mm: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """What a refinement gives, one scan.
+
+    Attributes
+    ----------
+    weight_fractions : (P,) array
+        Sum to 1 (zero everywhere if no phase was found).
+    covariance : (P, P) array
+        Of the weight fractions.
+    strain : list of (K,) array
+        Of each phase, along its strain basis.
+    strain_sigma : list of (K,) array
+    inverse_size_per_nm, inverse_size_sigma, microstrain : (P,) array
+    profile : (5,) array
+        u, v, w, x, y.
+    zero_deg, displacement_mm : float
+    calculated, background : (N,) array
+    contributions : (P, N) array
+        Pattern of each phase.
+    r_wp, r_exp : float
+        Weighted-profile and expected R factors, 0-1.
+    converged : bool
+    """
+
+    weight_fractions: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    strain: list[NDArray[np.float64]]
+    strain_sigma: list[NDArray[np.float64]]
+    inverse_size_per_nm: NDArray[np.float64]
+    inverse_size_sigma: NDArray[np.float64]
+    microstrain: NDArray[np.float64]
+    profile: NDArray[np.float64]
+    zero_deg: float
+    displacement_mm: float
+    calculated: NDArray[np.float64]
+    background: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    r_wp: float
+    r_exp: float
+    converged: bool
+
+
+def refine(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    two_theta: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    *,
+    start: Tensor | None = None,
+    stages_deg: Sequence[float] = STAGES_DEG,
+    restraints: Restraints | None = None,
+    fixed: Sequence[str] = (),
+    on_step: Callable[[int, float], None] | None = None,
+) -> list[Refinement]:
+    """Refine scales, cells, sizes, microstrains, zero, displacement, profile and background.
+
+    Parameters
+    ----------
+    crystals : sequence of Crystal
+    instrument : Instrument
+    two_theta : (N,) array
+        Grid in degrees, common to the batch.
+    counts, sigma : (B, N) array
+        Scans and their standard uncertainties.
+    start : (B, T) tensor, optional
+        Flat parameters to start from (a network's estimate); default the instrument's, unstrained.
+    stages_deg : sequence of float
+        Blur of each stage, see `STAGES_DEG`.
+    restraints : Restraints, optional
+    fixed : sequence of str
+        Names of `Parameters` fields to hold at their start.
+    on_step : callable, optional
+        Called after each step with its number and the mean cost.
+
+    Returns
+    -------
+    list of Refinement
+        One for each of the B scans.
+    """
+    model = ForwardModel(crystals, instrument, two_theta, widest_fwhm=0.5)
+    batch = len(counts)
+    flat = model.reference(batch).flat() if start is None else start.to(torch.float64)
+    priors = make_priors(model, restraints or Restraints(), fixed)
+    basis = background_basis(model.two_theta, degree=BACKGROUND_DEGREE)
+    observed, error = torch.tensor(counts), torch.tensor(sigma)
+    result: Fit | None = None
+    for blur in stages_deg:
+        result = _stage(model, basis, observed, error, flat, priors, blur, on_step)
+        flat = result.flat
+    if result is None:
+        raise ValueError("a refinement needs at least one stage")
+    spread = covariance(result, priors)
+    return [_collect(model, basis, result, spread, observed, error, b) for b in range(batch)]
+
+
+def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str]) -> Priors:
+    """Restraints and bounds in the order of the flat parameters."""
+    reference = model.reference()
+    r = restraints
+    settings = {  # sigma, lower, upper
+        "strain": (r.strain, -0.06, 0.06),
+        "inverse_size": (r.inverse_size_per_nm, 0.0, 0.5),
+        "microstrain": (r.microstrain, 0.0, 0.02),
+        "zero": (r.zero, -0.5, 0.5),
+        "displacement": (r.displacement_mm, -1.5, 1.5),
+    }
+    mean, sigma, lower, upper = [], [], [], []
+    for field in dataclasses.fields(reference):
+        value = getattr(reference, field.name)[0]
+        mean.append(value)
+        if field.name == "profile":
+            width, lorentz = r.width, r.lorentzian_width
+            rows = (
+                [width, width, width, lorentz, lorentz],
+                [-1.0, -1.0, 1e-5, 0.0, 0.0],
+                [1.0, 1.0, 1.0, 0.5, 0.5],
+            )
+            spread, low, high = (value.new_tensor(row) for row in rows)
+        else:
+            spread, low, high = (torch.full_like(value, x) for x in settings[field.name])
+        sigma.append(torch.zeros_like(spread) if field.name in fixed else spread)
+        lower.append(low)
+        upper.append(high)
+    return Priors(*(torch.cat(x) for x in (mean, sigma, lower, upper)))
+
+
+def _stage(
+    model: ForwardModel,
+    basis: Tensor,
+    observed: Tensor,
+    error: Tensor,
+    flat: Tensor,
+    priors: Priors,
+    blur_deg: float,
+    on_step: Callable[[int, float], None] | None,
+) -> Fit:
+    """Fit scan and model after both were blurred by a Gaussian of this fwhm."""
+    if blur_deg <= 0:
+        return fit(model, basis, observed, error, flat, priors, on_step=on_step)
+    widening = torch.zeros_like(flat)
+    first = sum(model.strain_sizes) + 2 * len(model.tables)
+    widening[:, first + 2] = blur_deg**2
+    shifted = dataclasses.replace(
+        priors,
+        mean=priors.mean + widening[0],
+        lower=priors.lower + widening[0],
+        upper=priors.upper + widening[0],
+    )
+    smooth = _blurred(observed, model.two_theta, blur_deg)
+    result = fit(model, basis, smooth, error, flat + widening, shifted, on_step=on_step)
+    return dataclasses.replace(result, flat=result.flat - widening)
+
+
+def _blurred(counts: Tensor, two_theta: Tensor, fwhm: float) -> Tensor:
+    step = float((two_theta[-1] - two_theta[0]) / (len(two_theta) - 1))
+    reach = min(int(2 * fwhm / step) + 1, len(two_theta) - 1)
+    offset = torch.arange(-reach, reach + 1, dtype=counts.dtype) * step
+    kernel = torch.exp(-4 * np.log(2.0) * (offset / fwhm) ** 2)
+    padded = torch.nn.functional.pad(counts.unsqueeze(1), (reach, reach), mode="replicate")
+    return torch.nn.functional.conv1d(padded, (kernel / kernel.sum())[None, None]).squeeze(1)
+
+
+def _collect(
+    model: ForwardModel, basis: Tensor, result: Fit, spread: Tensor, observed: Tensor, error: Tensor, b: int
+) -> Refinement:
+    phases = len(model.tables)
+    masses = result.linear.coefficients[b, :phases]
+    total = masses.sum().clamp_min(1e-30)
+    fractions = masses / total
+    # w_i = m_i / M, so dw_i/dm_j = (delta_ij - w_i) / M.
+    slope = (torch.eye(phases, dtype=masses.dtype) - fractions.unsqueeze(1)) / total
+    fraction_covariance = slope @ spread[b, :phases, :phases] @ slope.T
+    parameters = model.from_flat(result.flat[b : b + 1])
+    offset = len(result.linear.coefficients[b])
+    deviations = spread[b].diagonal().clamp_min(0).sqrt()[offset:]
+    sigmas = model.from_flat(deviations.unsqueeze(0))
+    contributions = result.linear.design[b, :phases] * error[b] * masses.unsqueeze(-1)
+    background = result.linear.coefficients[b, phases:] @ basis
+    weighted = (observed[b] / error[b]) ** 2
+    free = int((deviations > 0).sum()) + int(result.linear.active[b].sum())
+    return Refinement(
+        weight_fractions=fractions.numpy(),
+        covariance=fraction_covariance.numpy(),
+        strain=[s[0].numpy() for s in parameters.strain.split(model.strain_sizes, dim=-1)],
+        strain_sigma=[s[0].numpy() for s in sigmas.strain.split(model.strain_sizes, dim=-1)],
+        inverse_size_per_nm=parameters.inverse_size[0].numpy(),
+        inverse_size_sigma=sigmas.inverse_size[0].numpy(),
+        microstrain=parameters.microstrain[0].numpy(),
+        profile=parameters.profile[0].numpy(),
+        zero_deg=float(parameters.zero),
+        displacement_mm=float(parameters.displacement),
+        calculated=(contributions.sum(0) + background).numpy(),
+        background=background.numpy(),
+        contributions=contributions.numpy(),
+        r_wp=float(((result.linear.residual[b] ** 2).sum() / weighted.sum()).sqrt()),
+        r_exp=float((max(len(observed[b]) - free, 1) / weighted.sum()).sqrt()),
+        converged=bool(result.converged[b]),
+    )

@@ -1,0 +1,165 @@
+"""The result of an analysis: one frozen type that goes to JSON and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.errors import InputError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class AnalysisWarning:
+    """A doubt about a result.
+
+    Attributes
+    ----------
+    code : str
+        One of the codes that the documentation explains, e.g. "ESTIMATES_DISAGREE".
+    message : str
+        One sentence in plain words.
+    phase : str or None
+        The phase that it concerns.
+    """
+
+    code: str
+    message: str
+    phase: str | None = None
+
+
+@dataclass(frozen=True)
+class PhaseResult:
+    """What was found of one phase.
+
+    Attributes
+    ----------
+    name, formula : str
+    weight_percent : float
+        The analysis' answer: refined where there was a refinement that converged, else the network's.
+    sigma_percent : float or None
+        Standard uncertainty of the refined value in wt%.
+    network_percent, refined_percent : float or None
+        Both estimates in wt%.
+    cell : tuple of six float or None
+        Refined cell: angstrom, degrees.
+    crystallite_size_nm : float or None
+        Refined Scherrer size; None where the lines are no broader than the instrument's.
+    microstrain : float or None
+    density_g_cm3 : float
+        Of the structure as given.
+    """
+
+    name: str
+    formula: str
+    weight_percent: float
+    sigma_percent: float | None
+    network_percent: float | None
+    refined_percent: float | None
+    cell: tuple[float, ...] | None
+    crystallite_size_nm: float | None
+    microstrain: float | None
+    density_g_cm3: float
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """The fitted scan, for plots. N points, P phases, (N,) arrays unless said otherwise.
+
+    Attributes
+    ----------
+    two_theta : array
+        Degrees.
+    observed, calculated, background : array
+        In the unit of the scan.
+    contributions : (P, N) array
+        Each phase without background.
+    marks : tuple of (R,) array
+        Refined positions of each phase's reflections (strongest line of the beam) in degrees.
+    """
+
+    two_theta: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    calculated: NDArray[np.float64]
+    background: NDArray[np.float64]
+    contributions: NDArray[np.float64]
+    marks: tuple[NDArray[np.float64], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Weight fractions of the phases in one scan, and how they were found.
+
+    Attributes
+    ----------
+    status : "ok" or "failed"
+        "failed" only within a batch; a call raises instead.
+    file : str
+        The scan.
+    phases : tuple of PhaseResult
+        In the order of the candidates.
+    r_wp, r_exp : float or None
+        Of the refinement, 0-1.
+    zero_deg, displacement_mm : float or None
+        Refined zero shift in degrees and sample displacement in mm.
+    seconds : dict
+        "network" and "refined": time that each took, where it ran.
+    warnings : tuple of AnalysisWarning
+    error : str or None
+        Why it failed.
+    provenance : dict
+        File hash, model hash, instrument, radiation, versions, seed.
+    curves : Curves or None
+        Not part of the JSON.
+    """
+
+    status: Literal["ok", "failed"]
+    file: str
+    phases: tuple[PhaseResult, ...]
+    r_wp: float | None
+    r_exp: float | None
+    zero_deg: float | None
+    displacement_mm: float | None
+    seconds: dict[str, float]
+    warnings: tuple[AnalysisWarning, ...]
+    error: str | None
+    provenance: dict[str, Any]
+    curves: Curves | None = None
+
+    @property
+    def fractions(self) -> dict[str, float]:
+        """Weight percent by phase name."""
+        return {phase.name: phase.weight_percent for phase in self.phases}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, curves left out."""
+        data = {k: v for k, v in vars(self).items() if k != "curves"}
+        data["phases"] = [asdict(p) for p in self.phases]
+        data["warnings"] = [asdict(w) for w in self.warnings]
+        return {"schema": SCHEMA, **data}
+
+    def to_json(self) -> str:
+        """The result as JSON text that `from_json` takes back."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | Path) -> Analysis:
+        """Result from the text that `to_json` wrote, or from the path of its file."""
+        source = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
+        data = json.loads(source)
+        if data.pop("schema", None) != SCHEMA:
+            raise InputError(
+                "it is not a mixrd result of this version", remedy="Analyse the scan again", file=None
+            )
+        data["phases"] = tuple(
+            PhaseResult(**{**p, "cell": None if p["cell"] is None else tuple(p["cell"])})
+            for p in data["phases"]
+        )
+        data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
+        return cls(**data)

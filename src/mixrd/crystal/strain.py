@@ -1,0 +1,91 @@
+"""Strain of a lattice: the components that leave the symmetry of a crystal as it is."""
+
+from __future__ import annotations
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.crystal.structure import Cell, Crystal
+
+#: A symmetric tensor as (11, 22, 33, 23, 13, 12); basis for the search below.
+_VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+
+
+def strain_basis(crystal: Crystal) -> NDArray[np.float64]:
+    """Strain components that the crystal system allows.
+
+    A strain keeps all multiplicities if it commutes with every rotation of the point group. Averaging
+    each unit strain over the group projects onto that space; its reduced basis is one component for
+    cubic crystals (a), two for uniaxial ones (a = b, c), three for orthorhombic, four for monoclinic,
+    six for triclinic.
+
+    Parameters
+    ----------
+    crystal : Crystal
+
+    Returns
+    -------
+    (K, 3, 3) array
+        Symmetric dimensionless tensors, Cartesian (axes as in `Crystal.lattice`); a lattice strained
+        by amplitudes p has the vectors ``lattice @ (1 + sum_k p_k basis_k)``.
+    """
+    rotations = _cartesian_rotations(crystal)
+    images = []
+    for i, j in _VOIGT:
+        unit = np.zeros((3, 3))
+        unit[i, j] = unit[j, i] = 1.0
+        mean = np.mean([r @ unit @ r.T for r in rotations], axis=0)
+        images.append([mean[k, m] for k, m in _VOIGT])
+    rows = _reduced_rows(np.array(images))
+    basis = np.zeros((len(rows), 3, 3))
+    for n, row in enumerate(rows):
+        for value, (i, j) in zip(row, _VOIGT, strict=True):
+            basis[n, i, j] = basis[n, j, i] = value
+    return basis
+
+
+def strained_cell(crystal: Crystal, amplitudes: NDArray[np.float64]) -> Cell:
+    """Cell (angstrom, degrees) after strain by `amplitudes` (K,) along `strain_basis`."""
+    strain = np.eye(3) + np.einsum("k,kij->ij", amplitudes, strain_basis(crystal))
+    return cell_of(crystal.lattice @ strain)
+
+
+def cell_of(lattice: NDArray[np.float64]) -> Cell:
+    """Cell lengths (angstrom) and angles (degrees) of lattice vectors given as rows."""
+    lengths = np.linalg.norm(lattice, axis=1)
+    cosines = [
+        lattice[i] @ lattice[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))
+    ]
+    angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    a, b, c = (float(x) for x in lengths)
+    alpha, beta, gamma = (float(x) for x in angles)
+    return a, b, c, alpha, beta, gamma
+
+
+def _cartesian_rotations(crystal: Crystal) -> list[NDArray[np.float64]]:
+    frame = crystal.lattice.T
+    inverse = np.linalg.inv(frame)
+    distinct = {tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations}
+    return [
+        frame @ (np.array(rot, dtype=np.float64).reshape(3, 3) / gemmi.Op.DEN) @ inverse for rot in distinct
+    ]
+
+
+def _reduced_rows(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Non-zero rows of the reduced row echelon form."""
+    rows = matrix.copy()
+    rank = 0
+    for column in range(rows.shape[1]):
+        pivot = rank + int(np.argmax(np.abs(rows[rank:, column]))) if rank < len(rows) else rank
+        if rank >= len(rows) or abs(rows[pivot, column]) < 1e-6:
+            continue
+        rows[[rank, pivot]] = rows[[pivot, rank]]
+        rows[rank] /= rows[rank, column]
+        for other in range(len(rows)):
+            if other != rank:
+                rows[other] -= rows[other, column] * rows[rank]
+        rank += 1
+    result = rows[:rank]
+    result[np.abs(result) < 1e-9] = 0.0
+    return result

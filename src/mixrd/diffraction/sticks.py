@@ -1,0 +1,124 @@
+"""Sticks: position and intensity of every powder line, of a strained crystal, batched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mixrd.diffraction.reflections import Reflections
+
+
+@dataclass(frozen=True, eq=False)
+class Sticks:
+    """Powder lines before the diffractometer broadens them.
+
+    Attributes
+    ----------
+    g_squared : (B, R) tensor
+        1/d^2 in 1/angstrom^2.
+    intensity : (B, R) tensor
+        m |F|^2 / (V M): intensity per unit mass of the phase, without Lorentz-polarization; electrons^2
+        over angstrom^3 and atomic mass units.
+    """
+
+    g_squared: Tensor
+    intensity: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class StickRates:
+    """Derivatives of `Sticks` with respect to the strain amplitudes, (B, R, K) each."""
+
+    g_squared: Tensor
+    intensity: Tensor
+
+
+def strained_sticks(table: Reflections, strain: Tensor) -> Sticks:
+    """Sticks of one phase under strain.
+
+    The integrated intensity of a line from the mass fraction w of a phase is proportional to
+    w / rho * m |F|^2 LP / V^2, and rho = M / V (International Tables C, section 6.2; Hill & Howard
+    1987, J. Appl. Cryst. 20, 467), so m |F|^2 / (V M) is kept here and never normalised.
+
+    Parameters
+    ----------
+    table : Reflections
+    strain : (B, K) tensor
+        Amplitudes along `table.strain_basis`, dimensionless.
+
+    Returns
+    -------
+    Sticks
+        Friedel mates are averaged: (|F(h)|^2 + |F(-h)|^2) / 2 = |A|^2 + |B|^2 with A = sum (f0 + f') S
+        and B = sum f'' S.
+    """
+    deformation = _deformation(table, strain)
+    g = torch.einsum("bij,rj->bri", torch.linalg.inv(deformation), table.g)
+    g_squared = (g * g).sum(-1)
+    return Sticks(g_squared, _intensity(table, g_squared, torch.linalg.det(deformation)))
+
+
+def stick_rates(table: Reflections, strain: Tensor) -> StickRates:
+    """How `strained_sticks` change with strain.
+
+    With D = 1 + strain: g = D^-1 g0, so d(g.g) = -2 g D^-1 E g for a component E, and
+    d ln V = trace(D^-1 E); the derivative by g.g of the structure factors comes from autograd.
+    """
+    deformation = _deformation(table, strain)
+    inverse = torch.linalg.inv(deformation)
+    g = torch.einsum("bij,rj->bri", inverse, table.g)
+    moved = torch.einsum("bij,kjl->bkil", inverse, table.strain_basis)
+    by_strain = -2 * torch.einsum("bri,bkij,brj->brk", g, moved, g)
+    with torch.enable_grad():
+        g_squared = (g * g).sum(-1).detach().requires_grad_()
+        intensity = _intensity(table, g_squared, torch.linalg.det(deformation).detach())
+        (by_g_squared,) = torch.autograd.grad(intensity.sum(), g_squared)
+    volume_rate = moved.diagonal(dim1=-2, dim2=-1).sum(-1)
+    change = by_g_squared.unsqueeze(-1) * by_strain
+    return StickRates(by_strain, change - intensity.detach().unsqueeze(-1) * volume_rate.unsqueeze(1))
+
+
+def _deformation(table: Reflections, strain: Tensor) -> Tensor:
+    unit = torch.eye(3, dtype=strain.dtype, device=strain.device)
+    return unit + torch.einsum("bk,kij->bij", strain, table.strain_basis)
+
+
+def _intensity(table: Reflections, g_squared: Tensor, volume_ratio: Tensor) -> Tensor:
+    squared = _structure_factor_squared(table, g_squared)
+    return table.multiplicity * squared / (table.volume * volume_ratio.unsqueeze(-1) * table.mass)
+
+
+def _structure_factor_squared(table: Reflections, g_squared: Tensor) -> Tensor:
+    """|F|^2 in electrons^2, (B, R), Friedel mates averaged."""
+    s_squared = (g_squared / 4).unsqueeze(-1)
+    f0 = table.f0[:, 8].expand(*s_squared.shape[:-1], -1)
+    for i in range(4):
+        f0 = f0 + table.f0[:, i] * torch.exp(-table.f0[:, 4 + i] * s_squared)
+    debye_waller = torch.exp(-8 * torch.pi**2 * table.u_iso * s_squared)
+    real = (f0 + table.anomalous[0]) * debye_waller
+    imaginary = table.anomalous[1] * debye_waller
+    total = torch.zeros_like(g_squared)
+    for part in table.phase_sums:
+        total = total + (real * part).sum(-1) ** 2 + (imaginary * part).sum(-1) ** 2
+    return total
+
+
+def lorentz_polarization(two_theta: Tensor, *, monochromator_two_theta: float) -> Tensor:
+    """Lorentz-polarization factor of a powder in Bragg-Brentano geometry.
+
+    (1 + A cos^2 2theta) / ((1 + A) sin^2 theta cos theta) with A = cos^2 2theta_m, the monochromator in
+    the incident or the diffracted beam (0 deg: none); International Tables C, section 6.2.
+
+    Parameters
+    ----------
+    two_theta : tensor
+        In radians.
+    monochromator_two_theta : float
+        In degrees.
+    """
+    a = float(torch.cos(torch.deg2rad(torch.tensor(monochromator_two_theta, dtype=torch.float64))) ** 2)
+    theta = two_theta / 2
+    polarization = (1 + a * torch.cos(two_theta) ** 2) / (1 + a)
+    return polarization / (torch.sin(theta) ** 2 * torch.cos(theta))

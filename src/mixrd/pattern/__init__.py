@@ -1,0 +1,30 @@
+"""What a diffractometer records: instrument, profile, background, noise, and the forward model."""
+
+from mixrd.pattern.background import background_basis, draw_background
+from mixrd.pattern.forward import ForwardModel, Parameters
+from mixrd.pattern.instrument import (
+    Instrument,
+    Profile,
+    load_instrument,
+    preset_names,
+    save_instrument,
+    to_toml,
+)
+from mixrd.pattern.noise import apply_counting_noise
+from mixrd.pattern.render import Peaks, Renderer
+
+__all__ = [
+    "ForwardModel",
+    "Instrument",
+    "Parameters",
+    "Peaks",
+    "Profile",
+    "Renderer",
+    "apply_counting_noise",
+    "background_basis",
+    "draw_background",
+    "load_instrument",
+    "preset_names",
+    "save_instrument",
+    "to_toml",
+]

@@ -1,0 +1,202 @@
+"""The diffractometer: radiation, geometry and profile, as a small TOML file describes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mixrd.diffraction import EmissionLine, Radiation, radiation
+from mixrd.errors import InstrumentError, RadiationError
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Instrumental peak widths (full width at half maximum).
+
+    Gaussian: u tan^2(theta) + v tan(theta) + w (Caglioti, Paoletti & Ricci 1958, Nucl. Instrum. 3, 223);
+    Lorentzian: x / cos(theta) + y tan(theta).
+
+    Attributes
+    ----------
+    u, v, w : float
+        In deg^2.
+    x, y : float
+        In deg.
+    """
+
+    u: float = 0.0
+    v: float = 0.0
+    w: float = 0.004
+    x: float = 0.0
+    y: float = 0.0
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A Bragg-Brentano diffractometer.
+
+    Attributes
+    ----------
+    name : str
+    radiation : Radiation
+    goniometer_radius_mm : float
+    monochromator_two_theta : float
+        Diffraction angle of the monochromator crystal in degrees, 0 for none.
+    profile : Profile
+    two_theta_range : (low, high)
+        What it usually scans, in degrees.
+    step : float
+        Usual step in degrees.
+    note : str
+        Where the numbers come from.
+    """
+
+    name: str
+    radiation: Radiation
+    goniometer_radius_mm: float = 200.0
+    monochromator_two_theta: float = 0.0
+    profile: Profile = Profile()
+    two_theta_range: tuple[float, float] = (10.0, 90.0)
+    step: float = 0.02
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        low, high = self.two_theta_range
+        numbers = (low, high, self.step, self.goniometer_radius_mm, *dataclasses.astuple(self.profile))
+        _require(all(math.isfinite(x) for x in numbers), "it holds a number that is not finite", "finite numbers")
+        _require(0 <= low < high <= 180, f"range {low:g}-{high:g} deg", "0 <= low < high <= 180")
+        _require(0 < self.step <= 1, f"step {self.step:g} deg", "a step above 0 and up to 1 deg")
+        _require(
+            10 <= self.goniometer_radius_mm <= 2000,
+            f"goniometer radius {self.goniometer_radius_mm:g} mm",
+            "a radius of 10-2000 mm",
+        )
+        _require(
+            0 <= self.monochromator_two_theta < 180,
+            f"monochromator angle {self.monochromator_two_theta:g} deg",
+            "an angle of 0 (none) to 180 deg",
+        )
+
+
+def _require(holds: bool, found: str, allowed: str) -> None:
+    if not holds:
+        raise InstrumentError(f"the instrument cannot be used: {found}", remedy=f"Allowed: {allowed}")
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the instruments that ship with mixrd."""
+    folder = files("mixrd.pattern") / "presets"
+    return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")))
+
+
+def load_instrument(source: str | Path) -> Instrument:
+    """Instrument from a TOML file or the name of a preset.
+
+    Raises
+    ------
+    InstrumentError
+        If there is no such file or preset, or it holds something that cannot be.
+    """
+    if str(source) in preset_names():
+        text = (files("mixrd.pattern") / "presets" / f"{source}.toml").read_text(encoding="utf-8")
+        return _from_toml(text, f"{source}.toml")
+    path = Path(source)
+    try:
+        return _from_toml(path.read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError):
+        raise InstrumentError(
+            "no such instrument",
+            remedy=f"Give a TOML file or a preset: {', '.join(preset_names())}",
+            file=path,
+        ) from None
+
+
+def save_instrument(instrument: Instrument, path: str | Path) -> None:
+    """Write `instrument` as TOML that `load_instrument` reads back."""
+    Path(path).write_text(to_toml(instrument), encoding="utf-8")
+
+
+def to_toml(instrument: Instrument) -> str:
+    """`instrument` as TOML text, units in comments."""
+    p = instrument.profile
+    lines = "\n".join(
+        f"[[radiation.lines]]\nwavelength_angstrom = {line.wavelength_angstrom!r}\nweight = {line.weight!r}"
+        for line in instrument.radiation.lines
+    )
+    low, high = instrument.two_theta_range
+    return f"""name = {_quoted(instrument.name)}
+note = {_quoted(instrument.note)}
+
+[geometry]
+goniometer_radius_mm = {instrument.goniometer_radius_mm!r}
+monochromator_two_theta = {instrument.monochromator_two_theta!r}  # deg, 0 for none
+
+[profile]  # fwhm: Gaussian^2 = u tan^2 + v tan + w (deg^2), Lorentzian = x / cos + y tan (deg)
+u = {p.u!r}
+v = {p.v!r}
+w = {p.w!r}
+x = {p.x!r}
+y = {p.y!r}
+
+[range]  # deg 2theta
+start = {low!r}
+stop = {high!r}
+step = {instrument.step!r}
+
+[radiation]
+name = {_quoted(instrument.radiation.name)}
+{lines}
+"""
+
+
+def _quoted(text: str) -> str:
+    escaped = "".join(ch if ch.isprintable() else " " for ch in text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _from_toml(text: str, where: str | Path) -> Instrument:
+    try:
+        data = tomllib.loads(text)
+        return _from_dict(data)
+    except tomllib.TOMLDecodeError as error:
+        raise InstrumentError(f"it is not valid TOML ({error})", remedy="Mend the line", file=where) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InstrumentError(
+            f"an entry is missing or of the wrong kind ({error})",
+            remedy="Compare with `mixrd instruments --show lab-cu`",
+            file=where,
+        ) from None
+    except (InstrumentError, RadiationError) as error:
+        raise InstrumentError(error.cause, remedy=error.remedy, file=where) from None
+
+
+def _from_dict(data: dict[str, Any]) -> Instrument:
+    beam = data["radiation"]
+    if beam.get("lines"):
+        lines = tuple(
+            EmissionLine(float(e["wavelength_angstrom"]), float(e["weight"])) for e in beam["lines"]
+        )
+        rays = Radiation(str(beam["name"]), lines)
+    else:
+        rays = radiation(beam["name"])
+    unknown = set(data.get("profile", {})) - {f.name for f in dataclasses.fields(Profile)}
+    if unknown:
+        raise InstrumentError(
+            f"unknown profile term {', '.join(sorted(unknown))}", remedy="Allowed: u, v, w, x, y"
+        )
+    geometry, scan_range = data.get("geometry", {}), data.get("range", {})
+    return Instrument(
+        name=str(data["name"]),
+        radiation=rays,
+        goniometer_radius_mm=float(geometry.get("goniometer_radius_mm", 200.0)),
+        monochromator_two_theta=float(geometry.get("monochromator_two_theta", 0.0)),
+        profile=Profile(**{k: float(v) for k, v in data.get("profile", {}).items()}),
+        two_theta_range=(float(scan_range.get("start", 10.0)), float(scan_range.get("stop", 90.0))),
+        step=float(scan_range.get("step", 0.02)),
+        note=str(data.get("note", "")),
+    )

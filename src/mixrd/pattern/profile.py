@@ -1,0 +1,76 @@
+"""Peak shape: Thompson-Cox-Hastings pseudo-Voigt, and what broadens it."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+#: Scherrer constant for the integral over a distribution of shapes (Scherrer 1918; Langford & Wilson 1978).
+SCHERRER_K = 0.9
+_LN2 = math.log(2.0)
+
+
+def size_fwhm(inverse_size_per_nm: Tensor, wavelength_angstrom: Tensor, theta: Tensor) -> Tensor:
+    """Lorentzian fwhm in degrees 2theta of crystallites: K lambda / (L cos theta) (Scherrer equation).
+
+    `inverse_size_per_nm` is 1/L in 1/nm, `theta` in radians.
+    """
+    return torch.rad2deg(SCHERRER_K * wavelength_angstrom / 10.0 * inverse_size_per_nm / torch.cos(theta))
+
+
+def microstrain_fwhm(microstrain: Tensor, theta: Tensor) -> Tensor:
+    """Lorentzian fwhm in degrees 2theta of a spread of lattice spacings: 4 e tan theta (Stokes & Wilson 1944)."""
+    return torch.rad2deg(4.0 * microstrain * torch.tan(theta))
+
+
+def tch_pseudo_voigt(gaussian_fwhm: Tensor, lorentzian_fwhm: Tensor) -> tuple[Tensor, Tensor]:
+    """Width and mixing of the pseudo-Voigt that stands for a Voigt of these two widths.
+
+    Thompson, Cox & Hastings 1987, J. Appl. Cryst. 20, 79, equations 2-4.
+
+    Returns
+    -------
+    fwhm, eta : tensor
+        fwhm in the unit of the arguments; eta, the Lorentzian share, in 0-1.
+    """
+    g, lorentz = gaussian_fwhm, lorentzian_fwhm
+    fifth = (
+        g**5
+        + 2.69269 * g**4 * lorentz
+        + 2.42843 * g**3 * lorentz**2
+        + 4.47163 * g**2 * lorentz**3
+        + 0.07842 * g * lorentz**4
+        + lorentz**5
+    )
+    fwhm = fifth**0.2
+    share = lorentz / fwhm
+    eta = 1.36603 * share - 0.47719 * share**2 + 0.11116 * share**3
+    return fwhm, eta
+
+
+def pseudo_voigt(offset: Tensor, fwhm: Tensor, eta: Tensor) -> Tensor:
+    """Pseudo-Voigt of unit area at `offset` from its centre, same unit as `fwhm`."""
+    gauss, lorentz = _gauss_and_lorentz(offset / fwhm)
+    return (eta * lorentz + (1 - eta) * gauss) / fwhm
+
+
+def pseudo_voigt_derivatives(
+    offset: Tensor, fwhm: Tensor, eta: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`pseudo_voigt` and its derivatives with respect to the peak's position, fwhm and eta."""
+    u = offset / fwhm
+    gauss, lorentz = _gauss_and_lorentz(u)
+    value = (eta * lorentz + (1 - eta) * gauss) / fwhm
+    # d/du: gauss' = -8 ln2 u gauss; lorentz' = -8u / (1 + 4u^2) lorentz
+    slope = (eta * lorentz * (-8 * u / (1 + 4 * u * u)) + (1 - eta) * gauss * (-8 * _LN2 * u)) / fwhm
+    return value, -slope / fwhm, -(value + u * slope) / fwhm, (lorentz - gauss) / fwhm
+
+
+def _gauss_and_lorentz(u: Tensor) -> tuple[Tensor, Tensor]:
+    """Gaussian and Lorentzian of unit area and unit fwhm."""
+    squared = u * u
+    gauss = (2.0 * math.sqrt(_LN2 / math.pi)) * torch.exp(-4 * _LN2 * squared)
+    lorentz = (2.0 / math.pi) / (1 + 4 * squared)
+    return gauss, lorentz

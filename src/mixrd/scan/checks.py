@@ -1,0 +1,232 @@
+"""From raw arrays to a `Scan`: what every reader's output must pass."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.errors import ScanError
+from mixrd.scan.headers import ScanHeader
+from mixrd.scan.measurement import Scan
+from mixrd.scan.vendor import Arrays
+
+MIN_POINTS = 20
+"""Fewest points that are taken for a powder scan."""
+
+MIN_RANGE_DEG = 0.3
+"""Shortest range in degrees 2-theta that is taken for a powder scan."""
+
+SHORT_RANGE_DEG = 5.0
+"""Ranges below this are read with the warning SHORT_RANGE."""
+
+_INTEGER_SLACK = 1e-3
+
+
+def make_scan(
+    arrays: Arrays, header: ScanHeader, *, data: bytes, format_name: str, file: str | PathLike[str]
+) -> Scan:
+    """Check arrays, turn rates into counts, and put a scan together.
+
+    Raises
+    ------
+    ScanError
+        If the arrays are no powder scan: lengths, numbers, order, range, constant intensity.
+    """
+    doubts = list(header.warnings)
+    x, y, sigma = _ordered(arrays, doubts, file)
+    _refuse_bad_axis(x, file)
+    y, sigma = _as_counts(y, sigma, header, doubts, file)
+    _refuse_bad_intensity(y, file)
+    if sigma is not None:
+        sigma = _usable_sigma(sigma, doubts, file)
+    doubts += _doubts(x, y, sigma)
+    return Scan(
+        two_theta=x,
+        counts=y,
+        sigma=sigma,
+        path=str(file),
+        sha256=hashlib.sha256(data).hexdigest(),
+        format=format_name,
+        reader=arrays.reader,
+        wavelength_angstrom=header.wavelength_angstrom,
+        anode=header.anode,
+        counting_time_s=header.counting_time_s,
+        scan_axis=header.axis or None,
+        goniometer_radius_mm=header.goniometer_radius_mm,
+        warnings=tuple(doubts),
+    )
+
+
+def _ordered(
+    arrays: Arrays, doubts: list[tuple[str, str]], file: str | PathLike[str]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+    """Arrays of equal length, finite, with strictly increasing angles."""
+    x, y, sigma = arrays.two_theta, arrays.intensity, arrays.sigma
+    if x.size != y.size or (sigma is not None and sigma.size != x.size):
+        raise ScanError(
+            f"{x.size} angles but {y.size} intensities",
+            remedy="The file is damaged: export it again.",
+            file=file,
+        )
+    bad = ~(np.isfinite(x) & np.isfinite(y))
+    if bad.any():
+        raise ScanError(
+            f"{int(bad.sum())} of {x.size} points are not numbers (first: point {int(np.argmax(bad)) + 1})",
+            remedy="Remove these points or export the scan again.",
+            file=file,
+        )
+    if x.size > 1 and np.all(np.diff(x) <= 0) and x[0] > x[-1]:
+        x, y, sigma = x[::-1], y[::-1], None if sigma is None else sigma[::-1]
+        doubts.append(("REVERSED", "the scan runs from high to low angles and was turned round"))
+    step = np.diff(x)
+    if np.any(step < 0):
+        i = int(np.argmax(step < 0))
+        raise ScanError(
+            f"the angles do not increase: after point {i + 1} they go from {x[i]:g} to {x[i + 1]:g} deg",
+            remedy="If several scans stand in one file, save each in its own.",
+            file=file,
+        )
+    same = np.flatnonzero(step == 0)
+    if same.size:
+        if np.any(y[same] != y[same + 1]):
+            raise ScanError(
+                f"{same.size} angles stand twice with different intensities (first: {x[same[0]]:g} deg)",
+                remedy="If several scans stand in one file, save each in its own.",
+                file=file,
+            )
+        keep = np.ones(x.size, dtype=bool)
+        keep[same + 1] = False
+        x, y, sigma = x[keep], y[keep], None if sigma is None else sigma[keep]
+        doubts.append(("DUPLICATES", f"{same.size} points that stood twice were dropped"))
+    return np.ascontiguousarray(x), np.ascontiguousarray(y), sigma
+
+
+def _refuse_bad_axis(x: NDArray[np.float64], file: str | PathLike[str]) -> None:
+    if x.size < MIN_POINTS:
+        raise ScanError(
+            f"{x.size} points are too few for a powder scan (at least {MIN_POINTS})",
+            remedy="Check that this is the whole scan.",
+            file=file,
+        )
+    if x[0] < 0.0 or x[-1] > 180.0:
+        hint = " (hundredths of a degree?)" if x[-1] > 360.0 else ""
+        raise ScanError(
+            f"angles from {x[0]:g} to {x[-1]:g} are not 2-theta in degrees, which lies within 0-180{hint}",
+            remedy="Export the scan over 2-theta in degrees.",
+            file=file,
+        )
+    if x[-1] - x[0] < MIN_RANGE_DEG:
+        raise ScanError(
+            f"a stretch of {x[-1] - x[0]:.3f} deg is too short for a powder scan (least: {MIN_RANGE_DEG})",
+            remedy="Check that this is the whole scan.",
+            file=file,
+        )
+
+
+def _as_counts(
+    y: NDArray[np.float64],
+    sigma: NDArray[np.float64] | None,
+    header: ScanHeader,
+    doubts: list[tuple[str, str]],
+    file: str | PathLike[str],
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Counts from counts per second, and the uncertainty behind a beam attenuator."""
+    factor = header.attenuation
+    if factor is not None and factor.size != y.size:
+        raise ScanError(
+            f"{factor.size} attenuation factors for {y.size} points",
+            remedy="The file is damaged: export it again.",
+            file=file,
+        )
+    if header.rate:
+        times = header.times_s if header.times_s is not None else header.counting_time_s
+        if times is None or np.size(times) not in (1, y.size):
+            doubts.append(
+                ("NOT_COUNTS", "intensities are counts per second and the file gives no counting time")
+            )
+        else:
+            y = y * times
+            sigma = None if sigma is None or factor is None else sigma * times
+            doubts.append(("RATE_TO_COUNTS", "counts per second were multiplied by the counting time"))
+    elif sigma is not None and (time := header.counting_time_s) and not _whole(y) and _whole(y * time):
+        y, sigma = y * time, None
+        doubts.append(
+            ("RATE_TO_COUNTS", "intensities are counts over the counting time and were multiplied by it")
+        )
+    if factor is not None:
+        if np.any(factor <= 0) or not np.all(np.isfinite(factor)):
+            raise ScanError(
+                "a beam attenuation factor is not positive", remedy="Export the scan again.", file=file
+            )
+        sigma = np.sqrt(np.maximum(y / factor, 1.0)) * factor
+        span = f"{int(np.sum(factor != 1.0))} points, up to {factor.max():g} times"
+        doubts.append(("ATTENUATED", f"an attenuator was in the beam ({span}); intensities are corrected"))
+    return y, sigma
+
+
+def _whole(y: NDArray[np.float64]) -> bool:
+    return bool(np.all(np.abs(y - np.round(y)) < _INTEGER_SLACK))
+
+
+def _refuse_bad_intensity(y: NDArray[np.float64], file: str | PathLike[str]) -> None:
+    if np.ptp(y) == 0.0:
+        raise ScanError(
+            f"the intensity is {y[0]:g} everywhere: nothing was recorded",
+            remedy="Check that the second column holds the counts.",
+            file=file,
+        )
+    if y.max() <= 0.0:
+        raise ScanError("no intensity is above zero", remedy="Check the second column.", file=file)
+
+
+def _usable_sigma(
+    sigma: NDArray[np.float64], doubts: list[tuple[str, str]], file: str | PathLike[str]
+) -> NDArray[np.float64] | None:
+    """Uncertainties without zeros: a point of no counts is as uncertain as the least uncertain other."""
+    if not np.all(np.isfinite(sigma)) or np.any(sigma < 0):
+        raise ScanError(
+            "an uncertainty is negative or not a number", remedy="Export the scan again.", file=file
+        )
+    zero = sigma == 0
+    if zero.all():
+        return None
+    if zero.any():
+        least = float(sigma[~zero].min())
+        doubts.append(
+            (
+                "SIGMA_ZERO",
+                f"{int(zero.sum())} points have uncertainty 0; {least:g}, the smallest other, was used",
+            )
+        )
+        sigma = np.where(zero, least, sigma)
+    return np.ascontiguousarray(sigma)
+
+
+def _doubts(
+    x: NDArray[np.float64], y: NDArray[np.float64], sigma: NDArray[np.float64] | None
+) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    span = float(x[-1] - x[0])
+    if span < SHORT_RANGE_DEG:
+        found.append(("SHORT_RANGE", f"the scan covers {span:.2f} deg only"))
+    negative = int(np.sum(y < 0))
+    if negative:
+        found.append(
+            ("NEGATIVE_COUNTS", f"{negative} intensities are negative: background or a line was taken off")
+        )
+    if sigma is None and not _whole(y):
+        found.append(
+            (
+                "NOT_COUNTS",
+                "intensities are not whole counts and the file gives no uncertainties: counting statistics "
+                "do not hold",
+            )
+        )
+    step = np.diff(x)
+    if step.max() > 20.0 * float(np.median(step)):
+        i = int(np.argmax(step))
+        found.append(("GAP", f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg"))
+    return found

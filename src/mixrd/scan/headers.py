@@ -1,0 +1,196 @@
+"""What a scan's own header says: one record per scan, whatever the format."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.errors import ScanError
+
+
+@dataclass(frozen=True, eq=False)
+class ScanHeader:
+    """Facts that a file's header states about one of its scans; None where it says nothing.
+
+    Attributes
+    ----------
+    axis : str or None
+        Scanned axis as named in the file.
+    detector_only : bool
+        The axis name means that the detector alone moved.
+    first, last : float or None
+        Range in degrees 2-theta.
+    wavelength_angstrom, anode, counting_time_s, goniometer_radius_mm
+        As in `mixrd.scan.Scan`.
+    rate : bool
+        Intensities are counts per second.
+    times_s : (N,) array or None
+        Seconds per point where they differ.
+    attenuation : (N,) array or None
+        Factor by which each intensity was multiplied to undo a beam attenuator.
+    warnings : tuple of (code, message)
+    """
+
+    axis: str | None = None
+    detector_only: bool = False
+    first: float | None = None
+    last: float | None = None
+    wavelength_angstrom: float | None = None
+    anode: str | None = None
+    counting_time_s: float | None = None
+    goniometer_radius_mm: float | None = None
+    rate: bool = False
+    times_s: NDArray[np.float64] | None = None
+    attenuation: NDArray[np.float64] | None = None
+    warnings: tuple[tuple[str, str], ...] = ()
+
+
+def number(text: str | None) -> float | None:
+    """A finite number written with point or comma, else None."""
+    if text is None or not re.fullmatch(r"\s*[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?\s*", text):
+        return None
+    value = float(text.replace(",", "."))
+    return value if math.isfinite(value) else None
+
+
+def positive(text: str | None) -> float | None:
+    """A number above zero, else None."""
+    value = number(text)
+    return value if value is not None and value > 0 else None
+
+
+def wavelength(text: str | None) -> float | None:
+    """A wavelength in angstrom that a diffractometer can have (0.1-5), else None."""
+    value = number(text)
+    return value if value is not None and 0.1 < value < 5.0 else None
+
+
+def element_symbol(text: str | None) -> str | None:
+    """An element symbol in its usual spelling ("CU" gives "Cu"), None if it is none."""
+    letters = (text or "").strip(" '\"\0")
+    return letters.capitalize() if re.fullmatch(r"[A-Za-z]{1,2}", letters) else None
+
+
+def numbers(text: str | None, what: str, file: str | PathLike[str]) -> NDArray[np.float64] | None:
+    """A blank-separated list of numbers.
+
+    Raises
+    ------
+    ScanError
+        If something in the list is no number.
+    """
+    if not text:
+        return None
+    try:
+        return np.array(text.split(), dtype=np.float64)
+    except ValueError as problem:
+        raise ScanError(
+            f"<{what}> holds something that is not a number",
+            remedy="The file is damaged: copy or export it again.",
+            file=file,
+        ) from problem
+
+
+def choose_scan(headers: Sequence[ScanHeader], scan: int | None, file: str | PathLike[str]) -> int:
+    """Index (from 0) of the scan to read.
+
+    A file whose scans cover successive ranges (each begins above the one before) is one measurement in
+    pieces: without a choice its first piece is read. Scans that repeat a range must be chosen.
+
+    Parameters
+    ----------
+    headers : sequence of ScanHeader
+        One for each scan in the file.
+    scan : int or None
+        The user's choice, counted from 1.
+
+    Raises
+    ------
+    ScanError
+        If there is no such scan, or several and none was chosen; the message lists them.
+    """
+    count = len(headers)
+    if scan is not None:
+        if not 1 <= scan <= count:
+            raise ScanError(
+                f"there is no scan {scan}: the file holds {count}"
+                + (f" ({list_ranges(headers)})" if count > 1 else ""),
+                remedy="Scans are counted from 1.",
+                file=file,
+            )
+        return scan - 1
+    starts = [header.first for header in headers]
+    known = [start for start in starts if start is not None]
+    successive = len(known) == count and all(a < b for a, b in itertools.pairwise(known))
+    if count > 1 and not successive:
+        raise ScanError(
+            f"the file holds {count} scans: {list_ranges(headers)}",
+            remedy="Choose one with --scan N on the command line or scan=N in Python, counted from 1.",
+            file=file,
+        )
+    return 0
+
+
+def several_scans_warning(headers: Sequence[ScanHeader]) -> tuple[str, str]:
+    """Warning that only the first of several successive ranges was read."""
+    return (
+        "SEVERAL_SCANS",
+        f"the file holds {len(headers)} scans ({list_ranges(headers)}) and the first was read; "
+        "choose another with --scan N or scan=N",
+    )
+
+
+def list_ranges(headers: Sequence[ScanHeader]) -> str:
+    """Numbered ranges for a message: "1: 10-20, 2: 30-35 deg"."""
+    shown = [
+        f"{i}: " + (f"{h.first:g}-{h.last:g}" if h.first is not None and h.last is not None else "?")
+        for i, h in enumerate(headers[:12], start=1)
+    ]
+    return ", ".join(shown) + (" deg" if len(headers) <= 12 else " deg, ...")
+
+
+def refuse_map(axis: str | None, count: int, file: str | PathLike[str]) -> ScanError:
+    """Error for a stack of scans that only means something together."""
+    moved = f", with {axis} moved between them" if axis else ""
+    return ScanError(
+        f"this is a reciprocal-space map (area or mesh measurement) of {count} scans{moved}, "
+        "not a powder scan",
+        remedy="Measure or export a single theta/2-theta scan.",
+        file=file,
+    )
+
+
+def bruker_tube_lines(data: bytes) -> tuple[float | None, float | None]:
+    """K-alpha-1 and K-alpha-2 wavelengths in angstrom from a Bruker RAW v3 or v4 header.
+
+    Version 3 keeps mean, K-alpha-1 and K-alpha-2 as doubles from byte 616; version 4 keeps the same
+    72 bytes into a segment of type 30 of the chain that begins at byte 61. None where not found; zero is
+    what the vendor's program writes for a K-alpha-2 line that it has removed.
+    """
+    try:
+        if data.startswith(b"RAW1.01"):
+            _, alpha1, alpha2 = struct.unpack_from("<3d", data, 616)
+        else:
+            at = 61
+            while True:
+                kind, length = struct.unpack_from("<II", data, at)
+                if kind == 30:
+                    _, alpha1, alpha2 = struct.unpack_from("<3d", data, at + 72)
+                    break
+                if kind in (0, 160):
+                    return None, None
+                at += max(length, 8)
+    except struct.error:
+        return None, None
+    if not 0.1 < alpha1 < 5.0:
+        return None, None
+    # some programs stored a single-precision number: seven digits are what it holds
+    return float(f"{alpha1:.7g}"), alpha2 if alpha2 == 0.0 or 0.1 < alpha2 < 5.0 else None

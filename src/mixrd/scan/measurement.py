@@ -1,0 +1,60 @@
+"""A measured scan: angles, intensities and what the file itself said about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """One measured powder scan.
+
+    Attributes
+    ----------
+    two_theta : (N,) float64 array
+        Diffraction angle in degrees, strictly increasing, within 0-180.
+    counts : (N,) float64 array
+        Recorded intensity at each angle, in counts where the format has counts.
+    sigma : (N,) float64 array or None
+        Standard uncertainty of `counts` where the file states it; None means counting statistics.
+    path : str
+        The file it came from ("" for a scan made in memory).
+    sha256 : str
+        Hash of that file ("" in memory).
+    format : str
+        Name of the file format, e.g. "PANalytical XRDML".
+    reader : str
+        What read it, e.g. "geddes 1.0.1", "rietx 1.10.0", "mixrd".
+    wavelength_angstrom : float or None
+        The wavelength that the header states, None where it says nothing: never assumed.
+    anode : str or None
+        Element symbol of the tube's anode where the header names it, e.g. "Cu".
+    counting_time_s : float or None
+        Time per step in seconds where the header has it.
+    scan_axis : str or None
+        The scanned axis as the header names it, e.g. "Gonio", "2Theta/Theta".
+    goniometer_radius_mm : float or None
+        Goniometer radius where the header has it.
+    warnings : tuple of (code, message)
+        Doubts that do not forbid reading, e.g. ("NOT_POWDER_GEOMETRY", "...").
+    """
+
+    two_theta: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    sigma: NDArray[np.float64] | None = None
+    path: str = ""
+    sha256: str = ""
+    format: str = ""
+    reader: str = ""
+    wavelength_angstrom: float | None = None
+    anode: str | None = None
+    counting_time_s: float | None = None
+    scan_axis: str | None = None
+    goniometer_radius_mm: float | None = None
+    warnings: tuple[tuple[str, str], ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.two_theta.size)

@@ -1,0 +1,157 @@
+"""`read_scan`: a measured powder scan from a file, whatever the format."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+
+from mixrd.errors import ScanError
+from mixrd.scan.axes import judge_axis
+from mixrd.scan.checks import make_scan
+from mixrd.scan.containers import Archive, load_bytes
+from mixrd.scan.detect import NAMES, decode, detect
+from mixrd.scan.headers import ScanHeader, bruker_tube_lines, choose_scan, several_scans_warning
+from mixrd.scan.measurement import Scan
+from mixrd.scan.powder_cif import cif_scans
+from mixrd.scan.text_columns import read_columns
+from mixrd.scan.text_headers import ras_axes, text_facts, uxd_headers
+from mixrd.scan.vendor import Arrays, geddes_arrays, rietx_headers, rietx_scan
+from mixrd.scan.xml_headers import brml_headers, rasx_headers, xrdml_headers
+
+
+def read_scan(path: str | PathLike[str], *, scan: int | None = None) -> Scan:
+    """Read a measured powder scan; the format is found from the content, not from the name.
+
+    Text columns (.xy, .xye, .csv, .txt, .dat, .prn), PANalytical .xrdml, Bruker .raw (versions 3 and 4),
+    .brml and .uxd, Rigaku .ras and .rasx, GSAS powder data and powder CIF. Wavelength, anode, counting
+    time, axis and goniometer radius are those of the file's header, None where it says nothing.
+    Intensities in counts per second become counts where the header has the counting time.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    scan : int, optional
+        Which of several scans in the file, counted from 1. Without it a file of successive ranges gives
+        the first, with the warning SEVERAL_SCANS.
+
+    Raises
+    ------
+    ScanError
+        If the file cannot be read, is not a powder scan over 2-theta with X-rays, or holds several scans
+        of the same range and none was chosen.
+    """
+    file = Path(path)
+    if scan is not None and (isinstance(scan, bool) or not isinstance(scan, int)):
+        raise ScanError(f"scan={scan!r} is not a whole number", remedy="Scans are counted from 1.", file=file)
+    data = load_bytes(file)
+    kind = detect(data, file)
+    try:
+        arrays, header = _read(data, kind, scan, file)
+        return make_scan(arrays, header, data=data, format_name=NAMES[kind], file=file)
+    except ScanError:
+        raise
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, MemoryError) as problem:
+        raise ScanError(
+            f"a {NAMES[kind]} file that cannot be understood ({type(problem).__name__}: {problem})",
+            remedy="It is damaged or cut off: copy or export it again.",
+            file=file,
+        ) from problem
+
+
+def _read(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
+    if kind == "text":
+        return _text(data, scan, file)
+    if kind == "cif":
+        found = cif_scans(decode(data, file), file)
+        headers = [header for _, header in found]
+        index = choose_scan(headers, scan, file)
+        return found[index][0], _noted(headers, headers[index], scan)
+    if kind in ("bruker_raw", "ras", "gsas"):
+        return _through_rietx(data, kind, scan, file)
+    return _through_geddes(data, kind, scan, file)
+
+
+def _text(data: bytes, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
+    choose_scan([ScanHeader()], scan, file)
+    columns = read_columns(decode(data, file), file)
+    facts = text_facts(columns.header)
+    header = ScanHeader(
+        axis=facts.scan_axis,
+        wavelength_angstrom=facts.wavelength_angstrom,
+        anode=facts.anode,
+        counting_time_s=facts.counting_time_s,
+        goniometer_radius_mm=facts.goniometer_radius_mm,
+        rate=columns.rate,
+        warnings=columns.warnings + judge_axis(facts.scan_axis, file=file),
+    )
+    return Arrays(columns.two_theta, columns.intensity, columns.sigma, "mixrd"), header
+
+
+def _through_geddes(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
+    """XRDML, BRML, RASX and UXD: arrays by geddes, header with the standard library."""
+    if kind == "xrdml":
+        headers = xrdml_headers(data, file)
+    elif kind == "uxd":
+        headers = uxd_headers(decode(data, file), file)
+    else:
+        archive = Archive(data, file)
+        headers = brml_headers(archive) if kind == "brml" else rasx_headers(archive)
+    for header in headers:
+        judge_axis(header.axis, file=file)
+    if len(headers) > 1 and any(header.last is None for header in headers):
+        headers = [_with_range(data, kind, i, header, file) for i, header in enumerate(headers)]
+    index = choose_scan(headers, scan, file)
+    header = _noted(headers, headers[index], scan)
+    doubts = judge_axis(header.axis, file=file, detector_only=header.detector_only)
+    header = replace(header, warnings=header.warnings + doubts)
+    if kind == "brml" and header.attenuation is not None:
+        # which of the two columns carries the absorber is rietx's to know: its sigma follows from it
+        arrays, _ = rietx_scan(file, kind, index)
+        note = ("ATTENUATED", "an absorber was in the beam at some points; intensities are corrected")
+        return arrays, replace(header, attenuation=None, warnings=(*header.warnings, note))
+    return geddes_arrays(data, kind, index, file), header
+
+
+def _with_range(data: bytes, kind: str, index: int, header: ScanHeader, file: Path) -> ScanHeader:
+    x = geddes_arrays(data, kind, index, file).two_theta
+    return replace(header, first=float(x[0]), last=float(x[-1])) if x.size else header
+
+
+def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
+    """Bruker RAW, RAS and GSAS: binary or intricate, so that the reader gives the header too."""
+    headers = rietx_headers(file, kind)
+    index = choose_scan(headers, scan, file)
+    arrays, header = rietx_scan(file, kind, index)
+    doubts: tuple[tuple[str, str], ...] = ()
+    if kind == "ras":
+        axes = ras_axes(data)
+        header = replace(header, axis=axes[index] if index < len(axes) else header.axis, detector_only=True)
+    elif kind == "bruker_raw":
+        alpha1, alpha2 = bruker_tube_lines(data)
+        header = replace(header, wavelength_angstrom=alpha1 or header.wavelength_angstrom)
+        if alpha1 is not None and alpha2 == 0.0:
+            doubts += (("KALPHA2_REMOVED", "the header has no K-alpha-2 line: it was taken off by software"),)
+    else:
+        text = decode(data, file)
+        above = re.split(r"^BANK\s", text, maxsplit=1, flags=re.MULTILINE)[0]
+        facts = text_facts(above.splitlines())
+        header = replace(
+            header,
+            wavelength_angstrom=facts.wavelength_angstrom,
+            anode=facts.anode,
+            counting_time_s=facts.counting_time_s,
+        )
+        if "neutron" in above.lower():
+            raise ScanError("its header says neutron data", remedy="mixrd analyses X-ray scans.", file=file)
+    doubts += judge_axis(header.axis, file=file, detector_only=header.detector_only)
+    return arrays, _noted(headers, replace(header, warnings=header.warnings + doubts), scan)
+
+
+def _noted(headers: list[ScanHeader], header: ScanHeader, scan: int | None) -> ScanHeader:
+    """The header with a warning where the first of several scans was taken without a choice."""
+    if len(headers) < 2 or scan is not None:
+        return header
+    return replace(header, warnings=(several_scans_warning(headers), *header.warnings))

@@ -1,0 +1,136 @@
+"""Headers of the text formats: Bruker UXD, Rigaku RAS, and the lines above a table of columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from os import PathLike
+
+from mixrd.errors import ScanError
+from mixrd.scan.axes import axis_key
+from mixrd.scan.headers import ScanHeader, element_symbol, number, positive, refuse_map, wavelength
+
+_UXD_KEY = re.compile(r"^\s*_(\w+)\s*(?:=\s*(.*?)\s*)?$")
+_UXD_DATA = re.compile(r"^(2THETA)?(COUNTS|CPS)(TIME)?$")
+_UXD_POSITIONS = ("THETA", "KHI", "PHI")
+
+_NUMBER = r"(\d+[.,]\d+|\d+)"
+_WAVELENGTHS = (
+    rf"wavelength_angstrom\s*[:=]\s*{_NUMBER}",
+    rf"k[-_ ]?(?:alpha|a|α)[-_ ]?1\b(?:\s*wave\s*length)?[^\d\n]{{0,20}}{_NUMBER}",
+    rf"wave\s*-?length[^\d\n]{{0,30}}{_NUMBER}",
+    rf"(?:\blambda\b|λ)[^\d\n]{{0,20}}{_NUMBER}",
+)
+_FIRST_LINE = re.compile(r"k[-_ ]?(?:alpha|a|α)[-_ ]?1", re.IGNORECASE)
+_OTHER_LINE = re.compile(r"k[-_ ]?(?:alpha|a|α)[-_ ]?2|beta|β", re.IGNORECASE)
+_ANODE = re.compile(r"\banode(?:[ _]material)?[\"']?[\s:=,;\"']{1,6}([A-Za-z]{1,2})\b", re.IGNORECASE)
+_TIME = re.compile(
+    r"\b(?:time[ _]?per[ _]?step|count(?:ing)?[ _]time(?:[ _]s)?|step[ _]?time)\b"
+    rf"[^\d\n]{{0,12}}{_NUMBER}",
+    re.IGNORECASE,
+)
+_RADIUS = re.compile(rf"goniometer[ _]radius[^\d\n]{{0,12}}{_NUMBER}", re.IGNORECASE)
+_AXIS = re.compile(r"\bscan[ _]?(?:type|axis)[\"']?[ \t]*[:=,;\t][ \t]*[\"']?([^\"',;\t\n]+)", re.IGNORECASE)
+
+
+def uxd_headers(text: str, file: str | PathLike[str]) -> list[ScanHeader]:
+    """One header for each range of a UXD file.
+
+    Raises
+    ------
+    ScanError
+        If no range holds data, or the ranges differ in a tilt or turn of the sample (a map).
+    """
+    ranges: list[dict[str, str]] = []
+    keys: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _UXD_KEY.match(line)
+        if match is None:
+            continue
+        name, value = match[1].upper(), (match[2] or "").strip("'\"")
+        if match[2] is None and _UXD_DATA.match(name):
+            ranges.append({**keys, "data": name})
+        else:
+            keys[name] = value
+    if not ranges:
+        raise ScanError("the UXD file holds no range of data", remedy="Export the scan again.", file=file)
+    drives = {axis_key(one.get("DRIVE", "")) for one in ranges}
+    if len(ranges) > 1 and drives == {"2theta"}:
+        for name in _UXD_POSITIONS:
+            if len({one.get(name) for one in ranges}) > 1:
+                raise refuse_map(name, len(ranges), file)
+    return [_uxd_range(one) for one in ranges]
+
+
+def _uxd_range(keys: dict[str, str]) -> ScanHeader:
+    angstrom = keys.get("WL_UNIT", "A").upper() == "A"
+    first, step, count = (number(keys.get(name)) for name in ("START", "STEPSIZE", "STEPCOUNT"))
+    return ScanHeader(
+        axis=keys.get("DRIVE"),
+        detector_only=True,
+        first=first,
+        last=first + step * (count - 1) if first is not None and step and count else None,
+        wavelength_angstrom=wavelength(keys.get("WL1")) if angstrom else None,
+        anode=element_symbol(keys.get("ANODE")),
+        counting_time_s=positive(keys.get("STEPTIME")),
+        goniometer_radius_mm=positive(keys.get("GONIOMETER_RADIUS")),
+        rate="CPS" in keys["data"],
+    )
+
+
+def ras_axes(data: bytes) -> list[str]:
+    """Language-free name of the scanned axis of each scan in a RAS file (the plain one is Shift-JIS)."""
+    names = re.findall(rb'^\*MEAS_SCAN_AXIS_X_INTERNAL\s+"(\w*)"', data, re.MULTILINE)
+    return [name.decode("ascii", "replace") for name in names]
+
+
+@dataclass(frozen=True)
+class TextFacts:
+    """What the lines above a table of columns say."""
+
+    wavelength_angstrom: float | None
+    anode: str | None
+    counting_time_s: float | None
+    goniometer_radius_mm: float | None
+    scan_axis: str | None
+
+
+def text_facts(lines: list[str]) -> TextFacts:
+    """Facts from free header lines such as ``# wavelength: 1.5406 A`` or ``Anode: "Cu"``.
+
+    A wavelength must be called one (or K-alpha-1, lambda) and lie within 0.1-5 angstrom; one followed by
+    nm or pm is converted. A first line with a single such number is the wavelength too, as several
+    refinement programs write it.
+    """
+    joined = "\n".join(lines)
+    anode = _ANODE.search(joined)
+    time, radius, axis = _TIME.search(joined), _RADIUS.search(joined), _AXIS.search(joined)
+    return TextFacts(
+        wavelength_angstrom=_text_wavelength(lines),
+        anode=element_symbol(anode[1]) if anode else None,
+        counting_time_s=positive(time[1]) if time else None,
+        goniometer_radius_mm=positive(radius[1]) if radius else None,
+        scan_axis=axis[1].strip() if axis else None,
+    )
+
+
+def _text_wavelength(lines: list[str]) -> float | None:
+    content = [line.strip() for line in lines if line.strip()]
+    for pattern in _WAVELENGTHS:
+        for line in content:
+            match = re.search(pattern, line, re.IGNORECASE)
+            other = _OTHER_LINE.search(line) and not _FIRST_LINE.search(line)
+            if match is None or other or "ratio" in line.lower():
+                continue
+            value = number(match[1])
+            unit = re.match(r"[\s\])]*(nm|pm)\b", line[match.end() :], re.IGNORECASE) or re.search(
+                r"[\[(](nm|pm)[\])]", line, re.IGNORECASE
+            )
+            if value is not None and unit:
+                value *= 10.0 if unit[1].lower() == "nm" else 0.01
+            found = wavelength(None if value is None else repr(value))
+            if found is not None:
+                return found
+    if content and re.fullmatch(r"\d[.,]\d{2,}", content[0]):
+        return wavelength(content[0])
+    return None

@@ -1,0 +1,19 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of measured scans and structures, named by MIXRD_DATA (default ../shared/data)."""
+    folder = Path(os.environ.get("MIXRD_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"measured data not found at {folder}; set MIXRD_DATA to its folder")
+    return folder
