@@ -203,7 +203,8 @@ def covariance(fit: Fit, priors: Priors) -> Tensor:
     points = fit.linear.residual.shape[1]
     degrees = (points - free.sum(1)).clamp_min(1)
     reduced = (fit.linear.residual**2).sum(1) / degrees
-    return inverse / (norm.unsqueeze(1) * norm.unsqueeze(2)) * reduced.clamp_min(1.0)[:, None, None]
+    spread: Tensor = inverse / (norm.unsqueeze(1) * norm.unsqueeze(2)) * reduced.clamp_min(1.0)[:, None, None]
+    return spread
 
 
 def _evaluate(
@@ -219,9 +220,7 @@ def _pull(flat: Tensor, priors: Priors) -> Tensor:
     return torch.where(priors.sigma > 0, (flat - priors.mean) / sigma, torch.zeros_like(flat))
 
 
-def _jacobian(
-    model: ForwardModel, flat: Tensor, linear: LinearPart, sigma: Tensor, free: Tensor
-) -> Tensor:
+def _jacobian(model: ForwardModel, flat: Tensor, linear: LinearPart, sigma: Tensor, free: Tensor) -> Tensor:
     masses = linear.coefficients[:, : len(model.tables)]
     tangents = model.tangents(model.from_flat(flat), masses)
     return tangents / sigma.unsqueeze(-1) * free
@@ -251,7 +250,8 @@ def _step(jacobian: Tensor, linear: LinearPart, flat: Tensor, damping: Tensor, p
     curvature = curvature + damping[:, None, None] * torch.eye(
         flat.shape[1], dtype=flat.dtype, device=flat.device
     )
-    return torch.linalg.solve(curvature, gradient / scale * moving) / scale
+    change: Tensor = torch.linalg.solve(curvature, gradient / scale * moving) / scale
+    return change
 
 
 def _choose(better: Tensor, new: LinearPart, old: LinearPart) -> LinearPart:

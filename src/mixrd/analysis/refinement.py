@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,6 +133,35 @@ def refine(
     list of Refinement
         One for each of the B scans.
     """
+    with _threads_for(len(counts)):
+        return _refine(
+            crystals, instrument, two_theta, counts, sigma, start, stages_deg, restraints, fixed, on_step
+        )
+
+
+@contextmanager
+def _threads_for(batch: int) -> Iterator[None]:
+    """One thread for one scan: the problem is too small to share, threads only wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if batch == 1 else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _refine(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    two_theta: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    start: Tensor | None,
+    stages_deg: Sequence[float],
+    restraints: Restraints | None,
+    fixed: Sequence[str],
+    on_step: Callable[[int, float], None] | None,
+) -> list[Refinement]:
     model = ForwardModel(crystals, instrument, two_theta, widest_fwhm=0.5)
     batch = len(counts)
     flat = model.reference(batch).flat() if start is None else start.to(torch.float64)

@@ -6,6 +6,7 @@ from mixrd.crystal.catalog import (
     catalog_entry,
     catalog_names,
     check_distinct,
+    formula_of,
     load_phase,
     search_catalog,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "catalog_names",
     "cell_of",
     "check_distinct",
+    "formula_of",
     "load_phase",
     "read_cif",
     "search_catalog",

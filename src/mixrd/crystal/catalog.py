@@ -71,10 +71,15 @@ def catalog_names() -> tuple[str, ...]:
 
 
 @cache
+def _read(name: str) -> dict[str, Any]:
+    text = (files("mixrd.crystal") / "catalog" / f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@cache
 def catalog_entry(name: str) -> CatalogEntry:
     """The catalog's entry of exactly this name."""
-    text = (files("mixrd.crystal") / "catalog" / f"{name}.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
+    data = _read(name)
     second = data["second"]
     return CatalogEntry(
         name=data["name"],
@@ -90,9 +95,7 @@ def search_catalog(text: str = "") -> list[CatalogEntry]:
     """Entries whose name, alias, formula or category contains `text` (all entries if empty)."""
     wanted = _key(text)
     entries = (catalog_entry(name) for name in catalog_names())
-    return [
-        e for e in entries if any(wanted in _key(x) for x in (e.name, e.formula, e.category, *e.aliases))
-    ]
+    return [e for e in entries if any(wanted in _key(x) for x in (e.name, e.formula, e.category, *e.aliases))]
 
 
 def load_phase(phase: str | Path) -> Crystal:
@@ -120,6 +123,13 @@ def load_phase(phase: str | Path) -> Crystal:
     )
 
 
+def formula_of(crystal: Crystal) -> str:
+    """Formula as one writes it, for a phase of the catalog; else the one that follows from the cell."""
+    if crystal.name in catalog_names() and _read(crystal.name)["structure"]["cell"]["a"] == crystal.cell[0]:
+        return str(_read(crystal.name)["formula"])
+    return crystal.formula
+
+
 def same_structure(one: Crystal, other: Crystal) -> bool:
     """Whether two crystals are the same phase: same content per volume and lattice alike within 0.5 %."""
     if one.sites == other.sites and one.cell == other.cell:
@@ -127,7 +137,9 @@ def same_structure(one: Crystal, other: Crystal) -> bool:
     contents = [
         {e: n / sum(c.cell_content.values()) for e, n in c.cell_content.items()} for c in (one, other)
     ]
-    if set(contents[0]) != set(contents[1]) or any(abs(contents[0][e] - contents[1][e]) > 0.01 for e in contents[0]):
+    if set(contents[0]) != set(contents[1]) or any(
+        abs(contents[0][e] - contents[1][e]) > 0.01 for e in contents[0]
+    ):
         return False
     if abs(one.density_g_cm3 / other.density_g_cm3 - 1) > 0.015:
         return False
@@ -162,7 +174,7 @@ def _reduced_cell(crystal: Crystal) -> tuple[float, ...]:
 def _names_by_key() -> dict[str, str]:
     names: dict[str, str] = {}
     for name in catalog_names():
-        for alias in (name, *catalog_entry(name).aliases):
+        for alias in (name, *_read(name).get("aliases", ())):
             names.setdefault(_key(alias), name)
     return names
 

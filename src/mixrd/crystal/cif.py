@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gemmi
 
-from mixrd.crystal.structure import Crystal, Site, UAniso
+from mixrd.crystal.structure import Cell, Crystal, Site, UAniso
 from mixrd.errors import CrystalError
 
 #: Displacement (angstrom^2) given to sites whose source states none, by class of element. Room-temperature
@@ -46,11 +46,10 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
     structure, block_name = _choose_block(document, path, block)
     operations, space_group, notes = _symmetry(structure, path)
     sites, site_notes = _sites(structure, path)
-    cell = structure.cell
     try:
         return Crystal(
             name=name,
-            cell=(cell.a, cell.b, cell.c, cell.alpha, cell.beta, cell.gamma),
+            cell=_cell(document[block_name], path),
             space_group=space_group,
             symmetry_operations=operations,
             sites=sites,
@@ -64,12 +63,16 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
 def _read_document(path: Path) -> gemmi.cif.Document:
     try:
         if path.stat().st_size > LARGEST_SENSIBLE_CIF_BYTES:
-            raise CrystalError("the file is too large for a CIF of one structure", remedy="Cut it down", file=path)
+            raise CrystalError(
+                "the file is too large for a CIF of one structure", remedy="Cut it down", file=path
+            )
         return gemmi.cif.read_string(path.read_bytes().decode("utf-8", errors="replace"))
     except FileNotFoundError:
         raise CrystalError("no such file", remedy="Check the path of the CIF", file=path) from None
     except OSError as error:
-        raise CrystalError(f"it cannot be opened ({error.strerror})", remedy="Check the file", file=path) from None
+        raise CrystalError(
+            f"it cannot be opened ({error.strerror})", remedy="Check the file", file=path
+        ) from None
     except (ValueError, RuntimeError) as error:
         raise CrystalError(
             f"it is not a readable CIF ({str(error).splitlines()[0]})",
@@ -107,35 +110,57 @@ def _choose_block(
     return found[0]
 
 
+def _cell(block: gemmi.cif.Block, path: Path) -> Cell:
+    """The six cell parameters, all of which the file must state (gemmi puts 1 and 90 for those it lacks)."""
+    keys = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+    values = [gemmi.cif.as_number(block.find_value(f"_cell_{key}") or "?") for key in keys]
+    missing = [f"_cell_{key}" for key, value in zip(keys, values, strict=True) if not math.isfinite(value)]
+    if missing:
+        raise CrystalError(
+            f"its unit cell lacks {', '.join(missing)}", remedy="Complete the cell in the file", file=path
+        )
+    a, b, c, alpha, beta, gamma = values
+    return a, b, c, alpha, beta, gamma
+
+
 def _symmetry(structure: gemmi.SmallStructure, path: Path) -> tuple[tuple[str, ...], str, list[str]]:
     """Symmetry operations: the file's own list first, because symbols of odd settings are often wrong."""
     notes: list[str] = []
     symbol = structure.spacegroup_hm or ""
     if structure.symops:
         try:
-            operations = tuple(gemmi.Op(text).triplet() for text in structure.symops)
+            listed = [gemmi.Op(text) for text in structure.symops]
+            group = gemmi.GroupOps(listed)
+            group.add_missing_elements()
         except (ValueError, RuntimeError):
             raise CrystalError(
-                "it has a symmetry operation that cannot be read", remedy="Mend the symmetry list", file=path
+                "it has a symmetry operation that cannot be read, or the operations form no group",
+                remedy="Mend the symmetry list",
+                file=path,
             ) from None
-        known = gemmi.find_spacegroup_by_ops(gemmi.GroupOps([gemmi.Op(t) for t in operations]))
-        declared = structure.spacegroup
+        operations = tuple(op.triplet() for op in (listed if len(group) == len(listed) else group))
+        if len(operations) > len(listed):
+            notes.append(
+                f"{len(listed)} symmetry operations are listed, the {len(operations)} they imply are used"
+            )
+        known = gemmi.find_spacegroup_by_ops(group)
+        declared = gemmi.find_spacegroup_by_name(symbol, structure.cell.alpha, structure.cell.gamma)
         if known is None:
-            notes.append(f"space group {symbol or 'not named'}: setting unknown, its symmetry operations are used")
+            notes.append(
+                f"space group {symbol or 'not named'}: setting unknown, its symmetry operations are used"
+            )
         elif declared is not None and declared.number != known.number:
             notes.append(f"the symmetry operations are {known.xhm()}, not {symbol}: the operations are used")
         return operations, known.xhm() if known else symbol or "unknown", notes
     structure.determine_and_set_spacegroup("H1")
-    group = structure.spacegroup
-    if group is None:
+    found = structure.spacegroup
+    if found is None:
         raise CrystalError(
             f"its space group {symbol or '(none given)'} is unknown and it lists no symmetry operations",
             remedy="Add the _space_group_symop loop or a standard Hermann-Mauguin symbol",
             file=path,
         )
-    if not group.operations():
-        raise CrystalError(f"space group {symbol} has no operations", remedy="Mend the symbol", file=path)
-    return tuple(op.triplet() for op in group.operations()), group.xhm(), notes
+    return tuple(op.triplet() for op in found.operations()), found.xhm(), notes
 
 
 def _sites(structure: gemmi.SmallStructure, path: Path) -> tuple[tuple[Site, ...], list[str]]:
@@ -183,9 +208,7 @@ def _elements(raw: gemmi.SmallStructure.Site, path: Path) -> list[str]:
     )
 
 
-def _displacement(
-    raw: gemmi.SmallStructure.Site, cell: gemmi.UnitCell
-) -> tuple[float | None, UAniso | None]:
+def _displacement(raw: gemmi.SmallStructure.Site, cell: gemmi.UnitCell) -> tuple[float | None, UAniso | None]:
     tensor = raw.aniso
     values = (tensor.u11, tensor.u22, tensor.u33, tensor.u12, tensor.u13, tensor.u23)
     aniso = values if all(math.isfinite(x) for x in values) and min(values[:3]) > 0 else None

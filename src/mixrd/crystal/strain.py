@@ -54,9 +54,7 @@ def strained_cell(crystal: Crystal, amplitudes: NDArray[np.float64]) -> Cell:
 def cell_of(lattice: NDArray[np.float64]) -> Cell:
     """Cell lengths (angstrom) and angles (degrees) of lattice vectors given as rows."""
     lengths = np.linalg.norm(lattice, axis=1)
-    cosines = [
-        lattice[i] @ lattice[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))
-    ]
+    cosines = [lattice[i] @ lattice[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
     angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
     a, b, c = (float(x) for x in lengths)
     alpha, beta, gamma = (float(x) for x in angles)

@@ -20,6 +20,9 @@ UAniso = tuple[float, float, float, float, float, float]
 AMU_PER_A3_IN_G_CM3 = 1.66053906660
 #: Images of one site closer than this (angstrom) are the same atom on a special position.
 SAME_ATOM_ANGSTROM = 0.15
+#: A symmetry operation may change the metric by this much (relative to the squared lengths): cells are
+#: published rounded, and some pseudo-symmetric ones with free parameters.
+METRIC_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,15 @@ class Crystal:
     @property
     def formula(self) -> str:
         """Cell content over its largest common divisor."""
-        return _formula(self.cell_content)
+        return _formula(self.cell_content, self.formula_units)
+
+    @property
+    def formula_units(self) -> int:
+        """Formula units in the unit cell (1 where the content has no common divisor)."""
+        counts = np.array(list(self.cell_content.values()))
+        rounded = np.round(counts).astype(int)
+        whole = np.allclose(counts, rounded, atol=0.02) and rounded.min() > 0
+        return int(np.gcd.reduce(rounded)) if whole else 1
 
     @cached_property
     def crystal_system(self) -> str:
@@ -194,6 +205,15 @@ def _check_cell(crystal: Crystal) -> None:
             f"{crystal.name}: the unit cell {crystal.cell} encloses no volume or has an edge outside 1-1000 A",
             remedy="Check cell lengths (angstrom) and angles (degrees)",
         )
+    metric = crystal.lattice @ crystal.lattice.T
+    scale = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
+    rotations = np.array([gemmi.Op(op).rot for op in crystal.symmetry_operations]) / gemmi.Op.DEN
+    change = (rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / scale
+    if np.abs(change).max() > METRIC_TOLERANCE:
+        raise CrystalError(
+            f"{crystal.name}: the unit cell {crystal.cell} does not have the symmetry of {crystal.space_group}",
+            remedy="Check cell angles, space group and its setting",
+        )
 
 
 def _check_sites(crystal: Crystal) -> None:
@@ -230,25 +250,19 @@ def _expand(crystal: Crystal) -> AtomsInCell:
     for i, site in enumerate(crystal.sites):
         u_star = _u_star(site, crystal)
         images = rotations @ np.asarray(site.fract) + shifts
-        for start in _first_of_each_atom(images, crystal.lattice):
-            offset = images - images[start]
-            offset -= np.round(offset)
-            same = np.linalg.norm(offset @ crystal.lattice, axis=1) < SAME_ATOM_ANGSTROM
+        offsets = images - images[:, None]
+        offsets -= np.round(offsets)
+        same = np.linalg.norm(offsets @ crystal.lattice, axis=2) < SAME_ATOM_ANGSTROM
+        first: list[int] = []
+        for k in range(len(images)):
+            if not same[k, first].any():
+                first.append(k)
+        for k in first:
             # The mean over coinciding images puts a rounded coordinate (0.3333) exactly on its special position.
-            positions.append(images[start] + offset[same].mean(axis=0))
-            tensors.append((rotations[same] @ u_star @ rotations[same].transpose(0, 2, 1)).mean(axis=0))
+            positions.append(images[k] + offsets[k, same[k]].mean(axis=0))
+            tensors.append((rotations[same[k]] @ u_star @ rotations[same[k]].transpose(0, 2, 1)).mean(axis=0))
             index.append(i)
     return AtomsInCell(np.array(index), np.array(positions) % 1.0, np.array(tensors))
-
-
-def _first_of_each_atom(images: NDArray[np.float64], lattice: NDArray[np.float64]) -> list[int]:
-    first: list[int] = []
-    for k, image in enumerate(images):
-        offset = images[first] - image if first else np.empty((0, 3))
-        offset = offset - np.round(offset)
-        if not (np.linalg.norm(offset @ lattice, axis=1) < SAME_ATOM_ANGSTROM).any():
-            first.append(k)
-    return first
 
 
 def _u_star(site: Site, crystal: Crystal) -> NDArray[np.float64]:
@@ -260,14 +274,10 @@ def _u_star(site: Site, crystal: Crystal) -> NDArray[np.float64]:
     return tensor * np.outer(reciprocal_lengths, reciprocal_lengths)
 
 
-def _formula(content: dict[str, float]) -> str:
-    """Formula with whole numbers where the content allows: metals, then nonmetals, O and halogens last."""
+def _formula(content: dict[str, float], units: int) -> str:
+    """Formula per unit: metals first, then nonmetals, O and halogens last."""
     counts = np.array(list(content.values()))
-    rounded = np.round(counts).astype(int)
-    if np.allclose(counts, rounded, atol=0.02) and rounded.min() > 0:
-        numbers = counts / np.gcd.reduce(rounded)
-    else:
-        numbers = counts / counts.max() * max(1.0, round(counts.max() / max(counts.min(), 0.5)))
+    numbers = counts / units
     pairs = dict(zip(content, numbers, strict=True))
 
     def rank(element: str) -> tuple[int, str]:

@@ -34,7 +34,7 @@ def f0_coefficients(elements: list[str]) -> NDArray[np.float64]:
 
 
 def dispersion(element: str, wavelength_angstrom: float) -> complex:
-    """f' + i f'' in electrons (Cromer & Liberman 1970, 1981, as gemmi calculates it)."""
+    """Anomalous scattering f' + i f'' in electrons (Cromer & Liberman 1970, 1981, as gemmi calculates it)."""
     number = gemmi.Element(element).atomic_number
     if number < 3:
         return 0j

@@ -1,10 +1,12 @@
 """What a diffractometer records: instrument, profile, background, noise, and the forward model."""
 
 from mixrd.pattern.background import background_basis, draw_background
-from mixrd.pattern.forward import ForwardModel, Parameters
+from mixrd.pattern.forward import FORWARD_MODEL_VERSION, ForwardModel, Parameters
 from mixrd.pattern.instrument import (
     Instrument,
     Profile,
+    instrument_from_dict,
+    instrument_to_dict,
     load_instrument,
     preset_names,
     save_instrument,
@@ -14,6 +16,7 @@ from mixrd.pattern.noise import apply_counting_noise
 from mixrd.pattern.render import Peaks, Renderer
 
 __all__ = [
+    "FORWARD_MODEL_VERSION",
     "ForwardModel",
     "Instrument",
     "Parameters",
@@ -23,6 +26,8 @@ __all__ = [
     "apply_counting_noise",
     "background_basis",
     "draw_background",
+    "instrument_from_dict",
+    "instrument_to_dict",
     "load_instrument",
     "preset_names",
     "save_instrument",

@@ -17,6 +17,8 @@ from mixrd.pattern.instrument import Instrument
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 from mixrd.pattern.render import Peaks, Renderer
 
+#: Part of the cache key of trained models: raise it with every change of what the model computes.
+FORWARD_MODEL_VERSION = 1
 #: Parameters that all peaks of a scan share, in the order of `Parameters.flat`.
 _SHARED = ("u", "v", "w", "x", "y", "zero", "displacement")
 
@@ -192,7 +194,8 @@ class ForwardModel:
         )
 
     def _strains(self, parameters: Parameters) -> tuple[Tensor, ...]:
-        return parameters.strain.split(self.strain_sizes, dim=-1)
+        strains: tuple[Tensor, ...] = parameters.strain.split(self.strain_sizes, dim=-1)
+        return strains
 
     def _rates(self, parameters: Parameters, by_input: dict[str, Tensor]) -> Tensor:
         """(B, 4, J, T): derivatives of each peak by the flat parameters, from those by its inputs."""

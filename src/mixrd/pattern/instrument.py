@@ -68,7 +68,9 @@ class Instrument:
     def __post_init__(self) -> None:
         low, high = self.two_theta_range
         numbers = (low, high, self.step, self.goniometer_radius_mm, *dataclasses.astuple(self.profile))
-        _require(all(math.isfinite(x) for x in numbers), "it holds a number that is not finite", "finite numbers")
+        _require(
+            all(math.isfinite(x) for x in numbers), "it holds a number that is not finite", "finite numbers"
+        )
         _require(0 <= low < high <= 180, f"range {low:g}-{high:g} deg", "0 <= low < high <= 180")
         _require(0 < self.step <= 1, f"step {self.step:g} deg", "a step above 0 and up to 1 deg")
         _require(
@@ -155,14 +157,21 @@ name = {_quoted(instrument.radiation.name)}
 
 
 def _quoted(text: str) -> str:
-    escaped = "".join(ch if ch.isprintable() else " " for ch in text).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = (
+        "".join(ch if ch.isprintable() else " " for ch in text).replace("\\", "\\\\").replace('"', '\\"')
+    )
     return f'"{escaped}"'
+
+
+def instrument_to_dict(instrument: Instrument) -> dict[str, Any]:
+    """The tables of the instrument's TOML file as plain data."""
+    return tomllib.loads(to_toml(instrument))
 
 
 def _from_toml(text: str, where: str | Path) -> Instrument:
     try:
         data = tomllib.loads(text)
-        return _from_dict(data)
+        return instrument_from_dict(data)
     except tomllib.TOMLDecodeError as error:
         raise InstrumentError(f"it is not valid TOML ({error})", remedy="Mend the line", file=where) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -175,7 +184,8 @@ def _from_toml(text: str, where: str | Path) -> Instrument:
         raise InstrumentError(error.cause, remedy=error.remedy, file=where) from None
 
 
-def _from_dict(data: dict[str, Any]) -> Instrument:
+def instrument_from_dict(data: dict[str, Any]) -> Instrument:
+    """Instrument from the tables of its TOML file."""
     beam = data["radiation"]
     if beam.get("lines"):
         lines = tuple(

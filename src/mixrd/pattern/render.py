@@ -99,14 +99,17 @@ class Renderer:
         for low in range(0, count, size):
             part = Peaks(*(x[:, low : low + size] for x in vars(peaks).values()))
             index, offset, weight = self._window(part)
-            values = part.area.unsqueeze(-1) * weight * pseudo_voigt(
-                offset, part.fwhm.unsqueeze(-1), part.eta.unsqueeze(-1)
+            values = (
+                part.area.unsqueeze(-1)
+                * weight
+                * pseudo_voigt(offset, part.fwhm.unsqueeze(-1), part.eta.unsqueeze(-1))
             )
             index = index + column[low : low + size].unsqueeze(-1) * len(self.grid)
             fine = fine.scatter_add(1, index.flatten(1), values.flatten(1))
             coarse.append(self._tails(part, column[low : low + size], columns))
         tails = torch.stack(coarse).sum(0)
-        return fine.unflatten(1, (columns, -1)) + self._interpolate(tails)
+        fine = fine.view(batch, columns, -1)
+        return fine + self._interpolate(tails)
 
     def tangents(self, peaks: Peaks, rates: Tensor) -> Tensor:
         """Derivatives of the summed pattern along several directions.
@@ -175,7 +178,9 @@ def _derivative_kernel(peaks: Peaks, offset: Tensor, weight: Tensor) -> Tensor:
         offset, peaks.fwhm.unsqueeze(-1), peaks.eta.unsqueeze(-1)
     )
     area = peaks.area.unsqueeze(-1)
-    return torch.stack([area * by_position, value, area * by_fwhm, area * by_eta], dim=1) * weight.unsqueeze(1)
+    return torch.stack([area * by_position, value, area * by_fwhm, area * by_eta], dim=1) * weight.unsqueeze(
+        1
+    )
 
 
 def _lagrange_cubic(t: Tensor) -> Tensor:

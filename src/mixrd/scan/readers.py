@@ -99,8 +99,7 @@ def _through_geddes(data: bytes, kind: str, scan: int | None, file: Path) -> tup
     else:
         archive = Archive(data, file)
         headers = brml_headers(archive) if kind == "brml" else rasx_headers(archive)
-    for header in headers:
-        judge_axis(header.axis, file=file)
+    _refuse_if_no_scan_is_over_two_theta(headers, file)
     if len(headers) > 1 and any(header.last is None for header in headers):
         headers = [_with_range(data, kind, i, header, file) for i, header in enumerate(headers)]
     index = choose_scan(headers, scan, file)
@@ -113,6 +112,18 @@ def _through_geddes(data: bytes, kind: str, scan: int | None, file: Path) -> tup
         note = ("ATTENUATED", "an absorber was in the beam at some points; intensities are corrected")
         return arrays, replace(header, attenuation=None, warnings=(*header.warnings, note))
     return geddes_arrays(data, kind, index, file), header
+
+
+def _refuse_if_no_scan_is_over_two_theta(headers: list[ScanHeader], file: Path) -> None:
+    """A pole figure is refused for its axis, before anyone is asked which of its scans is meant."""
+    refusals = []
+    for header in headers:
+        try:
+            judge_axis(header.axis, file=file)
+        except ScanError as refusal:
+            refusals.append(refusal)
+    if refusals and len(refusals) == len(headers):
+        raise refusals[0]
 
 
 def _with_range(data: bytes, kind: str, index: int, header: ScanHeader, file: Path) -> ScanHeader:
@@ -137,6 +148,7 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
     else:
         text = decode(data, file)
         above = re.split(r"^BANK\s", text, maxsplit=1, flags=re.MULTILINE)[0]
+        _refuse_cut_off_bank(text, index, arrays.two_theta.size, file)
         facts = text_facts(above.splitlines())
         header = replace(
             header,
@@ -148,6 +160,17 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
             raise ScanError("its header says neutron data", remedy="mixrd analyses X-ray scans.", file=file)
     doubts += judge_axis(header.axis, file=file, detector_only=header.detector_only)
     return arrays, _noted(headers, replace(header, warnings=header.warnings + doubts), scan)
+
+
+def _refuse_cut_off_bank(text: str, index: int, points: int, file: Path) -> None:
+    """The BANK record says how many channels follow: fewer mean that the file was cut off."""
+    declared = re.findall(r"^BANK\s+\d+\s+(\d+)", text, re.MULTILINE)
+    if index < len(declared) and points < int(declared[index]):
+        raise ScanError(
+            f"it holds {points} of the {declared[index]} points that it declares",
+            remedy="The file was cut off: copy or export it again.",
+            file=file,
+        )
 
 
 def _noted(headers: list[ScanHeader], header: ScanHeader, scan: int | None) -> ScanHeader:

@@ -1,0 +1,135 @@
+"""What an analysis needs before it starts: which instrument, which part of the scan, which errors."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.analysis.result import AnalysisWarning
+from mixrd.crystal import Crystal
+from mixrd.diffraction import radiation, tube_of
+from mixrd.errors import RadiationError, ScanError
+from mixrd.pattern import Instrument, load_instrument
+from mixrd.scan import Scan
+from mixrd.training import LEAD_DEG, first_reflection_deg
+
+#: Header and instrument must name the same wavelength within this (relative): K alpha1, mean and K alpha2
+#: of one tube are 0.25 % apart at most.
+SAME_WAVELENGTH = 0.003
+#: A scan shorter than this (degrees) says too little about cells and background.
+SHORTEST_RANGE_DEG = 5.0
+
+
+def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
+    """The instrument that measured `scan`: the user's, else a generic one for the tube of the header.
+
+    A header that gives a tube's K alpha1 or mean wavelength names the tube; which lines are in the beam
+    is the instrument's to say (design: never a single line because of a header).
+
+    Raises
+    ------
+    RadiationError
+        If neither says what the radiation is, or the two contradict each other.
+    """
+    tube = scan.anode or (tube_of(scan.wavelength_angstrom) if scan.wavelength_angstrom else None)
+    if instrument is not None:
+        stated = scan.wavelength_angstrom or (radiation(f"{tube}Ka").wavelength_angstrom if tube else None)
+        used = instrument.radiation.wavelength_angstrom
+        if stated is not None and abs(stated / used - 1) > SAME_WAVELENGTH:
+            raise RadiationError(
+                f"the file says {stated:.5f} A, the instrument {instrument.name!r} has {used:.5f} A",
+                remedy="Give the instrument that measured this scan",
+                file=scan.path or None,
+            )
+        return instrument
+    if tube is None:
+        given = (
+            f" (it gives {scan.wavelength_angstrom:g} A, no laboratory tube)"
+            if scan.wavelength_angstrom
+            else ""
+        )
+        raise RadiationError(
+            f"the file does not say with which radiation it was measured{given}",
+            remedy="Give --instrument FILE, or --radiation CuKa (and --monochromator ANGLE if there is one)",
+            file=scan.path or None,
+        )
+    return generic_instrument(f"{tube}Ka", goniometer_radius_mm=scan.goniometer_radius_mm)
+
+
+def generic_instrument(
+    name: str | float, *, monochromator_two_theta: float = 0.0, goniometer_radius_mm: float | None = None
+) -> Instrument:
+    """The generic laboratory diffractometer with this radiation ("CuKa", or a wavelength in angstrom)."""
+    preset = load_instrument("lab-cu")
+    rays = radiation(name)
+    return dataclasses.replace(
+        preset,
+        name=f"generic laboratory instrument, {rays.name}",
+        radiation=rays,
+        monochromator_two_theta=monochromator_two_theta,
+        goniometer_radius_mm=goniometer_radius_mm or preset.goniometer_radius_mm,
+        two_theta_range=(1.0, 160.0),
+    )
+
+
+def overlap(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> tuple[float, float]:
+    """Range in degrees to analyse: from shortly below the first reflection to the end of the scan.
+
+    Raises
+    ------
+    ScanError
+        If the scan and the instrument's range share less than `SHORTEST_RANGE_DEG`, or no candidate
+        has a reflection there.
+    """
+    low = max(float(scan.two_theta[0]), instrument.two_theta_range[0])
+    high = min(float(scan.two_theta[-1]), instrument.two_theta_range[1])
+    if high - low < SHORTEST_RANGE_DEG:
+        raise ScanError(
+            f"the scan covers {scan.two_theta[0]:g}-{scan.two_theta[-1]:g} deg, the instrument "
+            f"{instrument.two_theta_range[0]:g}-{instrument.two_theta_range[1]:g} deg: "
+            f"less than {SHORTEST_RANGE_DEG:g} deg in common",
+            remedy="Measure a longer range, or correct [range] of the instrument",
+            file=scan.path or None,
+        )
+    try:
+        for crystal in crystals:
+            first_reflection_deg([crystal], instrument, (low, high))
+    except RadiationError as error:
+        raise ScanError(error.cause, remedy=error.remedy, file=scan.path or None) from None
+    first = first_reflection_deg(crystals, instrument, (low, high))
+    return max(low, first - LEAD_DEG), high
+
+
+def part_of(scan: Scan, limits: tuple[float, float]) -> tuple[NDArray[np.float64], ...]:
+    """Angles (degrees), counts and their standard uncertainties within `limits`.
+
+    Without uncertainties in the file, counts are taken as Poisson counts: the variance is their mean
+    over five points, so that a single low count does not weigh too much. Intensities that cannot be
+    counts (maximum below 100, or negative values) get that spread which neighbouring points show.
+    """
+    inside = (scan.two_theta >= limits[0]) & (scan.two_theta <= limits[1])
+    two_theta, counts = scan.two_theta[inside], scan.counts[inside]
+    if scan.sigma is not None:
+        sigma = scan.sigma[inside]
+        positive = sigma[sigma > 0]
+        if positive.size:
+            return two_theta, counts, np.maximum(sigma, positive.min())
+    smooth = np.convolve(np.pad(counts, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    if counts.max() >= 100 and counts.min() >= 0:
+        return two_theta, counts, np.sqrt(np.maximum(smooth, 1.0))
+    # Second differences of a smooth curve are noise: their variance is six times that of a point.
+    noise = float(np.median(np.abs(np.diff(counts, 2)))) / 0.6745 / np.sqrt(6.0)
+    floor = max(noise, 1e-6 * float(np.abs(counts).max()))
+    return (
+        two_theta,
+        counts,
+        np.sqrt(floor**2 * np.maximum(smooth / max(float(np.median(smooth)), floor), 1.0)),
+    )
+
+
+def scan_warnings(scan: Scan) -> list[AnalysisWarning]:
+    """The reader's doubts as warnings of the result."""
+    return [AnalysisWarning(code, message) for code, message in scan.warnings]

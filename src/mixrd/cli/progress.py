@@ -1,0 +1,72 @@
+"""Progress of whatever takes more than two seconds, on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mixrd.cli.console import messages, say
+from mixrd.report.numbers import duration_text
+
+if TYPE_CHECKING:
+    from mixrd.training import TrainingProgress
+
+
+@contextmanager
+def training_bar(what: str) -> Iterator[Callable[[TrainingProgress], None]]:
+    """A bar with steps, loss, TVD and time left; a line at each quarter where there is no terminal.
+
+    Yields what `mixrd.training.train` takes as `on_progress`.
+    """
+    console = messages()
+    if not console.is_terminal:
+        yield _quarterly(what)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[state]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None, state="")
+
+        def update(now: TrainingProgress) -> None:
+            state = f"loss {now.loss:.4f}  TVD {now.tvd:.4f}  {duration_text(now.seconds_left)} left"
+            bar.update(task, completed=now.step, total=now.steps, state=state)
+
+        yield update
+
+
+@contextmanager
+def counted_bar(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar over `total` items; yields what is called after each. Silent where there is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = messages()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
+
+
+def spinner(what: str) -> AbstractContextManager[object]:
+    """A spinner beside `what`; silent where there is no terminal."""
+    console = messages()
+    console.quiet = not console.is_terminal
+    return console.status(what)
+
+
+def _quarterly(what: str) -> Callable[[TrainingProgress], None]:
+    shown: set[int] = set()
+
+    def update(now: TrainingProgress) -> None:
+        quarter = 4 * now.step // now.steps
+        if quarter in shown or quarter == 0:
+            return
+        shown.add(quarter)
+        left = f", {duration_text(now.seconds_left)} left" if now.step < now.steps else ""
+        say(f"{what}: {25 * quarter} %, loss {now.loss:.4f}, TVD {now.tvd:.4f}{left}")
+
+    return update

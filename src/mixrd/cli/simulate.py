@@ -1,0 +1,122 @@
+"""`mixrd simulate`: the virtual diffractometer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from mixrd.cli.console import say
+from mixrd.cli.options import InstrumentOptions, load_phases
+from mixrd.errors import UsageError
+
+EXAMPLES = """Examples:
+  mixrd simulate corundum:30 fluorite:34.4 zincite:35.6 --instrument lab-cu \\
+      -o scan.xy
+  mixrd simulate quartz:1 my-phase.cif:1 --kind mole --radiation CoKa -o scan.xy \\
+      --peak-counts 2000 --size-nm 40
+
+The composition, cells and sizes that were simulated stand in scan.truth.json."""
+
+
+def simulate(
+    mixture: Annotated[list[str], Parameter(name="MIXTURE")],
+    /,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
+    kind: Literal["weight", "volume", "mole"] = "weight",
+    seed: int = 0,
+    peak_counts: float = 10_000.0,
+    background_counts: float = 200.0,
+    max_strain: float = 0.001,
+    size_nm: float | None = None,
+    zero: float = 0.0,
+    displacement: float = 0.0,
+    force: bool = False,
+) -> int:
+    """Simulate the scan of a mixture, with counting noise.
+
+    Parameters
+    ----------
+    mixture
+        Phases with their amounts, as PHASE:AMOUNT; amounts are scaled to sum to 1.
+    out
+        File of the scan (.xy or .xye); the truth is written beside it.
+    kind
+        What the amounts are fractions of.
+    seed
+        The same seed gives the same scan.
+    peak_counts
+        Expected counts of the strongest point above the background.
+    background_counts
+        Expected counts where the background is highest.
+    max_strain
+        Cells deviate from the catalog's by up to this, relatively.
+    size_nm
+        Crystallite size of all phases in nm; drawn from 50 to 500 nm unless given.
+    zero
+        Zero shift in degrees 2theta.
+    displacement
+        Sample displacement in mm.
+    force
+        Overwrite existing files.
+    """
+    from mixrd.report.files import refuse_existing, writing
+
+    amounts = [_amount(part) for part in mixture]
+    truth_file = out.with_suffix(".truth.json")
+    refuse_existing([out, truth_file], force=force)
+    instrument = options.load()
+    if instrument is None:
+        raise UsageError(
+            "no instrument is given", remedy="Give --instrument (see `mixrd instruments`) or --radiation"
+        )
+    crystals = load_phases([name for name, _ in amounts])
+
+    import torch
+
+    from mixrd.mixture import Composition, ScanSettings
+    from mixrd.mixture import simulate as measure
+    from mixrd.scan import write_scan
+
+    settings = ScanSettings(
+        peak_counts=peak_counts,
+        background_counts=background_counts,
+        max_strain=max_strain,
+        size_nm=size_nm,
+        zero_deg=zero,
+        displacement_mm=displacement,
+    )
+    composition = Composition(tuple(c.name for c in crystals), tuple(a for _, a in amounts), kind)
+    made = measure(
+        crystals,
+        composition,
+        instrument,
+        generator=torch.Generator().manual_seed(seed),
+        settings=settings,
+    )
+    write_scan(made.scan, out, overwrite=force)
+    with writing(truth_file):
+        truth_file.write_text(json.dumps({**made.truth, "seed": seed}, indent=2) + "\n", encoding="utf-8")
+    say(f"wrote {out} and {truth_file}")
+    return 0
+
+
+def _amount(part: str) -> tuple[str, float]:
+    """Name and amount of a PHASE:AMOUNT; the name may hold colons itself (a path on Windows)."""
+    name, _, amount = part.rpartition(":")
+    try:
+        return _named(name), float(amount)
+    except ValueError:
+        raise UsageError(
+            f"{part!r} is not a phase with its amount", remedy="Write for example corundum:30"
+        ) from None
+
+
+def _named(name: str) -> str:
+    if not name:
+        raise ValueError(name)
+    return name

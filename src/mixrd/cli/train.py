@@ -1,0 +1,131 @@
+"""`mixrd train`: a network for a set of phases on an instrument."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from mixrd.cli.console import say
+from mixrd.cli.options import InstrumentOptions, load_phases
+from mixrd.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixrd.network import Model
+    from mixrd.training import Recipe
+
+EXAMPLES = """Examples:
+  mixrd train corundum fluorite zincite --instrument instrument.toml \\
+      -o corundum-fluorite-zincite.mixrd
+  mixrd train quartz my-phase.cif --radiation CuKa --max-strain 0.02 -o two.mixrd
+
+Interrupted with Ctrl-C, the same command goes on where it stopped."""
+
+#: The default of Recipe.steps, shown in --help without importing torch; a test holds the two together.
+STEPS = 500
+
+
+def train(
+    phases: Annotated[list[str], Parameter(name="PHASES")],
+    /,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("model.mixrd"),
+    options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
+    max_strain: float = 0.01,
+    steps: int = STEPS,
+    seed: int = 0,
+    device: str | None = None,
+    force: bool = False,
+) -> int:
+    """Train the network for these phases and this instrument.
+
+    `mixrd analyze` does this by itself where no model is given; a model of its own file can be kept,
+    copied and given to others.
+
+    Parameters
+    ----------
+    phases
+        Candidate phases: names of `mixrd phases`, or CIF files.
+    out
+        File of the model.
+    max_strain
+        Cells of real samples deviate by up to this from those given, relatively.
+    steps
+        Steps of training; more steps, a better network.
+    seed
+        The same seed gives the same network.
+    device
+        cpu, cuda, ...; a GPU is used where there is one.
+    force
+        Overwrite an existing file.
+    """
+    from mixrd.report.files import refuse_existing
+
+    refuse_existing([out], force=force)
+    instrument = options.load()
+    if instrument is None:
+        raise UsageError(
+            "no instrument is given", remedy="Give --instrument (see `mixrd instruments`) or --radiation"
+        )
+    crystals = load_phases(phases)
+
+    from mixrd.mixture import SampleRanges
+    from mixrd.training import Recipe
+
+    recipe = Recipe(
+        phases=tuple(crystals),
+        instrument=instrument,
+        ranges=SampleRanges(max_strain=max_strain),
+        steps=steps,
+        seed=seed,
+    )
+    model = run_training(recipe, device=device)
+    save_model(model, out)
+    return 0
+
+
+def run_training(recipe: Recipe, *, device: str | None = None) -> Model:
+    """Train, with a bar; Ctrl-C says how to go on."""
+    from mixrd import training
+    from mixrd.cli.progress import training_bar
+
+    names = ", ".join(crystal.name for crystal in recipe.phases)
+    cached = training.cached_model(recipe)
+    if cached is not None:
+        say("a network of this recipe was trained before: taken from the cache")
+        return cached
+    try:
+        with training_bar(f"training for {names}") as update:
+            return training.train(recipe, device=checked_device(device), on_progress=update)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "interrupted; the training so far is kept, the same command goes on from its last checkpoint."
+        ) from None
+
+
+def checked_device(device: str | None) -> str | None:
+    """`device` if torch has it."""
+    if device is None:
+        return None
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):
+        raise UsageError(
+            f"there is no device {device!r} here", remedy="Use cpu, or leave --device out"
+        ) from None
+    return device
+
+
+def save_model(model: Model, out: Path) -> None:
+    """Write a model file and say so."""
+    from mixrd.report.files import writing
+
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        model.save(out)
+    last = model.history[-1] if model.history else {}
+    tvd = f", TVD {last['tvd']:.4f} on mixtures it had not seen" if "tvd" in last else ""
+    say(f"wrote {out}{tvd}")

@@ -1,0 +1,1 @@
+"""Experiments: the catalog checked, benchmarks on weighed mixtures."""

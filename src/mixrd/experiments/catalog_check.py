@@ -1,0 +1,292 @@
+"""Is every structure of the catalog right? Each is compared with a second, independent determination."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import gemmi
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
+
+from mixrd.crystal import CatalogEntry, Crystal, PublishedPattern, catalog_entry, catalog_names
+from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
+from mixrd.errors import CrystalError
+
+#: Relative. Two good determinations of one phase agree to 1 %; a missing atom or a wrong Z shows as 5 % and more.
+DENSITY_TOLERANCE = 0.03
+#: Relative, in d. Cells of one phase differ by up to 0.5 % with composition and temperature.
+D_SPACING_TOLERANCE = 0.01
+#: Of the strongest line. Displacement parameters, site disorder and dispersion values of different authors move
+#: intensities by up to a tenth; a wrong coordinate, setting or occupancy moves some of them by far more.
+INTENSITY_TOLERANCE = 0.15
+#: Relative. Published I/Ic of one phase scatter by 5-10 % (measured ones: texture, amorphous material).
+I_OVER_IC_TOLERANCE = 0.10
+#: Relative, in each element's share of the atoms: solid solution and vacancies of real crystals.
+FORMULA_TOLERANCE = 0.03
+#: Nearest neighbours over the sum of their covalent radii (Cordero et al. 2008, as gemmi holds them). O-H of
+#: X-ray work, 0.75 angstrom, is at 0.77; contacts of large cations at 1.2; outside these an atom is misplaced.
+DISTANCE_RANGE = (0.70, 1.40)
+#: Lines nearer than this in 2theta (degrees) are one line of a laboratory pattern.
+RESOLUTION_DEG = 0.15
+STRONGEST_LINES = 5
+TWO_THETA_RANGE_DEG = (4.0, 90.0)
+#: The partner of a line at an end of the range may lie beyond it.
+_MARGIN_DEG = 1.5
+#: Of the grid on which lines are summed, in degrees.
+_STEP_DEG = 0.005
+
+#: Everyday phases that are not in the catalog, and why.
+MISSING_PHASES: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class LineCheck:
+    """One strong line in both determinations.
+
+    Attributes
+    ----------
+    d_spacing : float
+        In angstrom.
+    intensity : float
+        Relative to the strongest line, 0-1.
+    d_spacing_second, intensity_second : float or None
+        The same of the second determination; None where it has no such line.
+    """
+
+    d_spacing: float
+    intensity: float
+    d_spacing_second: float | None
+    intensity_second: float | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the second has the line, as strong within `INTENSITY_TOLERANCE`."""
+        other = self.intensity_second
+        return other is not None and abs(self.intensity - other) <= INTENSITY_TOLERANCE
+
+
+@dataclass(frozen=True)
+class EntryCheck:
+    """What the comparison of one entry gave.
+
+    Attributes
+    ----------
+    name : str
+    passed : bool
+    reasons : tuple of str
+        Why it did not pass.
+    density, density_second : float or None
+        In g/cm3, of the entry and of its second determination.
+    i_over_ic, i_over_ic_second : float or None
+        Intensity of the strongest line over corundum's (113) in a 1:1 mixture by weight.
+    lines : tuple of LineCheck
+        Strongest lines, strongest first.
+    """
+
+    name: str
+    passed: bool
+    reasons: tuple[str, ...]
+    density: float
+    density_second: float | None
+    i_over_ic: float
+    i_over_ic_second: float | None
+    lines: tuple[LineCheck, ...]
+
+
+def check_catalog(names: Iterable[str] | None = None) -> list[EntryCheck]:
+    """Compare catalog entries with their second determinations.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Exact names of entries; default all.
+
+    Returns
+    -------
+    list of EntryCheck
+        In the order of `names`.
+    """
+    return [check_entry(catalog_entry(name)) for name in (catalog_names() if names is None else names)]
+
+
+def check_entry(entry: CatalogEntry) -> EntryCheck:
+    """Compare one entry with its second determination: density, formula, distances, lines and I/Ic."""
+    crystal, second = entry.crystal, entry.second
+    lines, i_over_ic = powder_lines(crystal)
+    reasons = formula_faults(crystal, entry.formula) + distance_faults(crystal)
+    if isinstance(second, PublishedPattern):
+        density, ratio = second.density_g_cm3, second.i_over_ic
+        others = np.array(sorted(second.lines, key=lambda line: -line[1]))
+        others[:, 1] /= others[0, 1]
+    else:
+        density = second.density_g_cm3
+        others, ratio = powder_lines(second)
+        reasons += [f"second determination: {r}" for r in distance_faults(second)]
+    compared = [_compare(line, others) for line in _strongest(lines)]
+    missed = [_compare(line, lines) for line in _strongest(others)]
+    reasons += [_describe(line, "entry", "second") for line in compared if not line.agrees]
+    reasons += [_describe(line, "second", "entry") for line in missed if not line.agrees]
+    if density is not None and abs(crystal.density_g_cm3 / density - 1) > DENSITY_TOLERANCE:
+        reasons.append(f"density {crystal.density_g_cm3:.3f} g/cm3, second {density:.3f}")
+    if ratio is not None and abs(i_over_ic / ratio - 1) > I_OVER_IC_TOLERANCE:
+        reasons.append(f"I/Ic {i_over_ic:.2f}, second {ratio:.2f}")
+    return EntryCheck(
+        name=entry.name,
+        passed=not reasons,
+        reasons=tuple(dict.fromkeys(reasons)),
+        density=crystal.density_g_cm3,
+        density_second=density,
+        i_over_ic=i_over_ic,
+        i_over_ic_second=ratio,
+        lines=tuple(compared),
+    )
+
+
+def powder_lines(crystal: Crystal) -> tuple[NDArray[np.float64], float]:
+    """Lines of a powder at Cu K alpha, no monochromator, lines within `RESOLUTION_DEG` summed.
+
+    Returns
+    -------
+    lines : (L, 2) array
+        d in angstrom and integrated intensity relative to the strongest; strongest first.
+    i_over_ic : float
+        Intensity of the strongest per unit mass over that of corundum's (113).
+    """
+    d_spacing, intensity = _resolved_lines(crystal)
+    return np.stack([d_spacing, intensity / intensity[0]], axis=1), float(intensity[0] / _corundum_113())
+
+
+@cache
+def _corundum_113() -> float:
+    d_spacing, intensity = _resolved_lines(catalog_entry("corundum").crystal)
+    return float(intensity[np.abs(d_spacing - 2.085).argmin()])
+
+
+def _resolved_lines(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """d in angstrom and intensity per unit mass of the maxima that a resolution of 0.15 deg leaves."""
+    beam = radiation("CuKa1")
+    low, high = TWO_THETA_RANGE_DEG[0] - _MARGIN_DEG, TWO_THETA_RANGE_DEG[1] + _MARGIN_DEG
+    table = reflections(crystal, beam, two_theta_range=(low, high), margin=0.0)
+    sticks = strained_sticks(table, torch.zeros(1, len(table.strain_basis), dtype=torch.float64))
+    two_theta = 2 * torch.arcsin(0.5 * beam.wavelength_angstrom * sticks.g_squared[0].sqrt())
+    factor = lorentz_polarization(two_theta, monochromator_two_theta=0.0)
+    intensity = (sticks.intensity[0] * factor).numpy()
+    edges = np.arange(low - 1.0, high + 1.0, _STEP_DEG)
+    summed, _ = np.histogram(np.degrees(two_theta.numpy()), bins=edges, weights=intensity)
+    width = RESOLUTION_DEG / (2 * np.sqrt(2 * np.log(2))) / _STEP_DEG
+    # A line alone keeps its integrated intensity as height, lines within the resolution add up.
+    curve = gaussian_filter1d(summed, width) * width * np.sqrt(2 * np.pi)
+    maxima, _ = find_peaks(curve, height=1e-4 * curve.max())
+    maxima = maxima[np.argsort(-curve[maxima])]
+    angle = np.radians(edges[maxima] + _STEP_DEG / 2)
+    return 0.5 * beam.wavelength_angstrom / np.sin(angle / 2), curve[maxima]
+
+
+def _strongest(lines: NDArray[np.float64]) -> NDArray[np.float64]:
+    sine = 0.5 * radiation("CuKa1").wavelength_angstrom / lines[:, 0]
+    low, high = (np.sin(np.radians(angle / 2)) for angle in TWO_THETA_RANGE_DEG)
+    return lines[(sine >= low) & (sine <= high)][:STRONGEST_LINES]
+
+
+def _compare(line: NDArray[np.float64], others: NDArray[np.float64]) -> LineCheck:
+    d_spacing, intensity = (float(x) for x in line)
+    near = others[np.abs(others[:, 0] / d_spacing - 1) <= D_SPACING_TOLERANCE]
+    if not len(near):
+        return LineCheck(d_spacing, intensity, None, None)
+    best = near[np.abs(near[:, 1] - intensity).argmin()]
+    return LineCheck(d_spacing, intensity, float(best[0]), float(best[1]))
+
+
+def _describe(line: LineCheck, here: str, there: str) -> str:
+    first = f"line at d = {line.d_spacing:.3f} A is {100 * line.intensity:.0f} % in the {here}"
+    if line.intensity_second is None:
+        return f"{first}, absent in the {there}"
+    return f"{first}, {100 * line.intensity_second:.0f} % in the {there}"
+
+
+def formula_faults(crystal: Crystal, formula: str) -> list[str]:
+    """Elements whose share of the atoms in the cell is not that of the stated formula (D counts as H)."""
+    stated = atoms_of_formula(formula)
+    found: dict[str, float] = {}
+    for element, count in crystal.cell_content.items():
+        key = "H" if element == "D" else element
+        found[key] = found.get(key, 0.0) + count
+    totals = sum(stated.values()), sum(found.values())
+    wrong = [
+        e
+        for e in sorted({*stated, *found})
+        if abs(stated.get(e, 0.0) / totals[0] - found.get(e, 0.0) / totals[1])
+        > FORMULA_TOLERANCE * max(stated.get(e, 0.0) / totals[0], 0.05)
+    ]
+    return [f"cell content {crystal.formula} is not {formula} in {', '.join(wrong)}"] if wrong else []
+
+
+def atoms_of_formula(formula: str) -> dict[str, float]:
+    """Atoms of each element in a formula such as "Ca10(PO4)6(OH)2" or "CaSO4·0.5H2O".
+
+    Raises
+    ------
+    CrystalError
+        If the text is no formula.
+    """
+    content: dict[str, float] = {}
+    for part in re.split(r"[·.*](?=\d*\.?\d*[A-Z(])", formula.replace(" ", "")):
+        factor = re.match(r"\d+\.?\d*", part)
+        group = part[factor.end() :] if factor else part
+        for element, count in _atoms_of_group(group, formula).items():
+            content[element] = content.get(element, 0.0) + count * (float(factor[0]) if factor else 1.0)
+    return content
+
+
+def _atoms_of_group(text: str, formula: str) -> dict[str, float]:
+    stack: list[dict[str, float]] = [{}]
+    tokens = re.findall(r"([A-Z][a-z]?)(\d+\.?\d*)?|([(\[])|([)\]])(\d+\.?\d*)?|(.)", text)
+    for element, count, opening, closing, times, other in tokens:
+        known = not element or gemmi.Element(element).atomic_number > 0
+        if other or not known or (closing and len(stack) == 1):
+            raise CrystalError(f"{formula!r} is no chemical formula", remedy="Write it like CaMg(CO3)2")
+        if opening:
+            stack.append({})
+            continue
+        inner = stack.pop() if closing else {element: 1.0}
+        for key, number in inner.items():
+            stack[-1][key] = stack[-1].get(key, 0.0) + number * float((times if closing else count) or 1)
+    if len(stack) != 1:
+        raise CrystalError(f"{formula!r} is no chemical formula", remedy="Close its brackets")
+    return stack[0]
+
+
+def distance_faults(crystal: Crystal) -> list[str]:
+    """Sites whose nearest neighbour is too near or too far for two atoms.
+
+    Sites that cannot be filled at once (occupancies that sum to 1 or less) may lie on each other.
+    """
+    atoms, lattice = crystal.atoms, crystal.lattice
+    symbols = [crystal.sites[int(i)].element for i in atoms.site]
+    radius = np.array([gemmi.Element(s).covalent_r for s in symbols])
+    occupancy = np.array([crystal.sites[int(i)].occupancy for i in atoms.site])
+    shifts = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    faults = []
+    for index in range(len(crystal.sites)):
+        first = int(np.flatnonzero(atoms.site == index)[0])
+        offset = atoms.fract - atoms.fract[first]
+        offset -= np.round(offset)
+        length = np.linalg.norm((offset[:, None] + shifts) @ lattice, axis=2)
+        length[first, len(shifts) // 2] = np.inf
+        relative = (length / (radius + radius[first])[:, None]).min(axis=1)
+        together = occupancy + occupancy[first] > 1.02
+        relative = np.where(together | (np.arange(len(relative)) == first), relative, np.inf)
+        near = int(relative.argmin())
+        if not DISTANCE_RANGE[0] <= relative[near] and np.isfinite(relative[near]):
+            distance = relative[near] * (radius[near] + radius[first])
+            label = crystal.sites[int(atoms.site[near])].label
+            faults.append(f"{crystal.sites[index].label} is {distance:.2f} A from {label}")
+        elif relative[near] > DISTANCE_RANGE[1] and occupancy[first] > 0.98:
+            faults.append(f"{crystal.sites[index].label} has no neighbour")
+    return faults

@@ -1,0 +1,16 @@
+"""Mixtures: compositions, the virtual diffractometer and training batches."""
+
+from mixrd.mixture.batch import MixtureBatch, MixtureSampler, SampleRanges
+from mixrd.mixture.composition import Composition, Kind
+from mixrd.mixture.diffractometer import ScanSettings, SimulatedScan, simulate
+
+__all__ = [
+    "Composition",
+    "Kind",
+    "MixtureBatch",
+    "MixtureSampler",
+    "SampleRanges",
+    "ScanSettings",
+    "SimulatedScan",
+    "simulate",
+]

@@ -1,0 +1,1 @@
+"""Results for people: plots, tables, and the files that an analysis leaves behind."""

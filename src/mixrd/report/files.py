@@ -1,0 +1,199 @@
+"""The files that an analysis leaves behind: JSON, CSV and a plot for each scan, a CSV for a batch."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from mixrd.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixrd.analysis import Analysis, PhaseResult
+    from mixrd.report.plot import IntensityScale
+
+#: The CSV of all scans of a batch; no scan's own files get this name.
+BATCH_STEM = "summary"
+BATCH_FILE = f"{BATCH_STEM}.csv"
+ENDINGS = (".json", ".csv", ".png")
+CELL_COLUMNS = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_deg", "beta_deg", "gamma_deg")
+CSV_COLUMNS = (
+    "file",
+    "status",
+    "phase",
+    "formula",
+    "weight_percent",
+    "sigma_percent",
+    "network_percent",
+    "refined_percent",
+    *CELL_COLUMNS,
+    "crystallite_size_nm",
+    "microstrain",
+    "r_wp",
+    "r_exp",
+    "warnings",
+    "error",
+)
+
+
+def output_names(scans: Sequence[str | PurePath]) -> list[str]:
+    """A name for the files of each scan, its stem, made different where stems are the same.
+
+    Scans of one stem get their ending added ("a.xy", "a.xye": "a-xy", "a-xye"), then their folder, and
+    the same file given twice a number.
+    """
+    paths = [PurePath(scan) for scan in scans]
+    names: list[str] = []
+    for path in paths:
+        choices = [path.stem, f"{path.stem}{path.suffix.replace('.', '-')}"]
+        choices.append(f"{path.parent.name or 'here'}-{choices[1]}")
+        names.append(next((c for c in choices if _is_alone(c, path, paths)), choices[-1]))
+    taken: set[str] = {BATCH_STEM}
+    for i, name in enumerate(names):
+        number = 2
+        while names[i].lower() in taken:
+            names[i] = f"{name}-{number}"
+            number += 1
+        taken.add(names[i].lower())
+    return names
+
+
+def refuse_existing(paths: Sequence[str | Path], *, force: bool) -> None:
+    """Raise UsageError if any of these files exists and `force` is False."""
+    found = [path for path in paths if Path(path).exists()]
+    if found and not force:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise UsageError(
+            f"the file exists{more}", remedy="Give another name, or --force to overwrite", file=found[0]
+        )
+
+
+def result_files(folder: str | Path, names: Sequence[str]) -> list[Path]:
+    """Every file that `write_result` and, for several scans, `write_batch` may write for these names."""
+    files = [Path(folder) / f"{name}{ending}" for name in names for ending in ENDINGS]
+    return [*files, Path(folder) / BATCH_FILE] if len(names) > 1 else files
+
+
+def write_result(
+    analysis: Analysis,
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    force: bool = False,
+    scale: IntensityScale = "sqrt",
+) -> list[Path]:
+    """Write ``NAME.json``, ``NAME.csv`` and, where there was a fit, ``NAME.png``.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    folder : path
+        Is made if need be.
+    name : str, optional
+        Default the stem of the scan.
+    force : bool
+        Overwrite what exists.
+    scale : "linear" or "sqrt"
+        Of the plot's intensities.
+
+    Returns
+    -------
+    list of path
+        The files written.
+
+    Raises
+    ------
+    UsageError
+        If a file exists and `force` is False, or the folder cannot be written.
+    """
+    base = Path(folder) / (name or output_names([analysis.file])[0])
+    json_file, csv_file, plot_file = (base.with_name(base.name + ending) for ending in ENDINGS)
+    written = [json_file, csv_file]
+    if analysis.curves is not None:
+        written.append(plot_file)
+    refuse_existing(written, force=force)
+    with writing(base.parent):
+        base.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(analysis.to_json() + "\n", encoding="utf-8")
+        _write_rows([analysis], csv_file)
+    if analysis.curves is not None:
+        from mixrd.report.plot import plot_analysis
+
+        plot_analysis(analysis, plot_file, scale=scale)
+    return written
+
+
+def write_batch(analyses: Sequence[Analysis], folder: str | Path, *, force: bool = False) -> Path:
+    """Write ``summary.csv``: a row for each scan and phase, and one for each scan that failed.
+
+    Raises
+    ------
+    UsageError
+        If it exists and `force` is False, or the folder cannot be written.
+    """
+    path = Path(folder) / BATCH_FILE
+    refuse_existing([path], force=force)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_rows(analyses, path)
+    return path
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Turn the operating system's refusal to write into an error that names the file."""
+    try:
+        yield
+    except OSError as problem:
+        raise UsageError(
+            f"it cannot be written ({problem.strerror})",
+            remedy="Check folder and permissions",
+            file=problem.filename or path,
+        ) from problem
+
+
+def csv_rows(analysis: Analysis) -> list[dict[str, Any]]:
+    """A row for each phase of a scan; one row without a phase for a scan that failed."""
+    scan = {
+        "file": analysis.file,
+        "status": analysis.status,
+        "r_wp": analysis.r_wp,
+        "r_exp": analysis.r_exp,
+        "warnings": " ".join(dict.fromkeys(w.code for w in analysis.warnings)),
+        "error": analysis.error,
+    }
+    if not analysis.phases:
+        return [scan]
+    return [{**scan, **_phase_columns(phase)} for phase in analysis.phases]
+
+
+def _phase_columns(phase: PhaseResult) -> dict[str, Any]:
+    cell = phase.cell or (None,) * len(CELL_COLUMNS)
+    return {
+        "phase": phase.name,
+        "formula": phase.formula,
+        "weight_percent": phase.weight_percent,
+        "sigma_percent": phase.sigma_percent,
+        "network_percent": phase.network_percent,
+        "refined_percent": phase.refined_percent,
+        **dict(zip(CELL_COLUMNS, cell, strict=True)),
+        "crystallite_size_nm": phase.crystallite_size_nm,
+        "microstrain": phase.microstrain,
+    }
+
+
+def _write_rows(analyses: Sequence[Analysis], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, CSV_COLUMNS)
+        table.writeheader()
+        for analysis in analyses:
+            table.writerows(csv_rows(analysis))
+
+
+def _is_alone(name: str, path: PurePath, paths: Sequence[PurePath]) -> bool:
+    """Whether no other scan could claim this name, however upper and lower case are treated."""
+    others = [p for p in paths if p != path]
+    claimed = {x.lower() for p in others for x in (p.stem, f"{p.stem}{p.suffix.replace('.', '-')}")}
+    return name.lower() not in claimed and name.lower() != BATCH_STEM

@@ -1,0 +1,50 @@
+"""How numbers are written for people: rounding only, nothing is calculated here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def percent(fraction: float) -> str:
+    """A fraction 0-1 as percent with three digits or so: 0.0912 is "9.12 %"."""
+    value = 100 * fraction
+    return f"{value:.1f} %" if value >= 10 else f"{value:.2f} %"
+
+
+def value_with_sigma(value: float, sigma: float | None) -> str:
+    """A value with its standard uncertainty to two digits: "31.37 ± 0.12"; without one, two decimals."""
+    if sigma is None:
+        return f"{value:.2f}"
+    decimals = decimals_for(sigma)
+    return f"{value:.{decimals}f} ± {sigma:.{decimals}f}"
+
+
+def decimals_for(sigma: float) -> int:
+    """Decimals at which a value of this standard uncertainty is written, 1 to 4."""
+    if sigma <= 0:
+        return 2
+    return next((n for n in (1, 2, 3) if sigma >= 0.95 * 10.0 ** (1 - n)), 4)
+
+
+def cell_text(cell: Sequence[float]) -> str:
+    """A cell without what follows from the rest: "a 4.7592 c 12.9925 Å", angles where not 90 or 120."""
+    a, b, c, *angles = cell
+    parts = [f"a {a:.4f}"]
+    if abs(b - a) > 5e-5:
+        parts.append(f"b {b:.4f}")
+    if abs(c - a) > 5e-5:
+        parts.append(f"c {c:.4f}")
+    usual = [abs(x - 90) < 5e-3 or abs(x - 120) < 5e-3 for x in angles]
+    parts[-1] += " Å"
+    parts += [
+        f"{symbol} {x:.2f}°" for symbol, x, plain in zip("αβγ", angles, usual, strict=True) if not plain
+    ]
+    return " ".join(parts)
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as a person says them: "40 s", "3 min", "1 h 20 min"."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,245 @@
+"""Plots of a fitted scan: data, fit, phases, reflection marks and difference."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.scale import FuncScale
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from mixrd.errors import UsageError
+from mixrd.report.numbers import percent, value_with_sigma
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+    from mixrd.analysis import Analysis, Calibration, Curves
+
+IntensityScale = Literal["linear", "sqrt"]
+
+#: Okabe & Ito's colours (Color Universal Design, 2008) without black and without the yellow that white swallows.
+PHASE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+#: After the last colour the same colours come again, dashed, then dotted.
+LINE_STYLES = ("-", "--", ":", "-.")
+_DATA, _FIT, _QUIET = "#7f7f7f", "#000000", "#555555"
+_TITLE_WIDTH = 96
+
+
+def plot_analysis(analysis: Analysis, path: str | Path, *, scale: IntensityScale = "sqrt") -> None:
+    """Draw an analysed scan as PNG: data, fit, background, phases, reflection marks, difference.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        With its curves.
+    path : path
+        Is overwritten.
+    scale : "linear" or "sqrt"
+        Of the intensities; "sqrt" shows weak lines (and gives counting noise one height everywhere).
+
+    Raises
+    ------
+    UsageError
+        If the analysis holds no curves, or the file cannot be written.
+    """
+    if analysis.curves is None:
+        raise UsageError(
+            "this result holds no fitted curves", remedy="Analyse the scan again, with refinement"
+        )
+    names = [phase.name for phase in analysis.phases]
+    shares = [f"{p.name} {value_with_sigma(p.weight_percent, p.sigma_percent)}" for p in analysis.phases]
+    lines = [
+        f"{PurePath(analysis.file).name}   {_agreement(analysis.r_wp, analysis.r_exp)}",
+        *_filled(shares, last=" wt%"),
+    ]
+    save_figure(fit_figure(analysis.curves, names, "\n".join(lines), scale=scale), path)
+
+
+def plot_calibration(
+    calibration: Calibration, phase: str, path: str | Path, *, scale: IntensityScale = "sqrt"
+) -> None:
+    """Draw the fit of a standard's scan by which an instrument was calibrated, as PNG.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    phase : str
+        Name of the standard.
+    path : path
+        Is overwritten.
+    scale : "linear" or "sqrt"
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    """
+    p = calibration.instrument.profile
+    terms = ", ".join(f"{k.upper()} {v:.3g}" for k, v in vars(p).items())
+    title = (
+        f"{calibration.instrument.name}   {_agreement(calibration.r_wp, calibration.r_exp)}\n"
+        f"{terms} deg² (U, V, W), deg (X, Y)"
+    )
+    save_figure(fit_figure(calibration.curves, [phase], title, scale=scale), path)
+
+
+def fit_figure(curves: Curves, names: Sequence[str], title: str, *, scale: IntensityScale = "sqrt") -> Figure:
+    """Figure of a fitted scan: intensities above, a row of marks for each phase, difference below.
+
+    `names` are the phases' in the order of `Curves.contributions`.
+    """
+    rows = len(names)
+    figure = Figure(figsize=(10, 6.2 + 0.14 * rows), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    marks_height = 0.16 * max(rows, 2)
+    top, middle, bottom = figure.subplots(
+        3, 1, sharex=True, height_ratios=[4.4, marks_height, 1.1], gridspec_kw={"hspace": 0.02}
+    )
+    _draw_intensities(top, curves, names, scale)
+    _draw_marks(middle, curves, names)
+    _draw_difference(bottom, curves)
+    top.set_title(title, fontsize=11, loc="left", linespacing=1.35)
+    bottom.set_xlim(curves.two_theta[0], curves.two_theta[-1])
+    bottom.set_xlabel("2θ (degrees)")
+    for axes in (top, middle):
+        axes.tick_params(labelbottom=False)
+    for axes in (top, bottom):
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.align_ylabels([top, bottom])
+    return figure
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG whose metadata tells nothing of the machine."""
+    try:
+        figure.savefig(path, format="png", dpi=150, metadata={"Software": "mixrd"})
+    except OSError as problem:
+        raise UsageError(
+            f"the plot cannot be written ({problem.strerror})",
+            remedy="Check folder and permissions",
+            file=path,
+        ) from problem
+
+
+def phase_style(index: int) -> tuple[str, str]:
+    """Colour and line style of the phase of this index."""
+    turn, colour = divmod(index, len(PHASE_COLOURS))
+    return PHASE_COLOURS[colour], LINE_STYLES[turn % len(LINE_STYLES)]
+
+
+def _draw_intensities(axes: Axes, curves: Curves, names: Sequence[str], scale: IntensityScale) -> None:
+    x = curves.two_theta
+    axes.plot(x, curves.observed, ".", ms=2.2, color=_DATA, label="measured", zorder=1, rasterized=True)
+    axes.plot(x, curves.background, color=_QUIET, lw=0.9, ls=(0, (5, 3)), label="background", zorder=3)
+    for i, name in enumerate(names):
+        colour, style = phase_style(i)
+        pattern = curves.background + curves.contributions[i]
+        axes.fill_between(x, curves.background, pattern, color=colour, alpha=0.45, lw=0, zorder=2)
+        axes.plot(x, pattern, color=colour, ls=style, lw=1.3, label=name, zorder=4)
+    axes.plot(x, curves.calculated, color=_FIT, lw=0.5, label="fit", zorder=5)
+    axes.set_ylabel("intensity (counts)")
+    if scale == "sqrt":
+        axes.set_yscale(FuncScale(axes, (_signed_root, _signed_square)))
+        axes.set_ylabel("intensity (counts, square-root scale)")
+    _limit_intensities(axes, curves, scale)
+    handles, labels = axes.get_legend_handles_labels()
+    order = [0, len(labels) - 1, *range(1, len(labels) - 1)]
+    axes.legend(
+        [handles[i] for i in order],
+        [labels[i] for i in order],
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+        fontsize=9,
+        markerscale=3,
+    )
+
+
+def _limit_intensities(axes: Axes, curves: Curves, scale: IntensityScale) -> None:
+    """Room above the strongest peak, and no empty stretch below the weakest point."""
+    low = min(float(curves.observed.min()), float(curves.background.min()))
+    high = max(float(curves.observed.max()), float(curves.calculated.max()))
+    if scale == "sqrt":
+        ends = _signed_root(np.array([min(low, 0.9 * low), high]))
+        low_end, high_end = _signed_square(np.array([ends[0], ends[1] + 0.04 * (ends[1] - ends[0])]))
+        axes.set_ylim(float(low_end), float(high_end))
+        axes.yaxis.set_major_locator(_RootLocator())
+    else:
+        axes.set_ylim(min(low, 0.0), high + 0.04 * (high - min(low, 0.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u202f")))
+
+
+def _draw_marks(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
+    count = len(names)
+    for i, positions in enumerate(curves.marks):
+        colour, _ = phase_style(i)
+        axes.vlines(positions, count - i - 0.85, count - i - 0.15, color=colour, lw=0.9)
+    axes.set_ylim(0, count)
+    axes.set_yticks([count - i - 0.5 for i in range(count)], list(names), fontsize=8)
+    axes.yaxis.tick_right()
+    for i, tick in enumerate(axes.yaxis.get_major_ticks()):
+        tick.label2.set_color(phase_style(i)[0])
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", length=0)
+    axes.spines[["top", "left", "right", "bottom"]].set_visible(False)
+
+
+def _draw_difference(axes: Axes, curves: Curves) -> None:
+    difference = curves.observed - curves.calculated
+    axes.axhline(0.0, color=_QUIET, lw=0.6)
+    axes.plot(curves.two_theta, difference, color=_QUIET, lw=0.7)
+    reach = max(float(np.abs(difference).max()), 1e-12) * 1.05
+    axes.set_ylim(-reach, reach)
+    axes.set_ylabel("measured − fit\n(counts)")
+    axes.yaxis.set_major_locator(MaxNLocator(4))
+
+
+class _RootLocator(MaxNLocator):
+    """Round numbers that stand at about equal distances on a square-root scale."""
+
+    def tick_values(self, vmin: float, vmax: float) -> NDArray[np.float64]:
+        low, high = sorted((vmin, vmax))
+        roots = np.linspace(*_signed_root(np.array([low, high])), 8)
+        ticks = {_rounded(float(v)) for v in _signed_square(roots)} | ({0.0} if low <= 0 <= high else set())
+        return np.array(sorted(t for t in ticks if low <= t <= high))
+
+
+def _rounded(value: float) -> float:
+    if value == 0:
+        return 0.0
+    unit = 10.0 ** math.floor(math.log10(abs(value)))
+    return round(value / unit * 2) / 2 * unit
+
+
+def _signed_root(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sign(value) * np.sqrt(np.abs(value))
+
+
+def _signed_square(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sign(value) * value**2
+
+
+def _agreement(r_wp: float | None, r_exp: float | None) -> str:
+    if r_wp is None:
+        return "not refined"
+    expected = "" if r_exp is None else f" (expected {percent(r_exp)})"
+    return f"$R_{{wp}}$ {percent(r_wp)}{expected}"
+
+
+def _filled(parts: list[str], *, last: str) -> list[str]:
+    """The parts in lines of at most `_TITLE_WIDTH` characters, none broken."""
+    lines: list[str] = []
+    for part in [*parts[:-1], parts[-1] + last] if parts else []:
+        if lines and len(lines[-1]) + len(part) + 3 <= _TITLE_WIDTH:
+            lines[-1] += f"   {part}"
+        else:
+            lines.append(part)
+    return lines

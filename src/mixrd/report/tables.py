@@ -1,0 +1,171 @@
+"""Results as tables for the terminal; nothing is calculated here."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mixrd.report.numbers import cell_text, percent, value_with_sigma
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mixrd.analysis import Analysis, AnalysisWarning, Calibration, PhaseResult
+    from mixrd.crystal import CatalogEntry
+    from mixrd.experiments.catalog_check import EntryCheck
+    from mixrd.pattern import Instrument
+
+
+def new_table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:
+    """An empty table in the house's style; the columns in `right` are flush right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    flush_right = set(right)
+    for column in columns:
+        table.add_column(column, justify="right" if column in flush_right else "left", overflow="fold")
+    return table
+
+
+def analysis_table(analysis: Analysis) -> Table:
+    """Weight fractions of one scan, with cells and sizes where they were refined.
+
+    The network's estimate stands beside the answer where there is one, the refinement's where it is not
+    the answer.
+    """
+    phases = analysis.phases
+    with_network = any(p.network_percent is not None for p in phases) and _refined(phases)
+    with_refined = any(p.refined_percent not in (None, p.weight_percent) for p in phases)
+    columns = ["phase", "wt%"]
+    columns += ["network"] if with_network else []
+    columns += ["refined"] if with_refined else []
+    columns += ["cell", "size (nm)"] if any(p.cell for p in phases) else []
+    table = new_table(*columns, right=columns[1:-2] if "cell" in columns else columns[1:])
+    for phase in phases:
+        row = [phase.name, value_with_sigma(phase.weight_percent, phase.sigma_percent)]
+        row += [_number(phase.network_percent)] if with_network else []
+        row += [_number(phase.refined_percent)] if with_refined else []
+        if "cell" in columns:
+            row += ["" if phase.cell is None else cell_text(phase.cell), _size(phase)]
+        table.add_row(*row)
+    return table
+
+
+def analysis_lines(analysis: Analysis) -> list[Text]:
+    """What stands below the table: agreement, time and warnings."""
+    parts = []
+    if analysis.r_wp is None:
+        parts.append("network's estimate, not refined")
+    else:
+        expected = "" if analysis.r_exp is None else f" (expected {percent(analysis.r_exp)})"
+        parts.append(f"R_wp {percent(analysis.r_wp)}{expected}")
+    if analysis.zero_deg is not None:
+        parts.append(f"zero {analysis.zero_deg:+.3f}°")
+    if analysis.displacement_mm is not None:
+        parts.append(f"displacement {analysis.displacement_mm:+.3f} mm")
+    times = [f"{name} {seconds:.2g} s" for name, seconds in analysis.seconds.items() if seconds is not None]
+    parts += [" + ".join(times)] if times else []
+    return [Text(", ".join(parts)), *(warning_line(w) for w in analysis.warnings)]
+
+
+def warning_line(warning: AnalysisWarning) -> Text:
+    """A warning with its code first."""
+    where = f" ({warning.phase})" if warning.phase else ""
+    return Text.assemble((f"{warning.code}{where}", "bold yellow"), f": {warning.message}")
+
+
+def batch_table(analyses: Sequence[Analysis]) -> Table:
+    """One line for each scan: weight fractions, R_wp and codes of warnings; failures say why."""
+    names = list(dict.fromkeys(p.name for a in analyses for p in a.phases))
+    table = new_table("scan", *names, "R_wp", "notes", right=[*names, "R_wp"])
+    for analysis in analyses:
+        scan = PurePath(analysis.file).name
+        if analysis.status == "failed":
+            note = Text(f"failed: {analysis.error}", style="red")
+            table.add_row(scan, *[""] * len(names), "", note)
+            continue
+        found = {p.name: value_with_sigma(p.weight_percent, p.sigma_percent) for p in analysis.phases}
+        codes = ", ".join(dict.fromkeys(w.code for w in analysis.warnings))
+        agreement = "" if analysis.r_wp is None else percent(analysis.r_wp)
+        table.add_row(scan, *(found.get(n, "") for n in names), agreement, codes)
+    return table
+
+
+def catalog_table(entries: Sequence[CatalogEntry]) -> Table:
+    """Phases of the catalog."""
+    table = new_table("phase", "formula", "space group", "cell", "g/cm³", "source", right=["g/cm³"])
+    for entry in entries:
+        crystal = entry.crystal
+        table.add_row(
+            entry.name,
+            entry.formula,
+            crystal.space_group,
+            cell_text(crystal.cell),
+            f"{crystal.density_g_cm3:.3f}",
+            crystal.source,
+        )
+    return table
+
+
+def catalog_check_table(results: Sequence[EntryCheck]) -> Table:
+    """Each entry against its second determination."""
+    table = new_table(
+        "phase", "density", "second", "I/Ic", "second", "verdict", right=["density", "second", "I/Ic"]
+    )
+    for result in results:
+        verdict = Text("passes", "green") if result.passed else Text("; ".join(result.reasons), "red")
+        table.add_row(
+            result.name,
+            f"{result.density:.3f}",
+            _number(result.density_second, 3),
+            f"{result.i_over_ic:.2f}",
+            _number(result.i_over_ic_second),
+            verdict,
+        )
+    return table
+
+
+def instruments_table(instruments: Sequence[tuple[str, Instrument]]) -> Table:
+    """Instruments by the name under which they are found."""
+    table = new_table("name", "radiation", "monochromator", "radius", "range", "description")
+    for name, instrument in instruments:
+        angle = instrument.monochromator_two_theta
+        low, high = instrument.two_theta_range
+        table.add_row(
+            name,
+            instrument.radiation.name,
+            f"{angle:g}°" if angle else "none",
+            f"{instrument.goniometer_radius_mm:g} mm",
+            f"{low:g}-{high:g}°",
+            instrument.name,
+        )
+    return table
+
+
+def calibration_table(calibration: Calibration) -> Table:
+    """Profile terms of a calibrated instrument and how well they fit."""
+    p = calibration.instrument.profile
+    table = new_table("term", "value", "unit", right=["value"])
+    for name, unit in (("u", "deg²"), ("v", "deg²"), ("w", "deg²"), ("x", "deg"), ("y", "deg")):
+        table.add_row(name.upper(), f"{getattr(p, name):.5f}", unit)
+    table.add_row("zero", f"{calibration.zero_deg:+.4f}", "deg")
+    table.add_row("displacement", f"{calibration.displacement_mm:+.4f}", "mm")
+    table.add_row("R_wp", percent(calibration.r_wp), "")
+    table.add_row("R_exp", percent(calibration.r_exp), "")
+    return table
+
+
+def _refined(phases: Sequence[PhaseResult]) -> bool:
+    return any(p.refined_percent is not None for p in phases)
+
+
+def _number(value: float | None, decimals: int = 2) -> str:
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
+def _size(phase: PhaseResult) -> str:
+    if phase.crystallite_size_nm is None:
+        return "not seen" if phase.cell is not None else ""
+    return f"{phase.crystallite_size_nm:.0f}"

@@ -1,0 +1,120 @@
+"""The recipe of a training: everything that decides its result."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mixrd.crystal import Crystal, check_distinct
+from mixrd.diffraction import reflections
+from mixrd.errors import RecipeError
+from mixrd.mixture import SampleRanges
+from mixrd.network import Problem
+from mixrd.pattern import FORWARD_MODEL_VERSION, Instrument, instrument_to_dict
+
+#: Longest pattern that the network reads; finer grids add cost but hardly information.
+MOST_POINTS = 3072
+#: Degrees kept below the first reflection of any candidate, for its tail and the background.
+LEAD_DEG = 3.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train a network for one problem.
+
+    Attributes
+    ----------
+    phases : tuple of Crystal
+        Candidates.
+    instrument : Instrument
+    two_theta_range : (low, high) or None
+        Range that scans will cover in degrees; None takes the instrument's.
+    ranges : SampleRanges
+        From where samples are drawn.
+    steps : int
+        Optimiser steps.
+    batch : int
+        Mixtures a step.
+    learning_rate : float
+        Highest; warmed up linearly, then lowered to zero along a cosine.
+    seed : int
+    """
+
+    phases: tuple[Crystal, ...]
+    instrument: Instrument
+    two_theta_range: tuple[float, float] | None = None
+    ranges: SampleRanges = field(default_factory=SampleRanges)
+    steps: int = 500
+    batch: int = 192
+    learning_rate: float = 3e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phases", tuple(self.phases))
+        if not self.phases:
+            raise RecipeError("no phase is given", remedy="Name at least one candidate phase")
+        check_distinct(list(self.phases))
+        for name, low, high in (("steps", 1, 10_000_000), ("batch", 8, 65_536), ("learning_rate", 1e-6, 1.0)):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise RecipeError(f"{name} = {value:g}", remedy=f"Allowed: {low:g} to {high:g}")
+
+    def problem(self) -> Problem:
+        """Grid and candidates of the network.
+
+        The grid begins shortly before the first reflection of any candidate and has at most
+        `MOST_POINTS` points.
+        """
+        low, high = self.two_theta_range or self.instrument.two_theta_range
+        first = first_reflection_deg(self.phases, self.instrument, (low, high))
+        start = max(low + self.instrument.step, first - LEAD_DEG)
+        stop = high - self.instrument.step
+        step = max(self.instrument.step, math.ceil((stop - start) / MOST_POINTS * 1000) / 1000)
+        # Rounded, so that scans whose ranges differ by less than a step share one trained model.
+        start = math.ceil(start * 10) / 10
+        return Problem(
+            crystals=self.phases,
+            instrument=self.instrument,
+            start=start,
+            step=step,
+            points=int((stop - start) / step),
+            max_strain=self.ranges.max_strain,
+            size_nm=self.ranges.size_nm,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        data["phases"] = [crystal.to_dict() for crystal in self.phases]
+        data["instrument"] = instrument_to_dict(self.instrument)
+        data["ranges"] = dataclasses.asdict(self.ranges)
+        return data
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the recipe and the version of the forward model: the key of the cache."""
+        content = {"recipe": self.to_dict(), "forward_model": FORWARD_MODEL_VERSION}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def first_reflection_deg(
+    phases: Sequence[Crystal], instrument: Instrument, two_theta_range: tuple[float, float]
+) -> float:
+    """Angle (degrees) of the first reflection of any phase within the range."""
+    g = min(
+        float(
+            reflections(c, instrument.radiation, two_theta_range=two_theta_range, margin=0.0)
+            .g.norm(dim=1)
+            .min()
+        )
+        for c in phases
+    )
+    sine = 0.5 * instrument.radiation.wavelength_angstrom * g
+    return float(2 * np.degrees(np.arcsin(min(sine, 1.0))))
