@@ -11,9 +11,9 @@ from torch import Tensor
 from mixrd.pattern import ForwardModel
 
 #: Tried steps after which a fit that still improves is called unfinished.
-MAX_STEPS = 60
+MAX_STEPS = 80
 #: Relative decrease of the cost below which an accepted step counts as the last.
-RELATIVE_DECREASE = 1e-6
+RELATIVE_DECREASE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +130,7 @@ def fit(
     start: Tensor,
     priors: Priors,
     *,
+    enough: float = RELATIVE_DECREASE,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Fit:
     """Fit a batch of patterns on the model's grid.
@@ -147,6 +148,8 @@ def fit(
     start : (B, T) tensor
         Flat parameters to start from.
     priors : Priors
+    enough : float
+        Relative decrease of the cost below which an accepted step is the last.
     on_step : callable, optional
         Called after each step with its number and the mean cost.
 
@@ -169,7 +172,7 @@ def fit(
         trial_linear, trial_cost = _evaluate(model, basis, observed, sigma, trial, priors)
         better = (trial_cost < cost) & ~done
         gain = (cost - trial_cost) / cost
-        done = done | (better & (gain < RELATIVE_DECREASE)) | (~better & (damping > 1e6))
+        done = done | (better & (gain < enough)) | (~better & (damping > 1e6))
         flat = torch.where(better.unsqueeze(-1), trial, flat)
         linear = _choose(better, trial_linear, linear)
         cost = torch.where(better, trial_cost, cost)

@@ -16,8 +16,12 @@ from mixrd.analysis.least_squares import Fit, Priors, covariance, fit
 from mixrd.crystal import Crystal
 from mixrd.pattern import ForwardModel, Instrument, background_basis
 
-#: Blur (fwhm in degrees) of each stage: the first finds the basin of the cells, the last is the scan itself.
-STAGES_DEG = (0.8, 0.3, 0.0)
+#: Blur (fwhm in degrees) of the coarse fits before the scan itself: they find the basin of the cells.
+STAGES_DEG = (0.8, 0.3)
+#: Points of the merged grid over the fwhm of the blur.
+_POINTS_PER_BLUR = 4
+#: Relative decrease of the cost at which a coarse fit has done its work.
+COARSE_DECREASE = 1e-3
 BACKGROUND_DEGREE = 10
 
 
@@ -121,7 +125,7 @@ def refine(
     start : (B, T) tensor, optional
         Flat parameters to start from (a network's estimate); default the instrument's, unstrained.
     stages_deg : sequence of float
-        Blur of each stage, see `STAGES_DEG`.
+        Blur of the coarse fits before the sharp one, see `STAGES_DEG`; may be empty.
     restraints : Restraints, optional
     fixed : sequence of str
         Names of `Parameters` fields to hold at their start.
@@ -162,20 +166,16 @@ def _refine(
     fixed: Sequence[str],
     on_step: Callable[[int, float], None] | None,
 ) -> list[Refinement]:
-    model = ForwardModel(crystals, instrument, two_theta, widest_fwhm=0.5)
-    batch = len(counts)
-    flat = model.reference(batch).flat() if start is None else start.to(torch.float64)
+    model = ForwardModel(crystals, instrument, two_theta)
     priors = make_priors(model, restraints or Restraints(), fixed)
+    flat = model.reference(len(counts)).flat() if start is None else start.to(torch.float64)
+    for blur in stages_deg:
+        flat = _blurred_stage(crystals, instrument, two_theta, counts, sigma, flat, priors, blur, on_step)
     basis = background_basis(model.two_theta, degree=BACKGROUND_DEGREE)
     observed, error = torch.tensor(counts), torch.tensor(sigma)
-    result: Fit | None = None
-    for blur in stages_deg:
-        result = _stage(model, basis, observed, error, flat, priors, blur, on_step)
-        flat = result.flat
-    if result is None:
-        raise ValueError("a refinement needs at least one stage")
+    result = fit(model, basis, observed, error, flat, priors, on_step=on_step)
     spread = covariance(result, priors)
-    return [_collect(model, basis, result, spread, observed, error, b) for b in range(batch)]
+    return [_collect(model, basis, result, spread, observed, error, b) for b in range(len(counts))]
 
 
 def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str]) -> Priors:
@@ -209,36 +209,48 @@ def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str
     return Priors(*(torch.cat(x) for x in (mean, sigma, lower, upper)))
 
 
-def _stage(
-    model: ForwardModel,
-    basis: Tensor,
-    observed: Tensor,
-    error: Tensor,
+def _blurred_stage(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    two_theta: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    sigma: NDArray[np.float64],
     flat: Tensor,
     priors: Priors,
     blur_deg: float,
     on_step: Callable[[int, float], None] | None,
-) -> Fit:
-    """Fit scan and model after both were blurred by a Gaussian of this fwhm."""
-    if blur_deg <= 0:
-        return fit(model, basis, observed, error, flat, priors, on_step=on_step)
+) -> Tensor:
+    """Flat parameters of a coarse fit: scan and model blurred by a Gaussian of this fwhm, fewer points."""
+    step = float((two_theta[-1] - two_theta[0]) / (len(two_theta) - 1))
+    merged = max(1, int(blur_deg / _POINTS_PER_BLUR / step))
+    grid = _merge(torch.tensor(two_theta), merged)
+    observed = _merge(_blurred(torch.tensor(counts), step, blur_deg), merged)
+    error = (_merge(torch.tensor(sigma) ** 2, merged) / merged).sqrt()
+    model = ForwardModel(crystals, instrument, grid.numpy(), widest_fwhm=max(0.5, blur_deg))
     widening = torch.zeros_like(flat)
-    first = sum(model.strain_sizes) + 2 * len(model.tables)
-    widening[:, first + 2] = blur_deg**2
+    # The Gaussian width w (third of the profile's terms) takes the blur; it follows strain, size, microstrain.
+    widening[:, sum(model.strain_sizes) + 2 * len(model.tables) + 2] = blur_deg**2
     shifted = dataclasses.replace(
         priors,
         mean=priors.mean + widening[0],
         lower=priors.lower + widening[0],
         upper=priors.upper + widening[0],
     )
-    smooth = _blurred(observed, model.two_theta, blur_deg)
-    result = fit(model, basis, smooth, error, flat + widening, shifted, on_step=on_step)
-    return dataclasses.replace(result, flat=result.flat - widening)
+    basis = background_basis(model.two_theta, degree=BACKGROUND_DEGREE)
+    coarse = fit(
+        model, basis, observed, error, flat + widening, shifted, on_step=on_step, enough=COARSE_DECREASE
+    )
+    return coarse.flat - widening
 
 
-def _blurred(counts: Tensor, two_theta: Tensor, fwhm: float) -> Tensor:
-    step = float((two_theta[-1] - two_theta[0]) / (len(two_theta) - 1))
-    reach = min(int(2 * fwhm / step) + 1, len(two_theta) - 1)
+def _merge(values: Tensor, count: int) -> Tensor:
+    """Means of `count` neighbours each along the last axis; what is left over is dropped."""
+    length = values.shape[-1] // count * count
+    return values[..., :length].unflatten(-1, (-1, count)).mean(-1)
+
+
+def _blurred(counts: Tensor, step: float, fwhm: float) -> Tensor:
+    reach = min(int(2 * fwhm / step) + 1, counts.shape[-1] - 1)
     offset = torch.arange(-reach, reach + 1, dtype=counts.dtype) * step
     kernel = torch.exp(-4 * np.log(2.0) * (offset / fwhm) ** 2)
     padded = torch.nn.functional.pad(counts.unsqueeze(1), (reach, reach), mode="replicate")

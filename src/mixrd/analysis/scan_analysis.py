@@ -28,8 +28,8 @@ from mixrd.training import Recipe
 DISAGREEMENT_PERCENT = 10.0
 #: R_wp over R_exp above which the fit misses more than noise.
 POOR_GOODNESS_OF_FIT = 5.0
-#: Blur of the stages when a network has found the basin of the cells already.
-STAGES_AFTER_NETWORK_DEG = (0.3, 0.0)
+#: Blur of the coarse fits when a network has found the basin of the cells already.
+STAGES_AFTER_NETWORK_DEG = (0.3,)
 #: Sizes whose broadening is less than twice its uncertainty are not stated.
 _SIZE_SIGNIFICANCE = 2.0
 

@@ -49,7 +49,7 @@ app.command(simulate.simulate, help_epilogue=simulate.EXAMPLES, sort_key=4)
 app.command(phases.phases, help_epilogue=phases.PHASES_EXAMPLES, sort_key=5)
 app.command(phases.instruments, help_epilogue=phases.INSTRUMENTS_EXAMPLES, sort_key=6)
 app.command(demo.demo, help_epilogue=demo.EXAMPLES, sort_key=7)
-app.command(benchmark.benchmark, sort_key=8)
+app.command(benchmark.benchmark)
 app.register_install_completion_command()
 
 

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
     from mixrd.crystal import Crystal
     from mixrd.pattern import Instrument
+    from mixrd.scan import Scan
 
 #: One option, several values: `--phases corundum fluorite`.
 Names = Annotated[list[str], Parameter(consume_multiple=(1, None), allow_repeating=True)]
+
+#: A switch: off unless given.
+Switch = Annotated[bool, Parameter(show_default=False)]
 
 _GROUP = Group("Instrument", sort_key=1)
 
@@ -30,30 +34,38 @@ class InstrumentOptions:
     """TOML file from `mixrd calibrate`, or a preset of `mixrd instruments`."""
 
     radiation: str | None = None
-    """CuKa, CoKa, MoKa1, ... or a wavelength in angstrom; instead of an instrument."""
+    """CuKa, CoKa, MoKa1, ... or a wavelength in angstrom, where there is no instrument file."""
 
     monochromator: float | None = None
-    """Diffraction angle 2theta of the monochromator in degrees (graphite, Cu: 26.6); goes with --radiation."""
+    """Diffraction angle 2theta of the monochromator in degrees (graphite and Cu: 26.6), without it none."""
 
     radius: float | None = None
-    """Goniometer radius in mm; goes with --radiation."""
+    """Goniometer radius in mm, else the header's or 200."""
 
-    def load(self) -> Instrument | None:
+    def load(self, scan: Scan | None = None) -> Instrument | None:
         """The instrument that was named or described; None where nothing was said.
+
+        Parameters
+        ----------
+        scan : Scan, optional
+            Its header says what the options leave open.
 
         Raises
         ------
         UsageError
             If both a file and a description were given, or a part of a description without radiation.
+        RadiationError
+            If there is a part of a description only, and the scan's header does not name the tube.
         """
+        from mixrd.analysis import generic_instrument, instrument_for
         from mixrd.pattern import load_instrument
 
         parts = {
-            "--radiation": self.radiation,
-            "--monochromator": self.monochromator,
-            "--radius": self.radius,
+            "radiation": self.radiation,
+            "monochromator": self.monochromator,
+            "radius": self.radius,
         }
-        given = [name for name, value in parts.items() if value is not None]
+        given = [f"--{name}" for name, value in parts.items() if value is not None]
         if self.instrument is not None:
             if given:
                 raise UsageError(
@@ -61,29 +73,45 @@ class InstrumentOptions:
                     remedy="The instrument's file holds radiation, monochromator and radius",
                 )
             return load_instrument(self.instrument)
-        if self.radiation is None:
-            if given:
-                raise UsageError(f"{given[0]} needs --radiation", remedy="Add for example --radiation CuKa")
+        if not given:
             return None
-        return self._generic()
+        if self.radiation is not None:
+            header_radius = scan.goniometer_radius_mm if scan else None
+            return generic_instrument(
+                self.radiation,
+                monochromator_two_theta=self.monochromator or 0.0,
+                goniometer_radius_mm=header_radius if self.radius is None else self.radius,
+            )
+        if scan is None:
+            raise UsageError(f"{given[0]} needs --radiation", remedy="Add for example --radiation CuKa")
+        return self._completed(instrument_for(scan, None))
 
-    def _generic(self) -> Instrument:
-        """The generic laboratory machine with this beam."""
+    def required(self, two_theta_range: tuple[float, float] | None = None) -> Instrument:
+        """The instrument, where there is no scan whose header could say; optionally with another range.
+
+        Raises
+        ------
+        UsageError
+            As `load`, or if nothing was said.
+        """
         from dataclasses import replace
 
-        from mixrd.diffraction import radiation
-        from mixrd.pattern import load_instrument
+        instrument = self.load()
+        if instrument is None:
+            raise UsageError(
+                "no instrument is given",
+                remedy="Give --instrument (`mixrd instruments` lists those that ship) or --radiation",
+            )
+        return replace(instrument, two_theta_range=two_theta_range) if two_theta_range else instrument
 
-        start = load_instrument("lab-cu")
-        beam = radiation(self.radiation or "")
-        return replace(
-            start,
-            name=f"laboratory Bragg-Brentano, {beam.name}",
-            note="generic widths",
-            radiation=beam,
-            monochromator_two_theta=self.monochromator or 0.0,
-            goniometer_radius_mm=start.goniometer_radius_mm if self.radius is None else self.radius,
-        )
+    def _completed(self, instrument: Instrument) -> Instrument:
+        from dataclasses import replace
+
+        if self.monochromator is not None:
+            instrument = replace(instrument, monochromator_two_theta=self.monochromator)
+        if self.radius is not None:
+            instrument = replace(instrument, goniometer_radius_mm=self.radius)
+        return instrument
 
 
 def load_phases(names: Sequence[str]) -> list[Crystal]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mixrd.cli.console import say, show, show_json
+from mixrd.cli.options import Switch
 from mixrd.errors import PhaseNotFoundError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ INSTRUMENTS_EXAMPLES = """Examples:
   mixrd instruments --show lab-cu > instrument.toml"""
 
 
-def phases(text: str = "", /, *, check: bool = False, json: bool = False) -> int:
+def phases(text: str = "", /, *, check: Switch = False, json: Switch = False) -> int:
     """List or search the catalog of phases.
 
     Every name can be given to --phases; a CIF file can be given instead of a name.

@@ -14,6 +14,9 @@ from mixrd.report.numbers import duration_text
 if TYPE_CHECKING:
     from mixrd.training import TrainingProgress
 
+#: Steps after which the time left is worth saying.
+_STEPS_TO_JUDGE = 5
+
 
 @contextmanager
 def training_bar(what: str) -> Iterator[Callable[[TrainingProgress], None]]:
@@ -32,11 +35,12 @@ def training_bar(what: str) -> Iterator[Callable[[TrainingProgress], None]]:
         TextColumn("{task.fields[state]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None, state="")
+        task = bar.add_task(what, visible=False, state="")
 
         def update(now: TrainingProgress) -> None:
             state = f"loss {now.loss:.4f}  TVD {now.tvd:.4f}  {duration_text(now.seconds_left)} left"
-            bar.update(task, completed=now.step, total=now.steps, state=state)
+            unfinished = now.step < now.steps
+            bar.update(task, completed=now.step, total=now.steps, state=state, visible=unfinished)
 
         yield update
 
@@ -62,11 +66,11 @@ def _quarterly(what: str) -> Callable[[TrainingProgress], None]:
     shown: set[int] = set()
 
     def update(now: TrainingProgress) -> None:
+        if now.step - now.resumed_from == _STEPS_TO_JUDGE:
+            say(f"{what}: about {duration_text(now.seconds_left)} left")
         quarter = 4 * now.step // now.steps
-        if quarter in shown or quarter == 0:
-            return
-        shown.add(quarter)
-        left = f", {duration_text(now.seconds_left)} left" if now.step < now.steps else ""
-        say(f"{what}: {25 * quarter} %, loss {now.loss:.4f}, TVD {now.tvd:.4f}{left}")
+        if quarter not in shown and quarter > 0:
+            shown.add(quarter)
+            say(f"{what}: {25 * quarter} % done, loss {now.loss:.4f}, TVD {now.tvd:.4f}")
 
     return update

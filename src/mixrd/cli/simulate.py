@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from mixrd.cli.console import say
-from mixrd.cli.options import InstrumentOptions, load_phases
+from mixrd.cli.options import InstrumentOptions, Switch, load_phases
 from mixrd.errors import UsageError
 
 EXAMPLES = """Examples:
@@ -27,6 +27,7 @@ def simulate(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
+    range: tuple[float, float] | None = None,
     kind: Literal["weight", "volume", "mole"] = "weight",
     seed: int = 0,
     peak_counts: float = 10_000.0,
@@ -35,7 +36,7 @@ def simulate(
     size_nm: float | None = None,
     zero: float = 0.0,
     displacement: float = 0.0,
-    force: bool = False,
+    force: Switch = False,
 ) -> int:
     """Simulate the scan of a mixture, with counting noise.
 
@@ -45,6 +46,8 @@ def simulate(
         Phases with their amounts, as PHASE:AMOUNT; amounts are scaled to sum to 1.
     out
         File of the scan (.xy or .xye); the truth is written beside it.
+    range
+        First and last angle 2theta in degrees; the instrument's unless given.
     kind
         What the amounts are fractions of.
     seed
@@ -69,11 +72,7 @@ def simulate(
     amounts = [_amount(part) for part in mixture]
     truth_file = out.with_suffix(".truth.json")
     refuse_existing([out, truth_file], force=force)
-    instrument = options.load()
-    if instrument is None:
-        raise UsageError(
-            "no instrument is given", remedy="Give --instrument (see `mixrd instruments`) or --radiation"
-        )
+    instrument = options.required(range)
     crystals = load_phases([name for name, _ in amounts])
 
     import torch

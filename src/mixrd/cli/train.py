@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from mixrd.cli.console import say
-from mixrd.cli.options import InstrumentOptions, load_phases
+from mixrd.cli.options import InstrumentOptions, Switch, load_phases
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,16 +32,17 @@ def train(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("model.mixrd"),
     options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
+    range: tuple[float, float] | None = None,
     max_strain: float = 0.01,
     steps: int = STEPS,
     seed: int = 0,
     device: str | None = None,
-    force: bool = False,
+    force: Switch = False,
 ) -> int:
     """Train the network for these phases and this instrument.
 
-    `mixrd analyze` does this by itself where no model is given; a model of its own file can be kept,
-    copied and given to others.
+    `mixrd analyze` does this by itself where no model is given; a model in a
+    file of its own can be kept, copied and given to others.
 
     Parameters
     ----------
@@ -49,6 +50,8 @@ def train(
         Candidate phases: names of `mixrd phases`, or CIF files.
     out
         File of the model.
+    range
+        First and last angle 2theta in degrees that the scans will cover; the instrument's unless given.
     max_strain
         Cells of real samples deviate by up to this from those given, relatively.
     steps
@@ -63,11 +66,7 @@ def train(
     from mixrd.report.files import refuse_existing
 
     refuse_existing([out], force=force)
-    instrument = options.load()
-    if instrument is None:
-        raise UsageError(
-            "no instrument is given", remedy="Give --instrument (see `mixrd instruments`) or --radiation"
-        )
+    instrument = options.required(range)
     crystals = load_phases(phases)
 
     from mixrd.mixture import SampleRanges
@@ -100,7 +99,8 @@ def run_training(recipe: Recipe, *, device: str | None = None) -> Model:
             return training.train(recipe, device=checked_device(device), on_progress=update)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            "interrupted; the training so far is kept, the same command goes on from its last checkpoint."
+            "interrupted; the training is kept up to its last checkpoint (every 15 s or so): the same "
+            "command goes on from there."
         ) from None
 
 

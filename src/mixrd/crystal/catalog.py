@@ -110,17 +110,24 @@ def load_phase(phase: str | Path) -> Crystal:
     """
     text = str(phase)
     file, _, block = text.partition("#")
-    if file.lower().endswith((".cif", ".mcif")) or Path(file).is_file():
-        return read_cif(file, block=block or None)
     found = _names_by_key().get(_key(text))
     if found is not None:
         return catalog_entry(found).crystal
+    if file.lower().endswith((".cif", ".mcif")) or _is_file(file):
+        return read_cif(file, block=block or None)
     near = difflib.get_close_matches(_key(text), _names_by_key(), n=3, cutoff=0.5)
     names = list(dict.fromkeys(_names_by_key()[key] for key in near))
     hint = f"Did you mean {' or '.join(names)}? " if names else ""
     raise PhaseNotFoundError(
         f"unknown phase {text!r}", remedy=f"{hint}`mixrd phases` lists the catalog; a CIF file works too"
     )
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a file name can be
+        return False
 
 
 def formula_of(crystal: Crystal) -> str:

@@ -202,7 +202,7 @@ def _check_cell(crystal: Crystal) -> None:
     finite = all(math.isfinite(x) for x in crystal.cell)
     if not finite or min(a, b, c) < 1.0 or max(a, b, c) > 1000.0 or gram <= 1e-6:
         raise CrystalError(
-            f"{crystal.name}: the unit cell {crystal.cell} encloses no volume or has an edge outside 1-1000 A",
+            f"{crystal.name}: the unit cell {crystal.cell} has no volume or an edge outside 1-1000 A",
             remedy="Check cell lengths (angstrom) and angles (degrees)",
         )
     metric = crystal.lattice @ crystal.lattice.T
@@ -211,7 +211,7 @@ def _check_cell(crystal: Crystal) -> None:
     change = (rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / scale
     if np.abs(change).max() > METRIC_TOLERANCE:
         raise CrystalError(
-            f"{crystal.name}: the unit cell {crystal.cell} does not have the symmetry of {crystal.space_group}",
+            f"{crystal.name}: the unit cell {crystal.cell} lacks the symmetry of {crystal.space_group}",
             remedy="Check cell angles, space group and its setting",
         )
 
@@ -258,7 +258,7 @@ def _expand(crystal: Crystal) -> AtomsInCell:
             if not same[k, first].any():
                 first.append(k)
         for k in first:
-            # The mean over coinciding images puts a rounded coordinate (0.3333) exactly on its special position.
+            # The mean of coinciding images puts a rounded coordinate (0.3333) on its special position.
             positions.append(images[k] + offsets[k, same[k]].mean(axis=0))
             tensors.append((rotations[same[k]] @ u_star @ rotations[same[k]].transpose(0, 2, 1)).mean(axis=0))
             index.append(i)

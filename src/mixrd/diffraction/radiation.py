@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from mixrd.errors import RadiationError
 
 #: K alpha1, K alpha2 and K beta wavelengths in angstrom by anode: experimental values of International
-#: Tables for Crystallography C (2004), table 4.2.2.4 (Cu, Co, Fe, Cr: Hoelzer et al. 1997, Phys. Rev. A 56, 4554).
+#: Tables for Crystallography C (2004), table 4.2.2.4 (Cu, Co, Fe, Cr after Hoelzer et al. 1997,
+#: Phys. Rev. A 56, 4554).
 K_LINES_ANGSTROM = {
     "Cr": (2.2897260, 2.2936510, 2.0848810),
     "Fe": (1.9360410, 1.9399730, 1.7566040),

@@ -15,7 +15,7 @@ from mixrd.diffraction.form_factor import dispersion, f0_coefficients
 from mixrd.diffraction.radiation import Radiation
 from mixrd.errors import CrystalError, RadiationError
 
-#: Reflections beyond this many are more than any laboratory scan resolves: refuse rather than run out of memory.
+#: Reflections beyond this many are more than a laboratory scan resolves: refuse, not run out of memory.
 MOST_REFLECTIONS = 60_000
 
 

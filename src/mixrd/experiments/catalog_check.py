@@ -18,19 +18,19 @@ from mixrd.crystal import CatalogEntry, Crystal, PublishedPattern, catalog_entry
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.errors import CrystalError
 
-#: Relative. Two good determinations of one phase agree to 1 %; a missing atom or a wrong Z shows as 5 % and more.
+#: Relative. Two good determinations agree to 1 %; a missing atom or a wrong cell shows as 5 % and more.
 DENSITY_TOLERANCE = 0.03
 #: Relative, in d. Cells of one phase differ by up to 0.5 % with composition and temperature.
 D_SPACING_TOLERANCE = 0.01
-#: Of the strongest line. Displacement parameters, site disorder and dispersion values of different authors move
+#: Of the strongest line. Displacement parameters, site disorder and rounding in different works move
 #: intensities by up to a tenth; a wrong coordinate, setting or occupancy moves some of them by far more.
 INTENSITY_TOLERANCE = 0.15
 #: Relative. Published I/Ic of one phase scatter by 5-10 % (measured ones: texture, amorphous material).
 I_OVER_IC_TOLERANCE = 0.10
 #: Relative, in each element's share of the atoms: solid solution and vacancies of real crystals.
 FORMULA_TOLERANCE = 0.03
-#: Nearest neighbours over the sum of their covalent radii (Cordero et al. 2008, as gemmi holds them). O-H of
-#: X-ray work, 0.75 angstrom, is at 0.77; contacts of large cations at 1.2; outside these an atom is misplaced.
+#: Nearest neighbours over the sum of their covalent radii (Cordero et al. 2008, as gemmi holds them). O-H
+#: of X-ray work, 0.75 angstrom, is at 0.77, large cations at 1.2: outside this range an atom is misplaced.
 DISTANCE_RANGE = (0.70, 1.40)
 #: Lines nearer than this in 2theta (degrees) are one line of a laboratory pattern.
 RESOLUTION_DEG = 0.15
@@ -169,7 +169,7 @@ def _corundum_113() -> float:
 
 
 def _resolved_lines(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """d in angstrom and intensity per unit mass of the maxima that a resolution of 0.15 deg leaves."""
+    """Spacing (angstrom) and intensity per unit mass of the maxima that a resolution of 0.15 deg leaves."""
     beam = radiation("CuKa1")
     low, high = TWO_THETA_RANGE_DEG[0] - _MARGIN_DEG, TWO_THETA_RANGE_DEG[1] + _MARGIN_DEG
     table = reflections(crystal, beam, two_theta_range=(low, high), margin=0.0)
@@ -191,7 +191,8 @@ def _resolved_lines(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.f
 def _strongest(lines: NDArray[np.float64]) -> NDArray[np.float64]:
     sine = 0.5 * radiation("CuKa1").wavelength_angstrom / lines[:, 0]
     low, high = (np.sin(np.radians(angle / 2)) for angle in TWO_THETA_RANGE_DEG)
-    return lines[(sine >= low) & (sine <= high)][:STRONGEST_LINES]
+    visible: NDArray[np.float64] = lines[(sine >= low) & (sine <= high)]
+    return visible[:STRONGEST_LINES]
 
 
 def _compare(line: NDArray[np.float64], others: NDArray[np.float64]) -> LineCheck:
@@ -236,7 +237,7 @@ def atoms_of_formula(formula: str) -> dict[str, float]:
         If the text is no formula.
     """
     content: dict[str, float] = {}
-    for part in re.split(r"[·.*](?=\d*\.?\d*[A-Z(])", formula.replace(" ", "")):
+    for part in re.split(r"[·*]", formula.replace(" ", "")):
         factor = re.match(r"\d+\.?\d*", part)
         group = part[factor.end() :] if factor else part
         for element, count in _atoms_of_group(group, formula).items():

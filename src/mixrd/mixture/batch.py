@@ -59,8 +59,14 @@ class SampleRanges:
     peak_counts: tuple[float, float] = (1e3, 1e5)
 
     def __post_init__(self) -> None:
-        allowed = {"max_strain": (0.0, 0.06), "max_microstrain": (0.0, 0.05), "width_factor": (1.0, 5.0),
-                   "max_zero_deg": (0.0, 1.0), "max_displacement_mm": (0.0, 2.0), "max_graininess": (0.0, 1.0)}  # fmt: skip
+        allowed = {
+            "max_strain": (0.0, 0.06),
+            "max_microstrain": (0.0, 0.05),
+            "width_factor": (1.0, 5.0),
+            "max_zero_deg": (0.0, 1.0),
+            "max_displacement_mm": (0.0, 2.0),
+            "max_graininess": (0.0, 1.0),
+        }
         for name, (low, high) in allowed.items():
             value = getattr(self, name)
             if not low <= value <= high:

@@ -86,9 +86,7 @@ class CompactNetwork(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv1d(1, widths[0], 15, stride=4, padding=7, bias=False), nn.BatchNorm1d(widths[0]), nn.SiLU()
         )
-        self.blocks = nn.Sequential(
-            *(ResidualBlock(a, b) for a, b in itertools.pairwise(widths))
-        )
+        self.blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in itertools.pairwise(widths)))
         length = -(-points // 4)
         for _ in widths[1:]:
             length = -(-length // 2)

@@ -21,7 +21,7 @@ def size_fwhm(inverse_size_per_nm: Tensor, wavelength_angstrom: Tensor, theta: T
 
 
 def microstrain_fwhm(microstrain: Tensor, theta: Tensor) -> Tensor:
-    """Lorentzian fwhm in degrees 2theta of a spread of lattice spacings: 4 e tan theta (Stokes & Wilson 1944)."""
+    """Lorentzian fwhm in degrees 2theta of a spread of spacings: 4 e tan theta (Stokes & Wilson 1944)."""
     return torch.rad2deg(4.0 * microstrain * torch.tan(theta))
 
 

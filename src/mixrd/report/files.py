@@ -20,6 +20,7 @@ BATCH_FILE = f"{BATCH_STEM}.csv"
 ENDINGS = (".json", ".csv", ".png")
 CELL_COLUMNS = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_deg", "beta_deg", "gamma_deg")
 CSV_COLUMNS = (
+    "result",
     "file",
     "status",
     "phase",
@@ -117,7 +118,7 @@ def write_result(
     with writing(base.parent):
         base.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(analysis.to_json() + "\n", encoding="utf-8")
-        _write_rows([analysis], csv_file)
+        _write_rows([(base.name, analysis)], csv_file)
     if analysis.curves is not None:
         from mixrd.report.plot import plot_analysis
 
@@ -125,8 +126,17 @@ def write_result(
     return written
 
 
-def write_batch(analyses: Sequence[Analysis], folder: str | Path, *, force: bool = False) -> Path:
+def write_batch(analyses: Sequence[tuple[str, Analysis]], folder: str | Path, *, force: bool = False) -> Path:
     """Write ``summary.csv``: a row for each scan and phase, and one for each scan that failed.
+
+    Parameters
+    ----------
+    analyses : sequence of (name, Analysis)
+        The name is that of the scan's own files.
+    folder : path
+        Is made if need be.
+    force : bool
+        Overwrite what exists.
 
     Raises
     ------
@@ -154,9 +164,10 @@ def writing(path: str | Path) -> Iterator[None]:
         ) from problem
 
 
-def csv_rows(analysis: Analysis) -> list[dict[str, Any]]:
+def csv_rows(name: str, analysis: Analysis) -> list[dict[str, Any]]:
     """A row for each phase of a scan; one row without a phase for a scan that failed."""
     scan = {
+        "result": name,
         "file": analysis.file,
         "status": analysis.status,
         "r_wp": analysis.r_wp,
@@ -184,12 +195,12 @@ def _phase_columns(phase: PhaseResult) -> dict[str, Any]:
     }
 
 
-def _write_rows(analyses: Sequence[Analysis], path: Path) -> None:
+def _write_rows(analyses: Sequence[tuple[str, Analysis]], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, CSV_COLUMNS)
         table.writeheader()
-        for analysis in analyses:
-            table.writerows(csv_rows(analysis))
+        for name, analysis in analyses:
+            table.writerows(csv_rows(name, analysis))
 
 
 def _is_alone(name: str, path: PurePath, paths: Sequence[PurePath]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -12,7 +11,7 @@ from rich.text import Text
 from mixrd.report.numbers import cell_text, percent, value_with_sigma
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mixrd.analysis import Analysis, AnalysisWarning, Calibration, PhaseResult
     from mixrd.crystal import CatalogEntry
@@ -22,7 +21,14 @@ if TYPE_CHECKING:
 
 def new_table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:
     """An empty table in the house's style; the columns in `right` are flush right."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left", title_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+    )
     flush_right = set(right)
     for column in columns:
         table.add_column(column, justify="right" if column in flush_right else "left", overflow="fold")
@@ -53,6 +59,17 @@ def analysis_table(analysis: Analysis) -> Table:
     return table
 
 
+def truth_table(analysis: Analysis, truth_percent: Mapping[str, float]) -> Table:
+    """Weight fractions beside those that are known."""
+    table = new_table("phase", "true wt%", "network", "found wt%", right=("true wt%", "network", "found wt%"))
+    for phase in analysis.phases:
+        found = value_with_sigma(phase.weight_percent, phase.sigma_percent)
+        table.add_row(
+            phase.name, _number(truth_percent.get(phase.name)), _number(phase.network_percent), found
+        )
+    return table
+
+
 def analysis_lines(analysis: Analysis) -> list[Text]:
     """What stands below the table: agreement, time and warnings."""
     parts = []
@@ -76,12 +93,11 @@ def warning_line(warning: AnalysisWarning) -> Text:
     return Text.assemble((f"{warning.code}{where}", "bold yellow"), f": {warning.message}")
 
 
-def batch_table(analyses: Sequence[Analysis]) -> Table:
-    """One line for each scan: weight fractions, R_wp and codes of warnings; failures say why."""
-    names = list(dict.fromkeys(p.name for a in analyses for p in a.phases))
+def batch_table(analyses: Sequence[tuple[str, Analysis]]) -> Table:
+    """One line for each (label, scan): weight fractions, R_wp, codes of warnings; failures say why."""
+    names = list(dict.fromkeys(p.name for _, a in analyses for p in a.phases))
     table = new_table("scan", *names, "R_wp", "notes", right=[*names, "R_wp"])
-    for analysis in analyses:
-        scan = PurePath(analysis.file).name
+    for scan, analysis in analyses:
         if analysis.status == "failed":
             note = Text(f"failed: {analysis.error}", style="red")
             table.add_row(scan, *[""] * len(names), "", note)
@@ -167,5 +183,5 @@ def _number(value: float | None, decimals: int = 2) -> str:
 
 def _size(phase: PhaseResult) -> str:
     if phase.crystallite_size_nm is None:
-        return "not seen" if phase.cell is not None else ""
+        return "no broadening" if phase.cell is not None else ""
     return f"{phase.crystallite_size_nm:.0f}"

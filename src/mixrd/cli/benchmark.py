@@ -1,0 +1,110 @@
+"""`mixrd benchmark`: measured accuracy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from mixrd.cli.console import say, show, show_json
+from mixrd.cli.options import InstrumentOptions, Names, Switch
+from mixrd.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixrd.experiments.weighed import WeighedSample
+
+EXAMPLES = """Examples:
+  mixrd benchmark weighed measured/cpd --phases corundum fluorite zincite \\
+      --instrument instrument.toml
+  mixrd benchmark weighed measured/dara --select scan=8min --json
+
+DIR holds compositions.csv with the columns file and wt_pct (name=value;...); its
+phases.csv, if there is one, says which CIF a name stands for."""
+
+EXIT_SOME_FAILED = 3
+
+benchmark = App(
+    name="benchmark",
+    help="Measure accuracy on samples of known composition.",
+    help_format="plaintext",
+    sort_key=8,
+)
+
+
+@benchmark.command(help_epilogue=EXAMPLES)
+def weighed(
+    folder: Annotated[Path, Parameter(name="DIR")],
+    /,
+    *,
+    phases: Names | None = None,
+    options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
+    model: Path | None = None,
+    select: Names | None = None,
+    no_refine: Switch = False,
+    no_network: Switch = False,
+    json: Switch = False,
+) -> int:
+    """Compare analyses of weighed mixtures with what was weighed.
+
+    Parameters
+    ----------
+    folder
+        Folder with scans and compositions.csv.
+    phases
+        Candidates for every scan; the phases that were weighed into each unless given.
+    model
+        Trained network; one is trained for each set of candidates unless given.
+    select
+        Only samples with this value in this further column of compositions.csv: COLUMN=VALUE.
+    no_refine
+        The network alone.
+    no_network
+        The refinement alone.
+    json
+        Print JSON instead of tables.
+    """
+    if no_refine and no_network:
+        raise UsageError(
+            "--no-refine and --no-network leave nothing to do", remedy="Leave one of the two out"
+        )
+    chosen = _selection(select or [])
+    instrument = options.load()
+
+    from mixrd.cli.progress import training_bar
+    from mixrd.experiments.weighed import benchmark_weighed
+    from mixrd.network import Model
+    from mixrd.report.benchmark_tables import weighed_summary_table, weighed_table
+
+    trained = None if model is None else Model.load(model)
+    with training_bar("training") as update:
+        result = benchmark_weighed(
+            folder,
+            phases=phases,
+            instrument=instrument,
+            model=trained,
+            select=chosen,
+            network=not no_network,
+            refine=not no_refine,
+            on_sample=_say_done,
+            on_training=update,
+        )
+    if json:
+        show_json(result.to_dict())
+    else:
+        show(weighed_table(result), "", weighed_summary_table(result))
+    return EXIT_SOME_FAILED if result.failed else 0
+
+
+def _say_done(sample: WeighedSample) -> None:
+    say(f"{sample.file}: {'failed' if sample.failed else 'done'}")
+
+
+def _selection(conditions: list[str]) -> dict[str, str]:
+    pairs = [condition.partition("=") for condition in conditions]
+    wrong = [
+        condition for condition, pair in zip(conditions, pairs, strict=True) if not (pair[0] and pair[1])
+    ]
+    if wrong:
+        raise UsageError(f"{wrong[0]!r} selects nothing", remedy="Write COLUMN=VALUE, for example scan=8min")
+    return {column: value for column, _, value in pairs}

@@ -1,0 +1,56 @@
+"""`mixrd demo`: an example, analysed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mixrd.cli.console import say, show
+from mixrd.cli.options import Switch
+
+EXAMPLES = """Examples:
+  mixrd demo
+  mixrd demo --out elsewhere
+  mixrd demo --retrain"""
+
+DEFAULT_FOLDER = Path("mixrd-demo")
+
+
+def demo(*, retrain: Switch = False, out: Path | None = None, force: Switch = False) -> int:
+    """Analyse an example scan that ships with mixrd.
+
+    The scan is synthetic: simulated from a composition that is shown beside the
+    result.
+
+    Parameters
+    ----------
+    retrain
+        Simulate the scan and train its small network anew, instead of using those that ship.
+    out
+        Folder of the results; unless given mixrd-demo, where a former demo's are overwritten.
+    force
+        Overwrite existing results in the folder of --out.
+    """
+    from mixrd.report.files import ENDINGS, refuse_existing, write_result, writing
+
+    folder = out or DEFAULT_FOLDER
+    overwrite = force or out is None
+    refuse_existing([folder / f"demo{ending}" for ending in ENDINGS], force=overwrite)
+
+    from mixrd.cli.progress import spinner, training_bar
+    from mixrd.experiments.demo import run_demo
+    from mixrd.report.tables import analysis_lines, truth_table
+
+    if retrain:
+        with training_bar("training the demo's network") as update, writing(folder):
+            found = run_demo(retrain_in=folder, on_progress=update)
+    else:
+        with spinner("analysing the example"):
+            found = run_demo()
+    show(
+        "An example: a synthetic scan, made by the virtual diffractometer of mixrd.",
+        truth_table(found.analysis, found.truth_percent),
+        *analysis_lines(found.analysis),
+    )
+    written = write_result(found.analysis, folder, name="demo", force=overwrite)
+    say(f"wrote {', '.join(path.name for path in written)} to {folder}")
+    return 0

@@ -1,0 +1,62 @@
+"""Benchmarks as tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from mixrd.report.tables import new_table
+
+if TYPE_CHECKING:
+    from mixrd.experiments.weighed import Method, WeighedBenchmark, WeighedSample
+
+_METHODS: tuple[Method, ...] = ("network", "refined")
+
+
+def weighed_table(benchmark: WeighedBenchmark) -> Table:
+    """A line for each phase of each sample: what was weighed, what was found, and by how much it is off."""
+    groups = list(dict.fromkeys(key for sample in benchmark.samples for key in sample.group))
+    methods = [m for m in _METHODS if any(getattr(s, m) is not None for s in benchmark.samples)]
+    numbers = ["weighed", *(column for m in methods for column in (m, "off"))]
+    table = new_table("scan", *groups, "phase", *numbers, "notes", right=numbers)
+    for sample in benchmark.samples:
+        codes = ", ".join(dict.fromkeys(warning.code for warning in sample.warnings))
+        if sample.failed:
+            codes = f"failed: {sample.warnings[0].message}" if sample.warnings else "failed"
+        for i, (phase, weighed) in enumerate(sample.truth.items()):
+            first = (
+                [sample.file, *(sample.group.get(g, "") for g in groups)]
+                if i == 0
+                else [""] * (1 + len(groups))
+            )
+            found = [text for method in methods for text in _found(sample, method, phase)]
+            last = i == len(sample.truth) - 1
+            table.add_row(*first, phase, f"{weighed:.2f}", *found, codes if i == 0 else "", end_section=last)
+    return table
+
+
+def weighed_summary_table(benchmark: WeighedBenchmark) -> Table:
+    """Errors of each method over all samples."""
+    columns = ("mean abs. error (wt%)", "median (wt%)", "worst (wt%)", "TVD", "s per scan", "samples")
+    table = new_table("method", *columns, right=columns)
+    for method in _METHODS:
+        summary = benchmark.summary(method)
+        if summary is not None:
+            table.add_row(
+                method,
+                f"{summary['mae_wt']:.2f}",
+                f"{summary['median_wt']:.2f}",
+                f"{summary['worst_wt']:.2f}",
+                f"{summary['tvd']:.4f}",
+                f"{summary['seconds_per_scan']:.2f}",
+                f"{summary['samples']}",
+            )
+    return table
+
+
+def _found(sample: WeighedSample, method: Method, phase: str) -> tuple[str, str]:
+    values, errors = getattr(sample, method), sample.errors(method)
+    if values is None or errors is None:
+        return "", ""
+    return f"{values[phase]:.2f}", f"{errors[phase]:+.2f}"
