@@ -66,7 +66,9 @@ def test_wrong_coordinate_is_found() -> None:
 
 
 def test_wrong_element_is_found() -> None:
-    check = check_entry(with_site("periclase", catalog_entry("periclase").crystal.sites[0].label, element="Ca"))
+    check = check_entry(
+        with_site("periclase", catalog_entry("periclase").crystal.sites[0].label, element="Ca")
+    )
     reasons = " ".join(check.reasons)
     assert "density" in reasons
     assert "is not MgO" in reasons
@@ -127,6 +129,14 @@ def test_no_formula(text: str) -> None:
 def test_formula_that_is_not_the_cells() -> None:
     assert formula_faults(load_phase("corundum"), "Al2O3") == []
     assert "in Al, O" in formula_faults(load_phase("corundum"), "AlO(OH)0")[0]
+
+
+def test_hydrogen_may_be_missing_only_where_the_entry_says_so() -> None:
+    brucite = load_phase("brucite")
+    bare = replace(brucite, sites=tuple(s for s in brucite.sites if s.element not in ("H", "D")), notes=())
+    assert formula_faults(brucite, "Mg(OH)2") == []
+    assert "in H" in formula_faults(bare, "Mg(OH)2")[0]
+    assert formula_faults(replace(bare, notes=("H not located",)), "Mg(OH)2") == []
 
 
 def test_distances() -> None:

@@ -18,8 +18,9 @@ from mixrd.scan import Scan
 
 #: While calibrating, the profile is what is looked for: restraints only keep it within reason.
 CALIBRATION_RESTRAINTS = Restraints(width=0.05, lorentzian_width=0.1)
-#: R_wp above which the fit has not found the standard at all.
-_WORST_R_WP = 0.5
+#: Share of what stands above the background that a fit may leave unexplained (as an R_wp without background):
+#: the right phase leaves 0.1-0.2, a wrong one 0.9. R_wp itself says nothing where the background is high.
+_MOST_UNEXPLAINED = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,9 @@ def calibrate(scan: Scan, crystal: Crystal, start: Instrument, *, name: str) -> 
         restraints=CALIBRATION_RESTRAINTS,
         fixed=("inverse_size", "microstrain"),
     )[0]
-    if fitted.weight_fractions[0] == 0 or fitted.r_wp > _WORST_R_WP:
+    misfit = np.linalg.norm((counts - fitted.calculated) / sigma)
+    unexplained = float(misfit / np.linalg.norm((counts - fitted.background) / sigma))
+    if fitted.weight_fractions[0] == 0 or unexplained > _MOST_UNEXPLAINED:
         raise ScanError(
             f"{crystal.name} does not explain the scan (R_wp {100 * fitted.r_wp:.0f} %)",
             remedy="Check phase, wavelength and monochromator; the standard must be the pure phase",

@@ -85,6 +85,10 @@ class Fit:
 def solve_linear(columns: Tensor, basis: Tensor, observed: Tensor, sigma: Tensor) -> LinearPart:
     """Masses (non-negative) and background that fit best.
 
+    Block principal pivoting (Portugal, Judice & Vicente 1994, Math. Comput. 63, 625): masses that come
+    out negative are held at zero, held ones that the residual calls for are freed, all at once; should
+    that go in circles, one at a time (Murty's rule), which always ends.
+
     Parameters
     ----------
     columns : (B, P, N) tensor
@@ -106,18 +110,23 @@ def solve_linear(columns: Tensor, basis: Tensor, observed: Tensor, sigma: Tensor
     active = torch.ones_like(norm, dtype=torch.bool)
     # The background basis is nearly collinear for short scans: a ridge far below any coefficient's esd.
     ridge = 1e-12 * torch.eye(norm.shape[1], dtype=norm.dtype, device=norm.device)
+    noise = 1e-9 * right.abs().amax(dim=1, keepdim=True)
     solution = right
-    for _ in range(phases + 1):
+    for pivot in range(10 * phases + 10):
         keep = active.to(norm.dtype)
         held = torch.diag_embed(1 - keep)
         system = normal * keep.unsqueeze(1) * keep.unsqueeze(2) + held + ridge
         solution = torch.linalg.solve(system, right * keep)
-        negative = (solution < 0) & active
-        negative[:, phases:] = False
-        if not negative.any():
+        called_for = right - torch.einsum("bij,bj->bi", normal, solution) > noise
+        wrong = torch.where(active, solution < 0, called_for)
+        wrong[:, phases:] = False
+        if not wrong.any():
             break
-        active = active & ~negative
+        if pivot > phases:
+            wrong = wrong & (wrong.cumsum(1) == wrong.sum(1, keepdim=True))
+        active = active ^ wrong
     coefficients = torch.where(active, solution, torch.zeros_like(solution)) / norm
+    coefficients[:, :phases] = coefficients[:, :phases].clamp_min(0)
     residual = target - torch.einsum("bi,bin->bn", coefficients, design)
     return LinearPart(coefficients, active, design, residual)
 

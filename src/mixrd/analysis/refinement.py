@@ -228,7 +228,7 @@ def _blurred_stage(
     error = (_merge(torch.tensor(sigma) ** 2, merged) / merged).sqrt()
     model = ForwardModel(crystals, instrument, grid.numpy(), widest_fwhm=max(0.5, blur_deg))
     widening = torch.zeros_like(flat)
-    # The Gaussian width w (third of the profile's terms) takes the blur; it follows strain, size, microstrain.
+    # The Gaussian width w, third of the profile's terms after strain, size and microstrain, takes the blur.
     widening[:, sum(model.strain_sizes) + 2 * len(model.tables) + 2] = blur_deg**2
     shifted = dataclasses.replace(
         priors,
@@ -246,7 +246,8 @@ def _blurred_stage(
 def _merge(values: Tensor, count: int) -> Tensor:
     """Means of `count` neighbours each along the last axis; what is left over is dropped."""
     length = values.shape[-1] // count * count
-    return values[..., :length].unflatten(-1, (-1, count)).mean(-1)
+    means: Tensor = values[..., :length].unflatten(-1, (-1, count)).mean(-1)
+    return means
 
 
 def _blurred(counts: Tensor, step: float, fwhm: float) -> Tensor:

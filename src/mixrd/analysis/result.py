@@ -150,16 +150,27 @@ class Analysis:
 
     @classmethod
     def from_json(cls, text: str | Path) -> Analysis:
-        """Result from the text that `to_json` wrote, or from the path of its file."""
+        """Result from the text that `to_json` wrote, or from the path of its file.
+
+        Raises
+        ------
+        InputError
+            If it is something else, or of another version.
+        """
         source = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
-        data = json.loads(source)
-        if data.pop("schema", None) != SCHEMA:
-            raise InputError(
-                "it is not a mixrd result of this version", remedy="Analyse the scan again", file=None
+        try:
+            data = json.loads(source)
+            if data.pop("schema") != SCHEMA:
+                raise ValueError("schema")
+            data["phases"] = tuple(
+                PhaseResult(**{**p, "cell": None if p["cell"] is None else tuple(p["cell"])})
+                for p in data["phases"]
             )
-        data["phases"] = tuple(
-            PhaseResult(**{**p, "cell": None if p["cell"] is None else tuple(p["cell"])})
-            for p in data["phases"]
-        )
-        data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
-        return cls(**data)
+            data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
+            return cls(**data)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise InputError(
+                "it is not a mixrd result of this version",
+                remedy="Analyse the scan again",
+                file=text if isinstance(text, Path) else None,
+            ) from None

@@ -16,7 +16,7 @@ from mixrd.analysis import refinement
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.refinement import STAGES_DEG, Refinement
 from mixrd.analysis.result import Analysis, AnalysisWarning, PhaseResult
-from mixrd.analysis.setup import instrument_for, overlap, part_of, scan_warnings
+from mixrd.analysis.setup import SAME_WAVELENGTH, instrument_for, overlap, part_of, scan_warnings
 from mixrd.crystal import Crystal, check_distinct, formula_of, strained_cell
 from mixrd.errors import MixrdError, ModelError, UsageError
 from mixrd.network import Estimate, Model
@@ -85,6 +85,8 @@ def analyze(
     phases = list(crystals) or (list(model.problem.crystals) if model else [])
     _check_request(phases, model, refine)
     machine = instrument_for(scan, instrument or (model.problem.instrument if model else None))
+    if model:
+        _check_model(model, phases, machine)
     limits = overlap(scan, phases, machine)
     seconds: dict[str, float] = {}
     begin = time.perf_counter()
@@ -157,6 +159,24 @@ def _check_request(phases: list[Crystal], model: Model | None, refine: bool) -> 
         )
     if model is not None and [c.name for c in phases] != list(model.names):
         phases.sort(key=lambda c: model.names.index(c.name))
+
+
+def _check_model(model: Model, phases: list[Crystal], instrument: Instrument) -> None:
+    """Raise ModelError if `model` was trained with other radiation, or other structures of these names."""
+    used = instrument.radiation.wavelength_angstrom
+    trained = model.problem.instrument.radiation.wavelength_angstrom
+    if abs(trained / used - 1) > SAME_WAVELENGTH:
+        raise ModelError(
+            f"the model was trained for {trained:.5f} A, the instrument {instrument.name!r} has {used:.5f} A",
+            remedy="Give the model of this instrument, or train one for it",
+        )
+    for phase, known in zip(phases, model.problem.crystals, strict=True):
+        edges = np.array(phase.cell[:3]) / np.array(known.cell[:3])
+        if phase.formula != known.formula or np.abs(edges - 1).max() > 0.01 + model.problem.max_strain:
+            raise ModelError(
+                f"the model's {known.name} is another structure: {known.formula}, cell {known.cell}",
+                remedy="Train a model for the structures given",
+            )
 
 
 def _estimate(scan: Scan, model: Model) -> Estimate:

@@ -21,6 +21,8 @@ from mixrd.training import LEAD_DEG, first_reflection_deg
 SAME_WAVELENGTH = 0.003
 #: A scan shorter than this (degrees) says too little about cells and background.
 SHORTEST_RANGE_DEG = 5.0
+#: So does one of fewer points: a fit of one phase has some 25 parameters.
+FEWEST_POINTS = 50
 
 
 def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
@@ -35,8 +37,9 @@ def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
         If neither says what the radiation is, or the two contradict each other.
     """
     tube = scan.anode or (tube_of(scan.wavelength_angstrom) if scan.wavelength_angstrom else None)
+    named = _wavelength_of(tube) if tube else None
     if instrument is not None:
-        stated = scan.wavelength_angstrom or (radiation(f"{tube}Ka").wavelength_angstrom if tube else None)
+        stated = scan.wavelength_angstrom or named
         used = instrument.radiation.wavelength_angstrom
         if stated is not None and abs(stated / used - 1) > SAME_WAVELENGTH:
             raise RadiationError(
@@ -45,18 +48,26 @@ def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
                 file=scan.path or None,
             )
         return instrument
-    if tube is None:
-        given = (
-            f" (it gives {scan.wavelength_angstrom:g} A, no laboratory tube)"
-            if scan.wavelength_angstrom
-            else ""
-        )
+    if named is None:
+        given = ""
+        if tube is not None:
+            given = f" (it names the anode {tube}, whose lines are not known here)"
+        elif scan.wavelength_angstrom:
+            given = f" (it gives {scan.wavelength_angstrom:g} A, no laboratory tube)"
         raise RadiationError(
             f"the file does not say with which radiation it was measured{given}",
             remedy="Give --instrument FILE, or --radiation CuKa (and --monochromator ANGLE if there is one)",
             file=scan.path or None,
         )
     return generic_instrument(f"{tube}Ka", goniometer_radius_mm=scan.goniometer_radius_mm)
+
+
+def _wavelength_of(tube: str) -> float | None:
+    """K alpha1 in angstrom of a tube with this anode, None where it is not known."""
+    try:
+        return radiation(f"{tube}Ka").wavelength_angstrom
+    except RadiationError:
+        return None
 
 
 def generic_instrument(
@@ -81,8 +92,8 @@ def overlap(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> 
     Raises
     ------
     ScanError
-        If the scan and the instrument's range share less than `SHORTEST_RANGE_DEG`, or no candidate
-        has a reflection there.
+        If the scan and the instrument's range share less than `SHORTEST_RANGE_DEG`, a candidate has no
+        reflection there, or the scan holds nothing there.
     """
     low = max(float(scan.two_theta[0]), instrument.two_theta_range[0])
     high = min(float(scan.two_theta[-1]), instrument.two_theta_range[1])
@@ -94,6 +105,7 @@ def overlap(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> 
             remedy="Measure a longer range, or correct [range] of the instrument",
             file=scan.path or None,
         )
+    _refuse_empty(scan, (low, high))
     try:
         for crystal in crystals:
             first_reflection_deg([crystal], instrument, (low, high))
@@ -101,6 +113,22 @@ def overlap(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> 
         raise ScanError(error.cause, remedy=error.remedy, file=scan.path or None) from None
     first = first_reflection_deg(crystals, instrument, (low, high))
     return max(low, first - LEAD_DEG), high
+
+
+def _refuse_empty(scan: Scan, limits: tuple[float, float]) -> None:
+    """Raise ScanError if the part of the scan within `limits` holds no pattern that could be fitted."""
+    counts = scan.counts[(scan.two_theta >= limits[0]) & (scan.two_theta <= limits[1])]
+    if counts.size < FEWEST_POINTS:
+        cause = f"{counts.size} points between {limits[0]:g} and {limits[1]:g} deg are too few"
+    elif not np.isfinite(counts).all():
+        cause = "it holds intensities that are not finite numbers"
+    elif np.ptp(counts) == 0:
+        cause = f"the intensity is {counts[0]:g} everywhere between {limits[0]:g} and {limits[1]:g} deg"
+    elif counts.max() <= 0:
+        cause = f"no intensity between {limits[0]:g} and {limits[1]:g} deg is above zero"
+    else:
+        return
+    raise ScanError(cause, remedy="Check that this is the whole scan", file=scan.path or None)
 
 
 def part_of(scan: Scan, limits: tuple[float, float]) -> tuple[NDArray[np.float64], ...]:

@@ -86,6 +86,9 @@ def analyze(
     if folder is not None:
         refuse_existing(result_files(folder, names), force=force)
     trained, crystals = _candidates(phases, model)
+    if options.stands_alone:
+        # A wrong instrument is the command's fault, not that of each scan of a batch.
+        options.load()
     task = _Task(crystals, trained, options, not no_network, not no_refine, scan)
     found = _Found(names, folder, plot_scale, json, force)
     try:
@@ -211,9 +214,11 @@ class _Found:
 
     def what_is_kept(self, reason: str) -> str:
         """What to tell a user who pressed Ctrl-C."""
+        if len(self.names) == 1:
+            return reason
         kept = f"{len(self.results)} of {len(self.names)} scans are done"
         where = f", their results are in {self.folder}" if self.results and self.folder else ""
-        return f"{reason or 'interrupted'.rstrip('.')}; {kept}{where}."
+        return f"{(reason or 'interrupted').rstrip('.')}; {kept}{where}."
 
     def _labelled(self) -> Sequence[tuple[str, Analysis]]:
         """Results by file name, or by path where two files have the same name."""

@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import mixrd
 from mixrd.cli import analyze, benchmark, calibrate, demo, phases, simulate, train
-from mixrd.cli.console import print_error
+from mixrd.cli.console import accept_any_character, print_error
 from mixrd.errors import InputError, MixrdError
 
 EXIT_OURS = 1
@@ -24,8 +24,8 @@ EXAMPLES = """Examples:
   mixrd analyze scan.xy --phases corundum fluorite --instrument instrument.toml
   mixrd analyze --help
 
-Exit codes: 0 all well, 1 a failure of mixrd, 2 wrong use or input, 3 some scans
-of a batch failed, 130 interrupted."""
+Exit codes: 0 all well, 1 a failure of mixrd, 2 wrong use or input, 3 some
+scans of a batch failed, 130 interrupted."""
 
 
 def _version() -> str:
@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         Default those of the process.
     """
+    accept_any_character()
     try:
         outcome = app(
             arguments,

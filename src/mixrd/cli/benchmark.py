@@ -19,7 +19,7 @@ EXAMPLES = """Examples:
       --instrument instrument.toml
   mixrd benchmark weighed measured/dara --select scan=8min --json
 
-DIR holds compositions.csv with the columns file and wt_pct (name=value;...); its
+DIR holds compositions.csv with columns file and wt_pct (name=value;...); its
 phases.csv, if there is one, says which CIF a name stands for."""
 
 EXIT_SOME_FAILED = 3
@@ -28,6 +28,7 @@ benchmark = App(
     name="benchmark",
     help="Measure accuracy on samples of known composition.",
     help_format="plaintext",
+    help_epilogue="Example:\n  mixrd benchmark weighed measured/cpd --instrument instrument.toml",
     sort_key=8,
 )
 

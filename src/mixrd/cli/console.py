@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import Any
@@ -9,8 +10,15 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-#: Width of tables that go into a file or pipe, where no terminal sets one.
-PIPE_WIDTH = 160
+#: Width allowed to tables in a file or pipe: enough that each row stays one line, for grep.
+PIPE_WIDTH = 1000
+
+
+def accept_any_character() -> None:
+    """Let a terminal without Å or ± show a question mark instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def output() -> Console:
@@ -37,7 +45,7 @@ def say(text: str | Text) -> None:
 
 def show_json(data: Any) -> None:
     """Print plain data as JSON on standard output."""
-    print(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
+    print(json.dumps(data, indent=2, allow_nan=False))
 
 
 def print_error(text: str, *, label: str = "error: ") -> None:

@@ -42,6 +42,11 @@ class InstrumentOptions:
     radius: float | None = None
     """Goniometer radius in mm, else the header's or 200."""
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether these options describe an instrument without a scan's header."""
+        return self.instrument is not None or self.radiation is not None
+
     def load(self, scan: Scan | None = None) -> Instrument | None:
         """The instrument that was named or described; None where nothing was said.
 

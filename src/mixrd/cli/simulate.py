@@ -15,8 +15,8 @@ from mixrd.errors import UsageError
 EXAMPLES = """Examples:
   mixrd simulate corundum:30 fluorite:34.4 zincite:35.6 --instrument lab-cu \\
       -o scan.xy
-  mixrd simulate quartz:1 my-phase.cif:1 --kind mole --radiation CoKa -o scan.xy \\
-      --peak-counts 2000 --size-nm 40
+  mixrd simulate quartz:1 my-phase.cif:1 --kind mole --radiation CoKa \\
+      --peak-counts 2000 --size-nm 40 -o scan.xy
 
 The composition, cells and sizes that were simulated stand in scan.truth.json."""
 

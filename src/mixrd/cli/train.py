@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 EXAMPLES = """Examples:
   mixrd train corundum fluorite zincite --instrument instrument.toml \\
       -o corundum-fluorite-zincite.mixrd
-  mixrd train quartz my-phase.cif --radiation CuKa --max-strain 0.02 -o two.mixrd
+  mixrd train quartz my-phase.cif --radiation CuKa --range 10 80 -o two.mixrd
 
 Interrupted with Ctrl-C, the same command goes on where it stopped."""
-
-#: The default of Recipe.steps, shown in --help without importing torch; a test holds the two together.
-STEPS = 500
 
 
 def train(
@@ -34,7 +31,7 @@ def train(
     options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
     range: tuple[float, float] | None = None,
     max_strain: float = 0.01,
-    steps: int = STEPS,
+    steps: int | None = None,
     seed: int = 0,
     device: str | None = None,
     force: Switch = False,
@@ -55,7 +52,7 @@ def train(
     max_strain
         Cells of real samples deviate by up to this from those given, relatively.
     steps
-        Steps of training; more steps, a better network.
+        Steps of training; more steps, a better network. The usual number unless given.
     seed
         The same seed gives the same network.
     device
@@ -69,6 +66,8 @@ def train(
     instrument = options.required(range)
     crystals = load_phases(phases)
 
+    from dataclasses import replace
+
     from mixrd.mixture import SampleRanges
     from mixrd.training import Recipe
 
@@ -76,9 +75,10 @@ def train(
         phases=tuple(crystals),
         instrument=instrument,
         ranges=SampleRanges(max_strain=max_strain),
-        steps=steps,
         seed=seed,
     )
+    if steps is not None:
+        recipe = replace(recipe, steps=steps)
     model = run_training(recipe, device=device)
     save_model(model, out)
     return 0
@@ -88,6 +88,7 @@ def run_training(recipe: Recipe, *, device: str | None = None) -> Model:
     """Train, with a bar; Ctrl-C says how to go on."""
     from mixrd import training
     from mixrd.cli.progress import training_bar
+    from mixrd.report.files import writing
 
     names = ", ".join(crystal.name for crystal in recipe.phases)
     cached = training.cached_model(recipe)
@@ -95,7 +96,7 @@ def run_training(recipe: Recipe, *, device: str | None = None) -> Model:
         say("a network of this recipe was trained before: taken from the cache")
         return cached
     try:
-        with training_bar(f"training for {names}") as update:
+        with training_bar(f"training for {names}") as update, writing(training.cache_folder()):
             return training.train(recipe, device=checked_device(device), on_progress=update)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(

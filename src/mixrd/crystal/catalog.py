@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import gemmi
 
@@ -30,13 +30,17 @@ class PublishedPattern:
     i_over_ic : float or None
         Published reference intensity ratio I/I_corundum.
     lines : tuple of (d_spacing, intensity)
-        Strongest lines: d in angstrom, intensity relative to the strongest.
+        Strongest lines: d in angstrom, intensity relative to the strongest (nan where not published).
+    textured : bool
+        Whether the measured intensities are known to suffer from preferred orientation, so that only
+        the positions of the lines count.
     """
 
     source: str
     density_g_cm3: float | None
     i_over_ic: float | None
     lines: tuple[tuple[float, float], ...]
+    textured: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ class CatalogEntry:
         The structure that mixrd calculates with.
     second : Crystal or PublishedPattern
         A second, independently published determination that the first is checked against.
+    second_kind : {"structure", "pattern", "cell"}
+        What is independent in it: the whole structure, a powder pattern, or the cell alone (its sites are
+        then those of `crystal`, and only density and line positions are compared).
     """
 
     name: str
@@ -61,6 +68,7 @@ class CatalogEntry:
     aliases: tuple[str, ...]
     crystal: Crystal
     second: Crystal | PublishedPattern
+    second_kind: Literal["structure", "pattern", "cell"]
 
 
 @cache
@@ -81,14 +89,24 @@ def catalog_entry(name: str) -> CatalogEntry:
     """The catalog's entry of exactly this name."""
     data = _read(name)
     second = data["second"]
+    kind = _second_kind(second)
+    if kind == "cell":
+        second = {**second, "sites": data["structure"]["sites"]}
     return CatalogEntry(
         name=data["name"],
         formula=data["formula"],
         category=data["category"],
         aliases=tuple(data.get("aliases", ())),
         crystal=_crystal(data["structure"], name),
-        second=_published(second) if "lines" in second else _crystal(second, name),
+        second=_published(second) if kind == "pattern" else _crystal(second, name),
+        second_kind=kind,
     )
+
+
+def _second_kind(data: dict[str, Any]) -> Literal["structure", "pattern", "cell"]:
+    if "lines" in data:
+        return "pattern"
+    return "cell" if data.get("sites_from") == "structure" else "structure"
 
 
 def search_catalog(text: str = "") -> list[CatalogEntry]:
@@ -259,4 +277,5 @@ def _published(data: dict[str, Any]) -> PublishedPattern:
         density_g_cm3=data.get("density_g_cm3"),
         i_over_ic=data.get("i_over_ic"),
         lines=tuple((float(d), float(i)) for d, i in data["lines"]),
+        textured=bool(data.get("texture", False)),
     )

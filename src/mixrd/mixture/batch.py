@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mixrd.crystal import Crystal
 from mixrd.errors import RecipeError
-from mixrd.pattern import ForwardModel, Instrument, Parameters, apply_counting_noise, draw_background
+from mixrd.pattern import ForwardModel, Instrument, Parameters, apply_fast_counting_noise, draw_background
 
 
 @dataclass(frozen=True)
@@ -130,19 +130,20 @@ class MixtureSampler:
         )
 
     def draw(self, batch: int, *, generator: torch.Generator) -> MixtureBatch:
-        """Draw `batch` mixtures (a multiple of `mixtures_per_condition`)."""
+        """Draw `batch` mixtures, `mixtures_per_condition` of each condition (the last may have fewer)."""
         per = self.mixtures_per_condition
-        conditions = draw_conditions(self.model, self.ranges, batch // per, generator=generator)
+        count = -(-batch // per)
+        conditions = draw_conditions(self.model, self.ranges, count, generator=generator)
         columns = self._render(conditions, generator)
-        fractions = draw_fractions(batch, len(self.model.tables), generator=generator, like=columns)
-        mixed = torch.einsum("cmp,cpn->cmn", fractions.view(batch // per, per, -1), columns).flatten(0, 1)
+        fractions = draw_fractions(count * per, len(self.model.tables), generator=generator, like=columns)
+        mixed = torch.einsum("cmp,cpn->cmn", fractions.view(count, per, -1), columns).flatten(0, 1)
         normalised = mixed / mixed.amax(dim=-1, keepdim=True)
         counts = self._record(normalised, generator)
         return MixtureBatch(
-            patterns=counts,
-            fractions=fractions,
-            strain=conditions.strain.repeat_interleave(per, dim=0),
-            inverse_size=conditions.inverse_size.repeat_interleave(per, dim=0),
+            patterns=counts[:batch],
+            fractions=fractions[:batch],
+            strain=conditions.strain.repeat_interleave(per, dim=0)[:batch],
+            inverse_size=conditions.inverse_size.repeat_interleave(per, dim=0)[:batch],
         )
 
     def _render(self, conditions: Parameters, generator: torch.Generator) -> Tensor:
@@ -166,7 +167,7 @@ class MixtureSampler:
         level = _log_uniform(self.ranges.background, batch, generator, normalised)
         background = level * draw_background(self.model.two_theta, batch, generator=generator)
         counts = _log_uniform(self.ranges.peak_counts, batch, generator, normalised)
-        return apply_counting_noise(counts * (normalised + background), generator=generator)
+        return apply_fast_counting_noise(counts * (normalised + background), generator=generator)
 
 
 def draw_conditions(

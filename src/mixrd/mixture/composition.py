@@ -65,18 +65,19 @@ class Composition:
         Raises
         ------
         CompositionError
-            For intensity fractions, which depend on the measurement and not on the sample alone.
+            For intensity fractions, which depend on the measurement and not on the sample alone; if the
+            crystals are not those of the composition.
         """
+        if [c.name for c in crystals] != list(self.names):
+            raise CompositionError(
+                "the crystals are not those of the composition", remedy="Give them in the same order"
+            )
         if kind == self.kind:
             return self
         if "intensity" in (kind, self.kind):
             raise CompositionError(
                 "intensity fractions have no fixed relation to weight, volume or mole fractions",
                 remedy="Analyse the pattern instead of converting",
-            )
-        if [c.name for c in crystals] != list(self.names):
-            raise CompositionError(
-                "the crystals are not those of the composition", remedy="Give them in the same order"
             )
         masses = np.array(self.fractions) * [_mass_per_unit(c, self.kind) for c in crystals]
         return Composition(

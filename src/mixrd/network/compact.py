@@ -40,7 +40,7 @@ class ResidualBlock(nn.Module):
             nn.Conv1d(outputs, outputs, kernel, padding=kernel // 2, bias=False),
             nn.BatchNorm1d(outputs),
         )
-        self.shortcut = nn.Sequential(nn.AvgPool1d(2, ceil_mode=True), nn.Conv1d(inputs, outputs, 1))
+        self.shortcut = nn.Conv1d(inputs, outputs, 3, stride=2, padding=1)
         self.activation = nn.SiLU()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ class CompactNetwork(nn.Module):
         strain_components: int,
         max_strain: float,
         size_nm: tuple[float, float],
-        widths: tuple[int, ...] = (24, 32, 48, 64, 64, 64),
+        widths: tuple[int, ...] = (16, 24, 32, 48, 64, 64),
         hidden: int = 192,
     ) -> None:
         super().__init__()

@@ -49,6 +49,15 @@ class Problem:
     max_strain: float
     size_nm: tuple[float, float]
 
+    def __post_init__(self) -> None:
+        low, high = self.size_nm
+        numbers = np.array([self.start, self.step, self.max_strain, low, high], dtype=np.float64)
+        sound = np.isfinite(numbers).all() and self.step > 0 and 0 < low <= high and self.max_strain >= 0
+        if not (sound and self.points > 0 and self.crystals):
+            raise ModelError(
+                "a network needs phases, a grid and ranges of finite numbers", remedy="Build it from a Recipe"
+            )
+
     @property
     def two_theta(self) -> NDArray[np.float64]:
         """(N,) grid in degrees."""
@@ -135,6 +144,11 @@ class Model:
 
         With `half`, weights are stored in half precision: half the size, and the estimates move by less
         than 0.1 wt%.
+
+        Raises
+        ------
+        ModelError
+            If the file cannot be written.
         """
         from mixrd import __version__
 
@@ -152,8 +166,14 @@ class Model:
         target = Path(path)
         # Written aside and renamed, so that an interrupted save never leaves half a model.
         temporary = target.with_name(target.name + ".writing")
-        save_file(tensors, temporary, metadata={"mixrd": json.dumps(header)})
-        temporary.replace(target)
+        try:
+            save_file(tensors, temporary, metadata={"mixrd": json.dumps(header)})
+            temporary.replace(target)
+        except (OSError, SafetensorError) as error:
+            temporary.unlink(missing_ok=True)
+            raise ModelError(
+                f"the model cannot be written ({error})", remedy="Check folder, rights and space", file=target
+            ) from None
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -166,9 +186,10 @@ class Model:
         """
         path = Path(path)
         header, tensors = _read(path)
-        if header.get("format") != FORMAT_VERSION:
+        if not isinstance(header, dict) or header.get("format") != FORMAT_VERSION:
+            found = header.get("format") if isinstance(header, dict) else None
             raise ModelError(
-                f"it has format version {header.get('format')}, this mixrd reads {FORMAT_VERSION}",
+                f"it has format version {found}, this mixrd reads {FORMAT_VERSION}",
                 remedy="Train the model again with `mixrd train`",
                 file=path,
             )
@@ -177,14 +198,17 @@ class Model:
             components = tensors["strain.weight"].shape[0]
             network = build_network(problem, components)
             network.load_state_dict(tensors)
-        except (KeyError, TypeError, ValueError, RuntimeError, InputError) as error:
+            recipe, history = dict(header["recipe"]), [dict(entry) for entry in header["history"]]
+        except (
+            AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError, InputError,
+        ) as error:  # fmt: skip
             raise ModelError(
                 f"its content does not fit together ({str(error).splitlines()[0]})",
                 remedy="Train the model again with `mixrd train`",
                 file=path,
             ) from None
         network.eval()
-        return cls(problem, network, header["recipe"], header["history"])
+        return cls(problem, network, recipe, history)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -12,7 +12,7 @@ from mixrd.pattern.instrument import (
     save_instrument,
     to_toml,
 )
-from mixrd.pattern.noise import apply_counting_noise
+from mixrd.pattern.noise import apply_counting_noise, apply_fast_counting_noise
 from mixrd.pattern.render import Peaks, Renderer
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Profile",
     "Renderer",
     "apply_counting_noise",
+    "apply_fast_counting_noise",
     "background_basis",
     "draw_background",
     "instrument_from_dict",

@@ -56,6 +56,11 @@ def pseudo_voigt(offset: Tensor, fwhm: Tensor, eta: Tensor) -> Tensor:
     return (eta * lorentz + (1 - eta) * gauss) / fwhm
 
 
+def lorentzian(offset: Tensor, fwhm: Tensor) -> Tensor:
+    """Lorentzian of unit area at `offset` from its centre, same unit as `fwhm`."""
+    return (2.0 / math.pi) * fwhm / (fwhm * fwhm + 4 * offset * offset)
+
+
 def pseudo_voigt_derivatives(
     offset: Tensor, fwhm: Tensor, eta: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixrd.pattern.profile import pseudo_voigt, pseudo_voigt_derivatives
+from mixrd.pattern.profile import lorentzian, pseudo_voigt, pseudo_voigt_derivatives
 
 #: Coarse points over half a window: cubic interpolation of the tails is then good to 1e-5 of a peak.
 _COARSE_PER_WINDOW = 8
@@ -50,7 +50,8 @@ class Renderer:
     two_theta : (N,) array
         Grid in degrees, increasing; steps may vary.
     widest_fwhm : float
-        Width in degrees of the broadest peak to expect; the window is at least three times as wide.
+        Width in degrees of the broadest peak to expect; half the window is at least six times as wide,
+        so that no Gaussian reaches into the tails.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class Renderer:
         span, step = float(two_theta[-1] - two_theta[0]), float(np.median(np.diff(two_theta)))
         # The half-width that balances the work on the window against that on the coarse grid.
         balanced = math.sqrt(_COARSE_PER_WINDOW * span * step / 2)
-        self.half_width = max(balanced, 3.0 * widest_fwhm, 4 * step)
+        self.half_width = max(balanced, 6.0 * widest_fwhm, 4 * step)
         self.reach = math.ceil(self.half_width / float(np.diff(two_theta).min()))
         coarse_step = self.half_width / _COARSE_PER_WINDOW
         first = float(two_theta[0]) - 1.5 * coarse_step
@@ -163,8 +164,8 @@ class Renderer:
 
     def _tails(self, peaks: Peaks, column: Tensor, columns: int) -> Tensor:
         offset = self.coarse - peaks.position.unsqueeze(-1)
-        shape = pseudo_voigt(offset, peaks.fwhm.unsqueeze(-1), peaks.eta.unsqueeze(-1))
-        values = peaks.area.unsqueeze(-1) * shape * (1 - self._taper(offset))
+        shape = lorentzian(offset, peaks.fwhm.unsqueeze(-1))
+        values = (peaks.area * peaks.eta).unsqueeze(-1) * shape * (1 - self._taper(offset))
         result = values.new_zeros(values.shape[0], columns, values.shape[2])
         return result.index_add(1, column, values)
 

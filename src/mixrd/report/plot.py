@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.scale import FuncScale
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from mixrd.errors import UsageError
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 IntensityScale = Literal["linear", "sqrt"]
 
-#: Okabe & Ito's colours (Color Universal Design, 2008) without black and without the yellow that white swallows.
+#: Okabe & Ito's colours (Color Universal Design, 2008) without black and the yellow that white swallows.
 PHASE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 #: After the last colour the same colours come again, dashed, then dotted.
 LINE_STYLES = ("-", "--", ":", "-.")
@@ -147,7 +146,7 @@ def _draw_intensities(axes: Axes, curves: Curves, names: Sequence[str], scale: I
     axes.plot(x, curves.calculated, color=_FIT, lw=0.5, label="fit", zorder=5)
     axes.set_ylabel("intensity (counts)")
     if scale == "sqrt":
-        axes.set_yscale(FuncScale(axes, (_signed_root, _signed_square)))
+        axes.set_yscale("function", functions=(_signed_root, _signed_square))
         axes.set_ylabel("intensity (counts, square-root scale)")
     _limit_intensities(axes, curves, scale)
     handles, labels = axes.get_legend_handles_labels()
@@ -168,10 +167,9 @@ def _limit_intensities(axes: Axes, curves: Curves, scale: IntensityScale) -> Non
     low = min(float(curves.observed.min()), float(curves.background.min()))
     high = max(float(curves.observed.max()), float(curves.calculated.max()))
     if scale == "sqrt":
-        ends = _signed_root(np.array([min(low, 0.9 * low), high]))
-        low_end, high_end = _signed_square(np.array([ends[0], ends[1] + 0.04 * (ends[1] - ends[0])]))
-        axes.set_ylim(float(low_end), float(high_end))
-        axes.yaxis.set_major_locator(_RootLocator())
+        first, last = _signed_root(np.array([low, high]))
+        axes.set_ylim(low, float(_signed_square(last + 0.04 * (last - first))))
+        axes.yaxis.set_major_locator(FixedLocator(_root_ticks(low, high)))
     else:
         axes.set_ylim(min(low, 0.0), high + 0.04 * (high - min(low, 0.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u202f")))
@@ -202,14 +200,11 @@ def _draw_difference(axes: Axes, curves: Curves) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(4))
 
 
-class _RootLocator(MaxNLocator):
+def _root_ticks(low: float, high: float) -> list[float]:
     """Round numbers that stand at about equal distances on a square-root scale."""
-
-    def tick_values(self, vmin: float, vmax: float) -> NDArray[np.float64]:
-        low, high = sorted((vmin, vmax))
-        roots = np.linspace(*_signed_root(np.array([low, high])), 8)
-        ticks = {_rounded(float(v)) for v in _signed_square(roots)} | ({0.0} if low <= 0 <= high else set())
-        return np.array(sorted(t for t in ticks if low <= t <= high))
+    first, last = (float(x) for x in _signed_root(np.array([low, high])))
+    ticks = {_rounded(float(v)) for v in _signed_square(np.linspace(first, last, 8))}
+    return sorted(tick for tick in ticks | {0.0} if low <= tick <= high)
 
 
 def _rounded(value: float) -> float:

@@ -17,6 +17,25 @@ def cache_folder() -> Path:
     return Path(os.environ.get("MIXRD_CACHE") or platformdirs.user_cache_dir("mixrd")) / "models"
 
 
+def prepare_cache() -> None:
+    """Make the folder of trained models.
+
+    Raises
+    ------
+    ModelError
+        If it cannot be made.
+    """
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(
+            f"the folder of trained models cannot be made ({error.strerror})",
+            remedy="Set MIXRD_CACHE to a folder that can be written",
+            file=folder,
+        ) from None
+
+
 def model_path(recipe: Recipe) -> Path:
     """File of the finished model of `recipe` in the cache."""
     return cache_folder() / f"{recipe.sha256[:32]}.mixrd"

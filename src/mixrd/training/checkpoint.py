@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from mixrd.errors import ModelError
 
 
 def save_checkpoint(
@@ -24,10 +27,16 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).detach().cpu().contiguous()
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".writing")
-    save_file(tensors, temporary, metadata={"mixrd": json.dumps({"step": step, "history": history})})
-    temporary.replace(path)
+    try:
+        save_file(tensors, temporary, metadata={"mixrd": json.dumps({"step": step, "history": history})})
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"the state of the training cannot be written ({error})",
+            remedy="Make room there, or set MIXRD_CACHE to a folder that can be written",
+            file=path,
+        ) from None
 
 
 def load_checkpoint(
@@ -35,8 +44,9 @@ def load_checkpoint(
 ) -> tuple[int, list[dict[str, float]]]:
     """Restore network and optimizer; returns the steps done and the history (0 and [] without a file).
 
-    A damaged file counts as none: the training then begins anew.
+    A damaged file counts as none: network and optimizer stay as they are, and the training begins anew.
     """
+    untouched = copy.deepcopy(network.state_dict()), copy.deepcopy(optimizer.state_dict())
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})["mixrd"])
@@ -45,6 +55,9 @@ def load_checkpoint(
         optimizer.load_state_dict(_optimizer_state(_below("optimizer.", tensors), optimizer))
         return int(header["step"]), list(header["history"])
     except (FileNotFoundError, SafetensorError, KeyError, ValueError, RuntimeError):
+        # What did fit of a file that does not fit as a whole was loaded already.
+        network.load_state_dict(untouched[0])
+        optimizer.load_state_dict(untouched[1])
         return 0, []
 
 

@@ -12,7 +12,7 @@ import torch
 
 from mixrd.mixture import MixtureSampler
 from mixrd.network import CompactNetwork, Model, build_network, estimate_loss, total_variation_distance
-from mixrd.training.cache import cached_model, checkpoint_path, model_path
+from mixrd.training.cache import cached_model, checkpoint_path, model_path, prepare_cache
 from mixrd.training.checkpoint import load_checkpoint, save_checkpoint
 from mixrd.training.recipe import Recipe
 
@@ -76,10 +76,9 @@ def train(
     """
     model = cached_model(recipe)
     if model is None:
+        prepare_cache()
         model = _run(recipe, torch.device(device or best_device()), on_progress)
-        path = model_path(recipe)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        model.save(path)
+        model.save(model_path(recipe))
         checkpoint_path(recipe).unlink(missing_ok=True)
     if out is not None:
         model.save(out)
@@ -103,15 +102,10 @@ def _run(
     path = checkpoint_path(recipe)
     first, history = load_checkpoint(path, network, optimizer)
     watch = _Watch(recipe.steps, first, history, on_progress)
-    step = first
-    try:
-        for step in range(first, recipe.steps):
-            loss, tvd = _one_step(recipe, step, sampler, network, optimizer)
-            if watch.after(step, loss, tvd):
-                save_checkpoint(path, network, optimizer, step + 1, history)
-    except KeyboardInterrupt:
-        # The interrupted step may have changed part of the network: go back to the last whole state.
-        raise
+    for step in range(first, recipe.steps):
+        loss, tvd = _one_step(recipe, step, sampler, network, optimizer)
+        if watch.after(step, loss, tvd):
+            save_checkpoint(path, network, optimizer, step + 1, history)
     network.eval().to("cpu")
     return Model(problem, network, recipe.to_dict(), history)
 

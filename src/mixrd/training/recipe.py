@@ -21,6 +21,8 @@ from mixrd.pattern import FORWARD_MODEL_VERSION, Instrument, instrument_to_dict
 
 #: Longest pattern that the network reads; finer grids add cost but hardly information.
 MOST_POINTS = 3072
+#: Shortest pattern that the network reads: below it the last of its strided blocks see nothing but edges.
+FEWEST_POINTS = 64
 #: Degrees kept below the first reflection of any candidate, for its tail and the background.
 LEAD_DEG = 3.0
 
@@ -61,10 +63,21 @@ class Recipe:
         if not self.phases:
             raise RecipeError("no phase is given", remedy="Name at least one candidate phase")
         check_distinct(list(self.phases))
-        for name, low, high in (("steps", 1, 10_000_000), ("batch", 8, 65_536), ("learning_rate", 1e-6, 1.0)):
+        allowed = {
+            "steps": (1, 10_000_000),
+            "batch": (8, 65_536),
+            "learning_rate": (1e-6, 1.0),
+            "seed": (0, 2**40),
+        }
+        for name, (low, high) in allowed.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise RecipeError(f"{name} = {value:g}", remedy=f"Allowed: {low:g} to {high:g}")
+        first, last = self.two_theta_range or self.instrument.two_theta_range
+        if not 0 <= first < last <= 180:
+            raise RecipeError(
+                f"two_theta_range = {first:g} to {last:g} deg", remedy="Allowed: 0 <= low < high <= 180"
+            )
 
     def problem(self) -> Problem:
         """Grid and candidates of the network.
@@ -79,12 +92,18 @@ class Recipe:
         step = max(self.instrument.step, math.ceil((stop - start) / MOST_POINTS * 1000) / 1000)
         # Rounded, so that scans whose ranges differ by less than a step share one trained model.
         start = math.ceil(start * 10) / 10
+        points = int((stop - start) / step)
+        if points < FEWEST_POINTS:
+            raise RecipeError(
+                f"{low:g} to {high:g} deg in steps of {step:g} deg gives a network {max(points, 0)} points",
+                remedy=f"Give a longer range or a finer step: at least {FEWEST_POINTS} points",
+            )
         return Problem(
             crystals=self.phases,
             instrument=self.instrument,
             start=start,
             step=step,
-            points=int((stop - start) / step),
+            points=points,
             max_strain=self.ranges.max_strain,
             size_nm=self.ranges.size_nm,
         )

@@ -1,0 +1,122 @@
+"""What holds for every command: start-up, help, exit codes, errors without traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import mixrd
+
+COMMANDS = ["analyze", "benchmark", "calibrate", "demo", "instruments", "phases", "simulate", "train"]
+HEAVY = {"torch", "numpy", "scipy", "matplotlib", "rietx", "geddes", "gemmi", "safetensors"}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom mixrd.cli import main\n"
+        f"for command in {[[], *([c] for c in COMMANDS), ['benchmark', 'weighed']]!r}:\n"
+        "    assert main([*command, '--help']) == 0\n"
+        "print('LOADED', *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.rpartition("LOADED")[2].split())
+    assert "cyclopts" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_help_names_every_command(run) -> None:
+    shown = run("--help")
+    assert shown.code == 0
+    assert all(command in shown.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "benchmark"])
+def test_help_of_a_command_shows_an_example(run, command: str) -> None:
+    assert f"mixrd {command}" in run(command, "--help").out.split("Examples:")[1]
+
+
+def test_version(run) -> None:
+    shown = run("--version")
+    assert (shown.code, shown.out.strip()) == (0, mixrd.__version__)
+
+
+def test_module_runs_as_a_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "mixrd", "frobnicate"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["anlyze"], 'Did you mean "analyze"?'),
+        (["analyze"], "SCANS"),
+        (["analyze", "a.xy", "--phasse", "quartz"], "Unknown option"),
+        (["analyze", "a.xy", "--phases"], "--phases"),
+        (["analyze", "a.xy", "--phases", "quartz", "--radius", "wide"], "--radius"),
+        (["calibrate", "a.xy"], "--phase"),
+        (["simulate", "quartz:1"], "--out"),
+    ],
+)
+def test_wrong_use_is_exit_2_and_a_line(run, arguments: list[str], said: str) -> None:
+    shown = run(*arguments)
+    assert shown.code == 2
+    assert shown.out == ""
+    assert shown.err.startswith("error: ")
+    assert said in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_no_colour_and_no_box_codes_in_a_pipe() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mixrd", "phases", "quartz"], capture_output=True, text=True, check=True
+    )
+    assert "quartz" in done.stdout
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_output_without_these_characters_is_no_traceback() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mixrd", "phases", "quartz"], capture_output=True, env=environment
+    )
+    assert done.returncode == 0
+    assert b"a 4.9" in done.stdout
+
+
+def test_reader_that_goes_away_is_no_traceback() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mixrd", "phases", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read().decode()
+    process.wait(timeout=60)
+    assert "Traceback" not in said
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_is_130_and_says_that_training_goes_on(tmp_path: Path) -> None:
+    environment = {**os.environ, "MIXRD_CACHE": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mixrd", "train", "fluorite", "halite", "--instrument", "lab-cu",
+         "--range", "25", "61", "--steps", "100000", "-o", str(tmp_path / "model.mixrd")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert "left" in first, "training says how long it will take once it has begun"
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "goes on" in rest
+    assert "Traceback" not in rest
+    assert not (tmp_path / "model.mixrd").exists()

@@ -1,0 +1,95 @@
+"""Radiation: names, wavelengths, and what is no radiation."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixrd.diffraction import EmissionLine, Radiation, radiation, tube_of
+from mixrd.errors import RadiationError
+
+
+@pytest.mark.parametrize("text", ["CuKa", "cuka", "Cu Ka", "Cu-Kalpha", "CuK alpha", "CuKa12"])
+def test_doublet_by_any_spelling(text: str) -> None:
+    beam = radiation(text)
+    assert beam.name == "CuKa"
+    assert [line.wavelength_angstrom for line in beam.lines] == [1.5405929, 1.5444274]
+    assert [line.weight for line in beam.lines] == pytest.approx([2 / 3, 1 / 3])
+
+
+@pytest.mark.parametrize(
+    ("name", "wavelength"),
+    # Mean of K alpha1 and K alpha2 (2:1) of International Tables C.
+    [
+        ("CrKa", 2.29103),
+        ("FeKa", 1.93735),
+        ("CoKa", 1.79028),
+        ("CuKa", 1.54187),
+        ("MoKa", 0.71075),
+        ("AgKa", 0.56089),
+    ],
+)
+def test_mean_wavelengths(name: str, wavelength: float) -> None:
+    beam = radiation(name)
+    mean = sum(line.wavelength_angstrom * line.weight for line in beam.lines)
+    assert mean == pytest.approx(wavelength, abs=3e-4)
+    assert sum(line.weight for line in beam.lines) == pytest.approx(1.0)
+
+
+def test_first_line_alone() -> None:
+    beam = radiation("CoKa1")
+    assert beam.name == "CoKa1"
+    assert beam.lines == (EmissionLine(1.788996, 1.0),)
+
+
+@pytest.mark.parametrize("value", [1.5406, "1.5406", " 0.41 "])
+def test_wavelength_is_one_line(value: float | str) -> None:
+    beam = radiation(value)
+    assert beam.lines == (EmissionLine(float(value), 1.0),)
+    assert beam.wavelength_angstrom == float(value)
+
+
+@pytest.mark.parametrize("text", ["", "Cu", "CuKb", "XxKa", "Ka", "copper", "1,54", "CuKa3"])
+def test_unknown_radiation_lists_the_known(text: str) -> None:
+    with pytest.raises(RadiationError, match="unknown radiation") as caught:
+        radiation(text)
+    assert "CuKa" in caught.value.remedy
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("value", [0.0, -1.54, 154.06, 0.001, float("nan"), float("inf")])
+def test_impossible_wavelength(value: float) -> None:
+    with pytest.raises(RadiationError, match=r"outside 0\.05-10 A"):
+        radiation(value)
+
+
+@given(st.floats(0.05, 10.0))
+def test_any_possible_wavelength_is_kept(value: float) -> None:
+    assert radiation(value).wavelength_angstrom == value
+
+
+@pytest.mark.parametrize(
+    ("wavelength", "anode"),
+    [
+        (1.540598, "Cu"),
+        (1.54056, "Cu"),
+        (1.5418, "Cu"),
+        (1.54443, "Cu"),
+        (1.78901, "Co"),
+        (0.7093, "Mo"),
+        (0.7107, "Mo"),
+    ],
+)
+def test_tube_is_known_by_its_wavelength(wavelength: float, anode: str) -> None:
+    assert tube_of(wavelength) == anode
+
+
+@pytest.mark.parametrize("wavelength", [0.41, 1.0, 1.55, 1.3922])
+def test_other_wavelengths_are_no_tube(wavelength: float) -> None:
+    assert tube_of(wavelength) is None
+
+
+def test_own_lines_are_checked() -> None:
+    with pytest.raises(RadiationError):
+        Radiation("odd", (EmissionLine(1.54, 0.9), EmissionLine(99.0, 0.1)))

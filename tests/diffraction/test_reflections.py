@@ -1,0 +1,207 @@
+"""Reflections: which there are, how many each stands for, and what a unit cell's choice changes (nothing)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import gemmi
+import numpy as np
+import pytest
+import torch
+
+from mixrd.crystal import Crystal, Site, catalog_entry, load_phase
+from mixrd.diffraction import radiation, reflections, strained_sticks
+from mixrd.diffraction.reflections import MOST_REFLECTIONS
+from mixrd.errors import CrystalError, RadiationError
+
+CU = radiation("CuKa1")
+RANGE = (5.0, 100.0)
+
+
+def table(crystal: Crystal, two_theta_range: tuple[float, float] = RANGE, margin: float = 0.0):
+    return reflections(crystal, CU, two_theta_range=two_theta_range, margin=margin)
+
+
+def families(crystal: Crystal, high: float = 100.0) -> dict[tuple[int, ...], int]:
+    """Multiplicity by the indices' absolute values, largest first (cubic: unique for small indices)."""
+    found = table(crystal, (5.0, high))
+    keys = [tuple(sorted(map(abs, hkl), reverse=True)) for hkl in found.hkl.tolist()]
+    assert len(set(keys)) == len(keys)
+    return dict(zip(keys, found.multiplicity.int().tolist(), strict=True))
+
+
+def test_body_centred_iron() -> None:
+    assert families(load_phase("iron")) == {(1, 1, 0): 12, (2, 0, 0): 6, (2, 1, 1): 24, (2, 2, 0): 12}
+
+
+def test_face_centred_aluminium() -> None:
+    assert families(load_phase("aluminium"), 90.0) == {(1, 1, 1): 8, (2, 0, 0): 6, (2, 2, 0): 12, (3, 1, 1): 24, (2, 2, 2): 8}  # fmt: skip
+
+
+def test_diamond_structure_extinguishes_200_and_222() -> None:
+    """Spherical, isotropic atoms: (222) of diamond-type structures is zero too."""
+    assert families(load_phase("silicon")) == {
+        (1, 1, 1): 8, (2, 2, 0): 12, (3, 1, 1): 24, (4, 0, 0): 6, (3, 3, 1): 24, (4, 2, 2): 24, (5, 1, 1): 24,
+        (3, 3, 3): 8,
+    }  # fmt: skip
+
+
+def test_low_laue_symmetry_has_two_families_of_210() -> None:
+    """Pyrite, P a -3: (210) and (120) are not equivalent, 12 each, where m-3m would have 24 in one."""
+    found = table(load_phase("pyrite"))
+    sums = [tuple(sorted(map(abs, h))) for h in found.hkl.tolist()]
+    counts = [int(m) for h, m in zip(sums, found.multiplicity, strict=True) if h == (0, 1, 2)]
+    assert counts == [12]  # of 210 and 120 one is extinct by the glide plane
+    counts = [int(m) for h, m in zip(sums, found.multiplicity, strict=True) if h == (1, 2, 3)]
+    assert counts == [24, 24]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "corundum",
+        "quartz",
+        "calcite",
+        "rutile",
+        "anatase",
+        "aragonite",
+        "gypsum",
+        "baddeleyite",
+        "magnetite",
+        "zircon",
+    ],
+)
+def test_reflections_are_those_the_space_group_allows(name: str) -> None:
+    """Each family once, with the multiplicity and extinctions that gemmi gives for the group."""
+    crystal = load_phase(name)
+    group = gemmi.GroupOps([gemmi.Op(op) for op in crystal.symmetry_operations])
+    found = table(crystal, (5.0, 70.0))
+    assert not any(group.is_systematically_absent(hkl) for hkl in found.hkl.tolist())
+    rotations = {tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations}
+    seen: set[tuple[int, ...]] = set()
+    for hkl, multiplicity in zip(found.hkl, found.multiplicity, strict=True):
+        images = {tuple(hkl @ (np.array(r).reshape(3, 3) // gemmi.Op.DEN)) for r in rotations}
+        images |= {tuple(-x for x in image) for image in images}
+        assert len(images) == multiplicity
+        assert not images & seen
+        seen |= images
+    # Nothing else is left but extinct reflections and those whose structure factor is zero.
+    for hkl, present in _all_in_range(crystal, 5.0, 70.0):
+        if present not in seen and not group.is_systematically_absent(list(hkl)):
+            total = sum(
+                crystal.sites[i].occupancy * np.exp(2j * np.pi * np.dot(hkl, r))
+                for i, r in zip(crystal.atoms.site, crystal.atoms.fract, strict=True)
+                if crystal.sites[i].element == crystal.sites[0].element
+            )
+            assert abs(total) < 1e-4
+
+
+def _all_in_range(crystal: Crystal, low: float, high: float):
+    g = [2 * np.sin(np.radians(x / 2)) / CU.wavelength_angstrom for x in (low, high)]
+    n = 15
+    reciprocal = np.linalg.inv(crystal.lattice).T
+    for hkl in np.ndindex(2 * n + 1, 2 * n + 1, 2 * n + 1):
+        h = np.array(hkl) - n
+        if g[0] < np.linalg.norm(h @ reciprocal) < g[1]:
+            yield h, tuple(h)
+
+
+def test_spacings_follow_from_the_cell() -> None:
+    found = table(load_phase("corundum"))
+    a, _, c = load_phase("corundum").cell[:3]
+    h, k, m = found.hkl.T
+    expected = 4 / 3 * (h * h + h * k + k * k) / a**2 + m * m / c**2
+    assert (found.g**2).sum(1).numpy() == pytest.approx(expected)
+
+
+def as_p1(crystal: Crystal, transform: np.ndarray, name: str = "other cell") -> Crystal:
+    """The same atoms on the lattice vectors `transform @ lattice`, without symmetry."""
+    lattice = transform @ crystal.lattice
+    lengths = np.linalg.norm(lattice, axis=1)
+    angles = [
+        np.degrees(np.arccos(lattice[i] @ lattice[j] / lengths[i] / lengths[j]))
+        for i, j in ((1, 2), (0, 2), (0, 1))
+    ]
+    sites, places = [], []
+    for index, fract in zip(crystal.atoms.site, crystal.atoms.fract, strict=True):
+        place = (fract @ np.linalg.inv(transform)) % 1.0
+        if not any(i == index and np.allclose((place - p + 0.5) % 1.0, 0.5, atol=1e-4) for i, p in places):
+            places.append((index, place))
+            sites.append(replace(crystal.sites[index], fract=tuple(place), u_aniso=None))
+    return Crystal(name, (*lengths, *angles), "P 1", ("x,y,z",), tuple(sites))
+
+
+def powder(crystal: Crystal) -> tuple[np.ndarray, np.ndarray]:
+    """d-spacings and intensities per mass, equal d added up."""
+    found = table(crystal, (10.0, 90.0))
+    sticks = strained_sticks(found, torch.zeros(1, len(found.strain_basis), dtype=torch.float64))
+    g = sticks.g_squared[0].numpy().round(6)
+    values, inverse = np.unique(g, return_inverse=True)
+    return values, np.bincount(inverse, weights=sticks.intensity[0].numpy())
+
+
+@pytest.mark.parametrize("name", ["aluminium", "halite", "fluorite"])
+def test_primitive_and_conventional_cell_give_one_pattern(name: str) -> None:
+    crystal = load_phase(name)
+    crystal = replace(crystal, sites=tuple(replace(s, u_aniso=None) for s in crystal.sites))
+    primitive = as_p1(crystal, np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]))
+    assert primitive.volume == pytest.approx(crystal.volume / 4)
+    for one, other in zip(powder(crystal), powder(primitive), strict=True):
+        assert one == pytest.approx(other, rel=1e-5)
+
+
+def test_symmetry_and_its_absence_give_one_pattern() -> None:
+    crystal = load_phase("rutile")
+    crystal = replace(crystal, sites=tuple(replace(s, u_aniso=None) for s in crystal.sites))
+    for one, other in zip(powder(crystal), powder(as_p1(crystal, np.eye(3))), strict=True):
+        assert one == pytest.approx(other, rel=1e-5)
+
+
+def test_rhombohedral_and_hexagonal_axes_give_one_pattern() -> None:
+    crystal = load_phase("corundum")
+    crystal = replace(crystal, sites=tuple(replace(s, u_aniso=None) for s in crystal.sites))
+    transform = np.array([[2, 1, 1], [-1, 1, 1], [-1, -2, 1]]) / 3
+    other = as_p1(crystal, transform)
+    assert other.volume == pytest.approx(crystal.volume / 3)
+    for one, two in zip(powder(crystal), powder(other), strict=True):
+        assert one == pytest.approx(two, rel=1e-5)
+
+
+def test_wavelength_moves_lines_as_bragg_says() -> None:
+    """Without dispersion the sticks at lambda and at 2 lambda are the same in reciprocal space."""
+    crystal = load_phase("quartz")
+    near = reflections(crystal, radiation(0.8), two_theta_range=(5.0, 30.0), margin=0.0)
+    angle = np.degrees(2 * np.arcsin(2 * np.sin(np.radians(np.array([5.0, 30.0]) / 2))))
+    far = reflections(crystal, radiation(1.6), two_theta_range=tuple(angle), margin=0.0)
+    assert near.hkl.tolist() == far.hkl.tolist()
+    assert near.g.numpy() == pytest.approx(far.g.numpy())
+    assert not torch.equal(near.anomalous, far.anomalous)
+
+
+def test_margin_adds_lines_that_strain_may_bring_in() -> None:
+    crystal = load_phase("corundum")
+    assert len(table(crystal, (30.0, 40.0), margin=0.05)) > len(table(crystal, (30.0, 40.0)))
+
+
+def test_no_line_in_range() -> None:
+    with pytest.raises(RadiationError, match="iron has no reflection between 5 and 30 deg"):
+        table(load_phase("iron"), (5.0, 30.0))
+
+
+def test_far_too_many_lines() -> None:
+    huge = Crystal("huge", (300.0, 300.0, 300.0, 90.0, 90.0, 90.0), "P 1", ("x,y,z",), (Site("C", "C", (0.1, 0.2, 0.3), 1.0, 0.01),))  # fmt: skip
+    with pytest.raises(CrystalError, match="far more reflections"):
+        table(huge)
+    assert MOST_REFLECTIONS >= 10_000
+
+
+def test_large_cell_stays_below_the_limit() -> None:
+    assert 300 < len(table(load_phase("beta-tcp"), (4.0, 90.0))) < MOST_REFLECTIONS
+
+
+def test_other_precision_is_the_same_numbers() -> None:
+    found = table(catalog_entry("rutile").crystal)
+    single = found.to(dtype=torch.float32)
+    assert single.g.dtype == single.phase_sums.dtype == torch.float32
+    assert single.name == found.name
+    assert single.g.double().numpy() == pytest.approx(found.g.numpy(), rel=1e-6)

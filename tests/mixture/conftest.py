@@ -1,0 +1,30 @@
+"""Two cubic phases on a short range: everything here takes milliseconds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from mixrd.crystal import Crystal, load_phase
+from mixrd.pattern import Instrument, load_instrument
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def crystals() -> list[Crystal]:
+    return [load_phase("fluorite"), load_phase("halite")]
+
+
+@pytest.fixture(scope="session")
+def instrument() -> Instrument:
+    return dataclasses.replace(load_instrument("lab-cu"), two_theta_range=(20.0, 60.0), step=0.04)

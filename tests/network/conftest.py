@@ -1,0 +1,45 @@
+"""A small untrained model of two cubic phases."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from mixrd.crystal import load_phase
+from mixrd.network import Model, Problem, build_network
+from mixrd.pattern import load_instrument
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def problem() -> Problem:
+    return Problem(
+        crystals=(load_phase("fluorite"), load_phase("halite")),
+        instrument=dataclasses.replace(load_instrument("lab-cu"), two_theta_range=(25.0, 50.0)),
+        start=25.0,
+        step=0.05,
+        points=500,
+        max_strain=0.01,
+        size_nm=(20.0, 1000.0),
+    )
+
+
+@pytest.fixture(scope="session")
+def model(problem: Problem) -> Model:
+    torch.manual_seed(0)
+    network = build_network(problem, 2)
+    # Batch statistics that are not those of a fresh network, as after a training.
+    network.train()
+    network(torch.rand(16, 500) ** 4 * 1000)
+    history = [{"step": 1, "loss": 0.5, "tvd": 0.4}]
+    return Model(problem, network.eval(), {"seed": 3, "batch": 8}, history)

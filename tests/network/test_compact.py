@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixrd.network import CompactNetwork
+
+
+def network_of(points: int = 700, phases: int = 3, strains: int = 5) -> CompactNetwork:
+    torch.manual_seed(0)
+    return CompactNetwork(
+        points=points, phases=phases, strain_components=strains, max_strain=0.02, size_nm=(10.0, 400.0)
+    )
+
+
+@pytest.mark.parametrize("points", [64, 65, 127, 1000, 3072])
+@pytest.mark.parametrize(("phases", "strains"), [(1, 1), (3, 6)])
+def test_shapes(points: int, phases: int, strains: int) -> None:
+    estimate = network_of(points, phases, strains).eval()(torch.rand(5, points))
+    assert estimate.fractions.shape == estimate.inverse_size.shape == (5, phases)
+    assert estimate.strain.shape == (5, strains)
+
+
+@given(st.integers(0, 2**31), st.floats(1e-3, 1e6))
+def test_estimates_stay_within_their_ranges(seed: int, height: float) -> None:
+    patterns = height * torch.rand(4, 700, generator=torch.Generator().manual_seed(seed)) ** 8
+    network = network_of()
+    for head in (network.strain, network.size, network.fractions):
+        torch.nn.init.normal_(head.weight, std=20.0)
+    estimate = network.eval()(patterns)
+    assert torch.allclose(estimate.fractions.sum(1), torch.ones(4), atol=1e-5)
+    assert (estimate.fractions >= 0).all()
+    assert estimate.strain.abs().max() <= 0.02 * (1 + 1e-6)
+    size = 1 / estimate.inverse_size
+    assert 10 * 0.9999 <= size.min() and size.max() <= 400 * 1.0001
+
+
+def test_extreme_heads_reach_the_ends_of_their_ranges() -> None:
+    network = network_of().eval()
+    for value, size, strain in ((50.0, 10.0, 0.02), (-50.0, 400.0, -0.02)):
+        torch.nn.init.constant_(network.size.bias, value)
+        torch.nn.init.constant_(network.strain.bias, value)
+        estimate = network(torch.rand(2, 700))
+        assert torch.allclose(1 / estimate.inverse_size, torch.full((2, 3), size), rtol=1e-4)
+        assert torch.allclose(estimate.strain, torch.full((2, 5), strain))
+
+
+@given(st.floats(1e-6, 1e8))
+def test_the_unit_of_the_pattern_does_not_matter(factor: float) -> None:
+    pattern = torch.rand(3, 200, generator=torch.Generator().manual_seed(1)) * 100
+    assert torch.allclose(
+        CompactNetwork.prepare(pattern), CompactNetwork.prepare(factor * pattern), atol=1e-5, rtol=1e-4
+    )
+
+
+def test_prepare_by_hand() -> None:
+    prepared = CompactNetwork.prepare(torch.tensor([[0.0, 25.0, 100.0, -4.0]]))
+    assert prepared.tolist() == [[0.0, 0.5, 1.0, 0.0]]
+
+
+def test_an_empty_pattern_gives_numbers() -> None:
+    estimate = network_of().eval()(torch.zeros(1, 700))
+    assert torch.isfinite(estimate.fractions).all()
+
+
+def test_each_scan_is_judged_alone() -> None:
+    network = network_of().eval()
+    patterns = torch.rand(6, 700)
+    together = network(patterns).fractions
+    alone = torch.cat([network(p.unsqueeze(0)).fractions for p in patterns])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_positions_matter() -> None:
+    """A peak moved by the stride of all layers together gives the same features, in another place."""
+    network = network_of(strains=1).eval().double()
+    pattern = torch.zeros(1, 700, dtype=torch.float64)
+    pattern[0, 300] = 1.0
+    moved = pattern.roll(128, dims=1)
+    assert (network(pattern).fractions - network(moved).fractions).abs().max() > 1e-10
+
+
+def test_size_of_the_network() -> None:
+    """The issue asks for a few 10^5 to 10^6 parameters at the usual size of a problem."""
+    parameters = sum(p.numel() for p in network_of(points=3072).parameters())
+    assert 1e5 < parameters < 1e6

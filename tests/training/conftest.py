@@ -1,0 +1,35 @@
+"""A tiny training problem and a cache of its own for every test."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from mixrd.crystal import load_phase
+from mixrd.pattern import load_instrument
+from mixrd.training import Recipe
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("MIXRD_CACHE", str(folder))
+    return folder / "models"
+
+
+@pytest.fixture(scope="session")
+def recipe() -> Recipe:
+    instrument = dataclasses.replace(load_instrument("lab-cu"), two_theta_range=(20.0, 60.0), step=0.08)
+    return Recipe((load_phase("fluorite"), load_phase("halite")), instrument, steps=12, batch=16)
