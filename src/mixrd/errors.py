@@ -69,5 +69,9 @@ class RecipeError(InputError):
     """A training recipe with a value outside its allowed range."""
 
 
+class RefinementError(MixrdError):
+    """A refinement whose equations could not be solved."""
+
+
 class UsageError(InputError):
     """Wrong use of a command or function."""

@@ -82,9 +82,7 @@ def scan(make_scan: MakeScan, crystals: list[Crystal]) -> Scan:
 
 
 @pytest.fixture(scope="session")
-def model(
-    crystals: list[Crystal], instrument: Instrument, tmp_path_factory: pytest.TempPathFactory
-) -> Model:
+def model(crystals: list[Crystal], instrument: Instrument, tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A hastily trained network for `crystals`."""
     coarse = dataclasses.replace(instrument, step=0.08)
     with pytest.MonkeyPatch.context() as patch:

@@ -43,7 +43,7 @@ def test_json_counts_a_failed_sample_and_exits_with_3(run, folder: Path) -> None
     [
         (["--select", "scan"], "COLUMN=VALUE"),
         (["--select", "weather=fine"], "weather"),
-        (["--no-refine", "--no-network"], "nothing to do"),
+        (["--no-refine", "--no-network"], "neither"),
         (["--phases", "flourite"], "fluorite"),
     ],
 )

@@ -91,7 +91,7 @@ def test_anisotropic_displacement(cif) -> None:
     )
     crystal = read_cif(cif(text))
     assert crystal.sites[0].u_aniso == (0.0073, 0.0073, 0.0074, 0.00365, 0.0, 0.0)
-    # In a hexagonal cell U_eq of this tensor is (U11 + U22 - U12) 4/3 ... ; with U12 = U11/2 it is (2 U11 + U33) / 3.
+    # Hexagonal with U12 = U11 / 2: isotropic within the plane, so U_eq = (2 U11 + U33) / 3.
     assert crystal.sites[0].u_iso == pytest.approx((2 * 0.0073 + 0.0074) / 3, rel=1e-6)
     assert crystal.sites[1].u_aniso is None
     assert crystal.cell_content == {"Zn": 2.0, "O": 2.0}

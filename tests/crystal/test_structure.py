@@ -87,6 +87,14 @@ def test_displacement_tensor_obeys_the_site_symmetry() -> None:
     assert cartesian[2, 2] == pytest.approx(0.01)
 
 
+def test_unlocated_atoms_have_mass_but_no_place() -> None:
+    heavier = replace(IRON, unlocated=(("H", 1.5),))
+    assert heavier.cell_content == {"Fe": 2.0, "H": 1.5}
+    assert heavier.mass_per_cell == pytest.approx(IRON.mass_per_cell + 1.5 * 1.008, abs=1e-3)
+    assert len(heavier.atoms.site) == len(IRON.atoms.site)
+    assert Crystal.from_dict(json.loads(json.dumps(heavier.to_dict()))) == heavier
+
+
 def test_shared_position_keeps_both_elements() -> None:
     sites = (Site("Fe", "Fe", (0.0, 0.0, 0.0), 0.6, 0.005), Site("Ni", "Ni", (0.0, 0.0, 0.0), 0.4, 0.005))
     assert replace(IRON, sites=sites).cell_content == pytest.approx({"Fe": 1.2, "Ni": 0.8})

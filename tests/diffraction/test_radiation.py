@@ -91,5 +91,7 @@ def test_other_wavelengths_are_no_tube(wavelength: float) -> None:
 
 
 def test_own_lines_are_checked() -> None:
-    with pytest.raises(RadiationError):
+    with pytest.raises(RadiationError, match="outside"):
         Radiation("odd", (EmissionLine(1.54, 0.9), EmissionLine(99.0, 0.1)))
+    with pytest.raises(RadiationError, match=r"weight -0\.1"):
+        Radiation("odd", (EmissionLine(1.54, 0.9), EmissionLine(1.55, -0.1)))

@@ -35,7 +35,8 @@ def test_body_centred_iron() -> None:
 
 
 def test_face_centred_aluminium() -> None:
-    assert families(load_phase("aluminium"), 90.0) == {(1, 1, 1): 8, (2, 0, 0): 6, (2, 2, 0): 12, (3, 1, 1): 24, (2, 2, 2): 8}  # fmt: skip
+    expected = {(1, 1, 1): 8, (2, 0, 0): 6, (2, 2, 0): 12, (3, 1, 1): 24, (2, 2, 2): 8}
+    assert families(load_phase("aluminium"), 90.0) == expected
 
 
 def test_diamond_structure_extinguishes_200_and_222() -> None:
@@ -189,7 +190,8 @@ def test_no_line_in_range() -> None:
 
 
 def test_far_too_many_lines() -> None:
-    huge = Crystal("huge", (300.0, 300.0, 300.0, 90.0, 90.0, 90.0), "P 1", ("x,y,z",), (Site("C", "C", (0.1, 0.2, 0.3), 1.0, 0.01),))  # fmt: skip
+    site = Site("C", "C", (0.1, 0.2, 0.3), 1.0, 0.01)
+    huge = Crystal("huge", (300.0, 300.0, 300.0, 90.0, 90.0, 90.0), "P 1", ("x,y,z",), (site,))
     with pytest.raises(CrystalError, match="far more reflections"):
         table(huge)
     assert MOST_REFLECTIONS >= 10_000

@@ -126,7 +126,7 @@ def test_conditions_fill_their_ranges(crystals: list[Crystal], instrument: Instr
     assert 5 * 0.999 <= size.min() < 5.1
     assert 49 < size.max() <= 50 * 1.001
     assert float(size.log().mean()) == pytest.approx(np.log(np.sqrt(250)), abs=0.05)
-    assert 0 <= drawn.microstrain.min() and drawn.microstrain.max() <= ranges.max_microstrain
+    assert drawn.microstrain.min() >= 0 and drawn.microstrain.max() <= ranges.max_microstrain
     _check_widths(model, drawn, 2.0)
 
 
@@ -155,7 +155,8 @@ def test_graininess_scatters_intensities_but_not_both_lines_of_a_doublet(
     grainy = dataclasses.replace(BARE, max_graininess=0.5, max_strain=0.0, size_nm=(500.0, 500.0))
     smooth = dataclasses.replace(grainy, max_graininess=0.0)
     even, uneven = (
-        sampler_of(crystals[:1], instrument, r).draw(200, generator=seeded()).patterns for r in (smooth, grainy)
+        sampler_of(crystals[:1], instrument, r).draw(200, generator=seeded()).patterns
+        for r in (smooth, grainy)
     )
     grid = grid_of(instrument)
     first, second = ((grid > a) & (grid < b) for a, b in ((27.5, 29.0), (46.0, 48.0)))

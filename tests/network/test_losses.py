@@ -42,9 +42,7 @@ def loss_of(
         ([0.7, 0.2, 0.1], [0.6, 0.25, 0.15], 0.1),
     ],
 )
-def test_total_variation_distance_by_hand(
-    estimated: list[float], true: list[float], distance: float
-) -> None:
+def test_total_variation_distance_by_hand(estimated: list[float], true: list[float], distance: float) -> None:
     found = total_variation_distance(torch.tensor([estimated]), torch.tensor([true]))
     assert found.shape == (1,)
     assert float(found) == pytest.approx(distance, abs=1e-6)

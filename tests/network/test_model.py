@@ -226,7 +226,7 @@ def test_any_flipped_byte_of_the_header_is_a_model_error_or_harmless(
     try:
         loaded = Model.load(path)
     except ModelError as error:
-        assert error.file == str(path)  # noqa: PT017
+        assert error.file == str(path)
     else:
         assert torch.isfinite(loaded.estimate(PATTERNS).fractions).all()
 

@@ -79,7 +79,7 @@ def test_lines_agree(name: str) -> None:
 
 
 def test_intensity_per_mass_between_phases() -> None:
-    """Ratios of unscaled intensities, per cell volume and mass, of two phases: what weight fractions rest on."""
+    """Ratio of unscaled intensities per mass of two phases: what weight fractions rest on."""
     ratios = []
     for lines in (our_lines, pymatgen_lines):
         strongest = []

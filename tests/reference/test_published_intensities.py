@@ -74,7 +74,7 @@ def test_diamond_against_another_program() -> None:
     crystal = load_phase("diamond")
     crystal = replace(crystal, cell=(3.5668, 3.5668, 3.5668, 90.0, 90.0, 90.0))
     ratio = line_intensity(crystal, (2, 2, 0), 1.541838) / line_intensity(crystal, (1, 1, 1), 1.541838)
-    # The displacement of that entry is not known here; between 0 and 0.5 A^2, B changes the ratio by some percent.
+    # The displacement of that entry is not known here: B up to 0.5 A^2 changes the ratio by some percent.
     assert 100 * ratio == pytest.approx(36.52, rel=0.05)
     _, i_over_ic = powder_lines(crystal)
     assert i_over_ic == pytest.approx(1.190, rel=0.03)

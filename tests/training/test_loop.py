@@ -17,8 +17,7 @@ from mixrd.crystal import load_phase
 from mixrd.errors import ModelError
 from mixrd.mixture import MixtureSampler
 from mixrd.network import Model, build_network, total_variation_distance
-from mixrd.training import Recipe, TrainingProgress, cache_folder, cached_model, train
-from mixrd.training import loop
+from mixrd.training import Recipe, TrainingProgress, cache_folder, cached_model, loop, train
 from mixrd.training.cache import checkpoint_path, model_path
 
 
@@ -161,7 +160,9 @@ def test_a_damaged_checkpoint_starts_anew(
         with pytest.raises(KeyboardInterrupt):
             train(small, device="cpu", on_progress=Stopper(at=5))
         content = checkpoint_path(small).read_bytes()
-    path.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "text": b"x" * 99}.get(damage, content))
+    path.write_bytes(
+        {"empty": b"", "cut": content[: len(content) // 2], "text": b"x" * 99}.get(damage, content)
+    )
     watch = Stopper()
     resumed = train(recipe, device="cpu", on_progress=watch)
     assert watch.seen[0].resumed_from == 0

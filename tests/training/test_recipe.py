@@ -130,7 +130,10 @@ def assert_sound(problem: Problem, low: float, high: float) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.floats(3, 26), st.floats(50, 155), st.sampled_from([0.004, 0.0109, 0.02, 0.0435, 0.1]), st.integers(0, 2)
+    st.floats(3, 26),
+    st.floats(50, 155),
+    st.sampled_from([0.004, 0.0109, 0.02, 0.0435, 0.1]),
+    st.integers(0, 2),
 )
 def test_the_grid_lies_within_the_range(low: float, high: float, step: float, which: int) -> None:
     phases = [CUBIC, CUBIC[:1], (load_phase("corundum"),)][which]

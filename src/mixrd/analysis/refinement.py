@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mixrd.analysis.least_squares import Fit, Priors, covariance, fit
 from mixrd.crystal import Crystal
+from mixrd.errors import RefinementError
 from mixrd.pattern import ForwardModel, Instrument, background_basis
 
 #: Blur (fwhm in degrees) of the coarse fits before the scan itself: they find the basin of the cells.
@@ -136,11 +137,22 @@ def refine(
     -------
     list of Refinement
         One for each of the B scans.
+
+    Raises
+    ------
+    RefinementError
+        If the equations are singular beyond what damping mends.
     """
     with _threads_for(len(counts)):
-        return _refine(
-            crystals, instrument, two_theta, counts, sigma, start, stages_deg, restraints, fixed, on_step
-        )
+        try:
+            return _refine(
+                crystals, instrument, two_theta, counts, sigma, start, stages_deg, restraints, fixed, on_step
+            )
+        except torch.linalg.LinAlgError as error:
+            raise RefinementError(
+                f"the equations of the fit could not be solved ({error})",
+                remedy="Look at the scan; leave out candidates that are not in it",
+            ) from None
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def recipe_for(
     return Recipe(
         phases=tuple(crystals),
         instrument=machine,
-        two_theta_range=(float(np.ceil(low + 0.05)), float(np.floor(high))),
+        two_theta_range=(float(np.ceil(low + 0.05)), float(np.floor(high + 1e-3))),
         **settings,
     )
 
@@ -233,6 +233,12 @@ def _doubts(
     if refined is not None and not refined.converged:
         warnings.append(
             AnalysisWarning("NOT_CONVERGED", "the refinement had not settled when its steps ran out")
+        )
+    if refined is not None and refined.weight_fractions.sum() == 0:
+        warnings.append(
+            AnalysisWarning(
+                "NO_PHASE_FOUND", "the fit takes no amount of any candidate: are these the phases?"
+            )
         )
     if refined is not None and refined.r_wp > POOR_GOODNESS_OF_FIT * refined.r_exp:
         ratio = refined.r_wp / refined.r_exp

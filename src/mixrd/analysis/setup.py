@@ -136,7 +136,7 @@ def part_of(scan: Scan, limits: tuple[float, float]) -> tuple[NDArray[np.float64
 
     Without uncertainties in the file, counts are taken as Poisson counts: the variance is their mean
     over five points, so that a single low count does not weigh too much. Intensities that cannot be
-    counts (maximum below 100, or negative values) get that spread which neighbouring points show.
+    counts (maximum below 100, negative values or fractions) get that spread which neighbouring points show.
     """
     inside = (scan.two_theta >= limits[0]) & (scan.two_theta <= limits[1])
     two_theta, counts = scan.two_theta[inside], scan.counts[inside]
@@ -146,7 +146,8 @@ def part_of(scan: Scan, limits: tuple[float, float]) -> tuple[NDArray[np.float64
         if positive.size:
             return two_theta, counts, np.maximum(sigma, positive.min())
     smooth = np.convolve(np.pad(counts, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    if counts.max() >= 100 and counts.min() >= 0:
+    whole = bool((np.abs(counts - np.round(counts)) < 1e-3).all())
+    if whole and counts.max() >= 100 and counts.min() >= 0:
         return two_theta, counts, np.sqrt(np.maximum(smooth, 1.0))
     # Second differences of a smooth curve are noise: their variance is six times that of a point.
     noise = float(np.median(np.abs(np.diff(counts, 2)))) / 0.6745 / np.sqrt(6.0)

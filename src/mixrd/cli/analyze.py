@@ -91,13 +91,7 @@ def analyze(
         options.load()
     task = _Task(crystals, trained, options, not no_network, not no_refine, scan)
     found = _Found(names, folder, plot_scale, json, force)
-    try:
-        for name, path in zip(names, scans, strict=True):
-            found.add(name, path, task.run(path, alone=len(scans) == 1))
-    except KeyboardInterrupt as interrupt:
-        found.finish()
-        raise KeyboardInterrupt(found.what_is_kept(str(interrupt))) from None
-    found.finish()
+    _run_all(scans, task, found)
     return EXIT_SOME_FAILED if found.failures else 0
 
 
@@ -106,6 +100,17 @@ def show_analysis(analysis: Analysis) -> None:
     from mixrd.report.tables import analysis_lines, analysis_table
 
     show(analysis.file, analysis_table(analysis), *analysis_lines(analysis), "")
+
+
+def _run_all(scans: list[Path], task: _Task, found: _Found) -> None:
+    """Analyse one scan after another; what was found before Ctrl-C is kept."""
+    try:
+        for name, path in zip(found.names, scans, strict=True):
+            found.add(name, path, task.run(path, alone=len(scans) == 1))
+    except KeyboardInterrupt as interrupt:
+        found.finish()
+        raise KeyboardInterrupt(found.what_is_kept(str(interrupt))) from None
+    found.finish()
 
 
 @dataclass

@@ -65,10 +65,6 @@ def weighed(
     json
         Print JSON instead of tables.
     """
-    if no_refine and no_network:
-        raise UsageError(
-            "--no-refine and --no-network leave nothing to do", remedy="Leave one of the two out"
-        )
     chosen = _selection(select or [])
     instrument = options.load()
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from mixrd.cli.console import say
 from mixrd.cli.options import InstrumentOptions, Switch, load_phases
 from mixrd.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixrd.mixture import ScanSettings
 
 EXAMPLES = """Examples:
   mixrd simulate corundum:30 fluorite:34.4 zincite:35.6 --instrument lab-cu \\
@@ -21,6 +25,43 @@ EXAMPLES = """Examples:
 The composition, cells and sizes that were simulated stand in scan.truth.json."""
 
 
+@Parameter(name="*", group=Group("Sample and counting", sort_key=2))
+@dataclass(frozen=True)
+class SampleOptions:
+    """What the sample is like and how long it is measured."""
+
+    peak_counts: float = 10_000.0
+    """Expected counts of the strongest point above the background."""
+
+    background_counts: float = 200.0
+    """Expected counts where the background is highest."""
+
+    max_strain: float = 0.001
+    """Cells deviate from the catalog's by up to this, relatively."""
+
+    size_nm: float | None = None
+    """Crystallite size of all phases in nm; drawn from 50 to 500 nm unless given."""
+
+    zero: float = 0.0
+    """Zero shift in degrees 2theta."""
+
+    displacement: float = 0.0
+    """Sample displacement in mm."""
+
+    def settings(self) -> ScanSettings:
+        """The same for `mixrd.mixture.simulate`."""
+        from mixrd.mixture import ScanSettings
+
+        return ScanSettings(
+            peak_counts=self.peak_counts,
+            background_counts=self.background_counts,
+            max_strain=self.max_strain,
+            size_nm=self.size_nm,
+            zero_deg=self.zero,
+            displacement_mm=self.displacement,
+        )
+
+
 def simulate(
     mixture: Annotated[list[str], Parameter(name="MIXTURE")],
     /,
@@ -28,14 +69,9 @@ def simulate(
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
     range: tuple[float, float] | None = None,
+    sample: SampleOptions = SampleOptions(),
     kind: Literal["weight", "volume", "mole"] = "weight",
     seed: int = 0,
-    peak_counts: float = 10_000.0,
-    background_counts: float = 200.0,
-    max_strain: float = 0.001,
-    size_nm: float | None = None,
-    zero: float = 0.0,
-    displacement: float = 0.0,
     force: Switch = False,
 ) -> int:
     """Simulate the scan of a mixture, with counting noise.
@@ -52,18 +88,6 @@ def simulate(
         What the amounts are fractions of.
     seed
         The same seed gives the same scan.
-    peak_counts
-        Expected counts of the strongest point above the background.
-    background_counts
-        Expected counts where the background is highest.
-    max_strain
-        Cells deviate from the catalog's by up to this, relatively.
-    size_nm
-        Crystallite size of all phases in nm; drawn from 50 to 500 nm unless given.
-    zero
-        Zero shift in degrees 2theta.
-    displacement
-        Sample displacement in mm.
     force
         Overwrite existing files.
     """
@@ -77,25 +101,17 @@ def simulate(
 
     import torch
 
-    from mixrd.mixture import Composition, ScanSettings
+    from mixrd.mixture import Composition
     from mixrd.mixture import simulate as measure
     from mixrd.scan import write_scan
 
-    settings = ScanSettings(
-        peak_counts=peak_counts,
-        background_counts=background_counts,
-        max_strain=max_strain,
-        size_nm=size_nm,
-        zero_deg=zero,
-        displacement_mm=displacement,
-    )
     composition = Composition(tuple(c.name for c in crystals), tuple(a for _, a in amounts), kind)
     made = measure(
         crystals,
         composition,
         instrument,
         generator=torch.Generator().manual_seed(seed),
-        settings=settings,
+        settings=sample.settings(),
     )
     write_scan(made.scan, out, overwrite=force)
     with writing(truth_file):

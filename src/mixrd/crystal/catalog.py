@@ -91,7 +91,7 @@ def catalog_entry(name: str) -> CatalogEntry:
     second = data["second"]
     kind = _second_kind(second)
     if kind == "cell":
-        second = {**second, "sites": data["structure"]["sites"]}
+        second = {key: data["structure"][key] for key in ("sites", "unlocated") if key in data["structure"]} | second
     return CatalogEntry(
         name=data["name"],
         formula=data["formula"],
@@ -231,6 +231,7 @@ def _crystal(data: dict[str, Any], name: str) -> Crystal:
         sites=sites,
         source="; ".join(x for x in reference if x),
         notes=tuple(notes),
+        unlocated=tuple((element, float(n)) for element, n in data.get("unlocated", {}).items()),
     )
 
 

@@ -96,6 +96,9 @@ class Crystal:
         Reference and database number, or the file.
     notes : tuple of str
         What had to be decided when it was read (default displacement factors, ...).
+    unlocated : tuple of (element, number)
+        Atoms of the unit cell whose positions are not known (hydrogen, mostly): they count in mass,
+        density and formula, and do not scatter.
     """
 
     name: str
@@ -105,6 +108,7 @@ class Crystal:
     sites: tuple[Site, ...]
     source: str = ""
     notes: tuple[str, ...] = ()
+    unlocated: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         _check_cell(self)
@@ -132,6 +136,8 @@ class Crystal:
         for index in self.atoms.site:
             site = self.sites[int(index)]
             content[site.element] = content.get(site.element, 0.0) + site.occupancy
+        for element, number in self.unlocated:
+            content[element] = content.get(element, 0.0) + number
         return content
 
     @cached_property
@@ -192,6 +198,7 @@ class Crystal:
             sites=sites,
             source=data["source"],
             notes=tuple(data["notes"]),
+            unlocated=tuple((element, number) for element, number in data["unlocated"]),
         )
 
 

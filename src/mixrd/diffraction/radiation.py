@@ -60,6 +60,11 @@ class Radiation:
                     f"wavelength {line.wavelength_angstrom:g} A is outside 0.05-10 A",
                     remedy="Give the wavelength in angstrom (Cu K alpha is 1.5406)",
                 )
+            if not (math.isfinite(line.weight) and line.weight > 0):
+                raise RadiationError(
+                    f"a line of the beam has the weight {line.weight:g}",
+                    remedy="Give each line its share of the intensity, above 0",
+                )
 
     @property
     def wavelength_angstrom(self) -> float:

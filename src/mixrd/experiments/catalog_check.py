@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-import gemmi
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from scipy.signal import find_peaks
 
 from mixrd.crystal import CatalogEntry, Crystal, PublishedPattern, catalog_entry, catalog_names
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
-from mixrd.errors import CrystalError
+from mixrd.experiments.structure_faults import distance_faults, formula_faults
 
 #: Relative. Two good determinations agree to 1 %; a missing atom or a wrong cell shows as 5 % and more.
 DENSITY_TOLERANCE = 0.03
@@ -27,11 +25,6 @@ D_SPACING_TOLERANCE = 0.01
 INTENSITY_TOLERANCE = 0.15
 #: Relative. Published I/Ic of one phase scatter by 5-10 % (measured ones: texture, amorphous material).
 I_OVER_IC_TOLERANCE = 0.10
-#: Relative, in the number of each element per atom other than H: solid solution and vacancies of real crystals.
-FORMULA_TOLERANCE = 0.03
-#: Nearest neighbours over the sum of their covalent radii (Cordero et al. 2008, as gemmi holds them). O-H
-#: of X-ray work, 0.75 angstrom, is at 0.77, large cations at 1.2: outside this range an atom is misplaced.
-DISTANCE_RANGE = (0.70, 1.40)
 #: Lines nearer than this in 2theta (degrees) are one line of a laboratory pattern.
 RESOLUTION_DEG = 0.15
 STRONGEST_LINES = 5
@@ -44,7 +37,10 @@ _MARGIN_DEG = 1.5
 _STEP_DEG = 0.005
 
 #: Everyday phases that are not in the catalog, and why.
-MISSING_PHASES: dict[str, str] = {}
+MISSING_PHASES = {
+    "monetite": "no published coordinates were found; its cell alone does not give intensities",
+    "cystine": "one structure was found, of an unnamed publication, and nothing to compare it with",
+}
 
 
 @dataclass(frozen=True)
@@ -255,85 +251,3 @@ def _describe(line: LineCheck, here: str, there: str) -> str:
     if line.intensity_second is None:
         return f"{first}, absent in the {there}"
     return f"{first}, {100 * line.intensity_second:.0f} % in the {there}"
-
-
-def formula_faults(crystal: Crystal, formula: str) -> list[str]:
-    """Elements whose number in the cell, per atom other than H, is not that of the stated formula.
-
-    D counts as H. Hydrogen that X-rays did not locate may be missing if the notes speak of it.
-    """
-    stated, found = atoms_of_formula(formula), dict(crystal.cell_content)
-    found["H"] = found.get("H", 0.0) + found.pop("D", 0.0)
-    heavy = [sum(n for element, n in atoms.items() if element != "H") for atoms in (stated, found)]
-    wrong = []
-    for element in sorted({*stated, *found}):
-        expected, present = stated.get(element, 0.0) / heavy[0], found.get(element, 0.0) / heavy[1]
-        noted = element == "H" and present < expected and re.search(r"\bH\b", " ".join(crystal.notes))
-        if abs(present - expected) > FORMULA_TOLERANCE * max(expected, 0.05) and not noted:
-            wrong.append(element)
-    return [f"cell content {crystal.formula} is not {formula} in {', '.join(wrong)}"] if wrong else []
-
-
-def atoms_of_formula(formula: str) -> dict[str, float]:
-    """Atoms of each element in a formula such as "Ca10(PO4)6(OH)2" or "CaSO4·0.5H2O".
-
-    Raises
-    ------
-    CrystalError
-        If the text is no formula.
-    """
-    content: dict[str, float] = {}
-    for part in re.split(r"[·*]", formula.replace(" ", "")):
-        factor = re.match(r"\d+\.?\d*", part)
-        group = part[factor.end() :] if factor else part
-        for element, count in _atoms_of_group(group, formula).items():
-            content[element] = content.get(element, 0.0) + count * (float(factor[0]) if factor else 1.0)
-    return content
-
-
-def _atoms_of_group(text: str, formula: str) -> dict[str, float]:
-    stack: list[dict[str, float]] = [{}]
-    tokens = re.findall(r"([A-Z][a-z]?)(\d+\.?\d*)?|([(\[])|([)\]])(\d+\.?\d*)?|(.)", text)
-    for element, count, opening, closing, times, other in tokens:
-        known = not element or gemmi.Element(element).atomic_number > 0
-        if other or not known or (closing and len(stack) == 1):
-            raise CrystalError(f"{formula!r} is no chemical formula", remedy="Write it like CaMg(CO3)2")
-        if opening:
-            stack.append({})
-            continue
-        inner = stack.pop() if closing else {element: 1.0}
-        for key, number in inner.items():
-            stack[-1][key] = stack[-1].get(key, 0.0) + number * float((times if closing else count) or 1)
-    if len(stack) != 1:
-        raise CrystalError(f"{formula!r} is no chemical formula", remedy="Close its brackets")
-    return stack[0]
-
-
-def distance_faults(crystal: Crystal) -> list[str]:
-    """Sites whose nearest neighbour is too near or too far for two atoms.
-
-    Sites that cannot be filled at once (occupancies that sum to 1 or less) may lie on each other.
-    """
-    atoms, lattice = crystal.atoms, crystal.lattice
-    symbols = [crystal.sites[int(i)].element for i in atoms.site]
-    radius = np.array([gemmi.Element(s).covalent_r for s in symbols])
-    occupancy = np.array([crystal.sites[int(i)].occupancy for i in atoms.site])
-    shifts = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    faults = []
-    for index in range(len(crystal.sites)):
-        first = int(np.flatnonzero(atoms.site == index)[0])
-        offset = atoms.fract - atoms.fract[first]
-        offset -= np.round(offset)
-        length = np.linalg.norm((offset[:, None] + shifts) @ lattice, axis=2)
-        length[first, len(shifts) // 2] = np.inf
-        relative = (length / (radius + radius[first])[:, None]).min(axis=1)
-        together = occupancy + occupancy[first] > 1.02
-        relative = np.where(together | (np.arange(len(relative)) == first), relative, np.inf)
-        near = int(relative.argmin())
-        if not DISTANCE_RANGE[0] <= relative[near] and np.isfinite(relative[near]):
-            distance = relative[near] * (radius[near] + radius[first])
-            label = crystal.sites[int(atoms.site[near])].label
-            faults.append(f"{crystal.sites[index].label} is {distance:.2f} A from {label}")
-        elif relative[near] > DISTANCE_RANGE[1] and occupancy[first] > 0.98:
-            faults.append(f"{crystal.sites[index].label} has no neighbour")
-    return faults

@@ -12,7 +12,7 @@ def percent(fraction: float) -> str:
 
 
 def value_with_sigma(value: float, sigma: float | None) -> str:
-    """A value with its standard uncertainty to two digits: "31.37 ± 0.12"; without one, two decimals."""
+    """A value with its standard uncertainty: "31.37 ± 0.12"; without one, two decimals."""
     if sigma is None:
         return f"{value:.2f}"
     decimals = decimals_for(sigma)
@@ -20,10 +20,8 @@ def value_with_sigma(value: float, sigma: float | None) -> str:
 
 
 def decimals_for(sigma: float) -> int:
-    """Decimals at which a value of this standard uncertainty is written, 1 to 4."""
-    if sigma <= 0:
-        return 2
-    return next((n for n in (1, 2, 3) if sigma >= 0.95 * 10.0 ** (1 - n)), 4)
+    """Decimals at which a value in wt% of this standard uncertainty is written: 1, or 2 below 1 wt%."""
+    return 1 if sigma >= 0.95 else 2
 
 
 def cell_text(cell: Sequence[float]) -> str:

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from mixrd.analysis import generic_instrument, instrument_for, overlap, recipe_for
+from mixrd.analysis.setup import part_of
+from mixrd.crystal import Crystal, load_phase
+from mixrd.diffraction import radiation
+from mixrd.errors import RadiationError, ScanError
+from mixrd.pattern import Instrument
+from mixrd.scan import Scan
+
+
+def with_header(scan: Scan, **header: object) -> Scan:
+    return dataclasses.replace(scan, **({"wavelength_angstrom": None} | header))
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ({"anode": "Cu"}, "CuKa"),
+        ({"anode": "Co"}, "CoKa"),
+        ({"wavelength_angstrom": 1.5406}, "CuKa"),
+        ({"wavelength_angstrom": 1.54184}, "CuKa"),
+        ({"wavelength_angstrom": 1.5444}, "CuKa"),
+        ({"wavelength_angstrom": 0.70932}, "MoKa"),
+        ({"anode": "Cu", "wavelength_angstrom": 1.5406}, "CuKa"),
+    ],
+)
+def test_the_header_names_the_tube_not_a_single_line(
+    scan: Scan, header: dict[str, object], name: str
+) -> None:
+    found = instrument_for(with_header(scan, **header), None)
+    assert found.radiation == radiation(name)
+    assert len(found.radiation.lines) == 2
+
+
+def test_the_header_gives_the_radius(scan: Scan) -> None:
+    assert (
+        instrument_for(with_header(scan, anode="Cu", goniometer_radius_mm=145.0), None).goniometer_radius_mm
+        == 145
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [({}, "does not say"), ({"wavelength_angstrom": 0.4132}, "0.4132"), ({"anode": "W"}, "anode W")],
+)
+def test_no_radiation_is_never_assumed(scan: Scan, header: dict[str, object], says: str) -> None:
+    with pytest.raises(RadiationError, match=says) as raised:
+        instrument_for(with_header(scan, **header), None)
+    assert "--radiation" in raised.value.remedy
+    assert raised.value.file == scan.path
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"wavelength_angstrom": 1.78897}, {"anode": "Co"}, {"wavelength_angstrom": 0.4132}, {"anode": "Mo"}],
+)
+def test_a_header_that_contradicts_the_instrument(
+    scan: Scan, instrument: Instrument, header: dict[str, object]
+) -> None:
+    with pytest.raises(RadiationError, match="the file says") as raised:
+        instrument_for(with_header(scan, **header), instrument)
+    assert raised.value.file == scan.path
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{}, {"anode": "Cu"}, {"wavelength_angstrom": 1.54184}, {"wavelength_angstrom": 1.5444}, {"anode": "W"}],
+)
+def test_the_users_instrument_wins_where_nothing_contradicts(
+    scan: Scan, instrument: Instrument, header: dict[str, object]
+) -> None:
+    assert instrument_for(with_header(scan, **header), instrument) is instrument
+
+
+def test_generic_instrument() -> None:
+    made = generic_instrument("CuKa", monochromator_two_theta=26.6, goniometer_radius_mm=173)
+    assert (made.monochromator_two_theta, made.goniometer_radius_mm) == (26.6, 173)
+    assert len(generic_instrument(1.5406).radiation.lines) == 1
+    with pytest.raises(RadiationError):
+        generic_instrument("Ka")
+
+
+def test_overlap_is_what_scan_and_instrument_share(
+    scan: Scan, crystals: list[Crystal], instrument: Instrument
+) -> None:
+    # Halite 111 is the first reflection, at 27.4 deg: three degrees before it are kept.
+    low, high = overlap(scan, crystals, instrument)
+    assert low == pytest.approx(24.4, abs=0.1)
+    assert high == pytest.approx(60.0)
+    shorter = dataclasses.replace(instrument, two_theta_range=(26.0, 50.0))
+    assert overlap(scan, crystals, shorter) == pytest.approx((26.0, 50.0))
+
+
+def test_no_overlap(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> None:
+    for limits in ((70.0, 120.0), (56.0, 100.0), (5.0, 21.0)):
+        with pytest.raises(ScanError, match="in common") as raised:
+            overlap(scan, crystals, dataclasses.replace(instrument, two_theta_range=limits))
+        assert raised.value.file == scan.path
+
+
+def test_a_phase_without_reflections_in_the_scan(scan: Scan, instrument: Instrument) -> None:
+    short = dataclasses.replace(instrument, two_theta_range=(33.0, 44.0))
+    with pytest.raises(ScanError, match="halite has no reflection") as raised:
+        overlap(scan, [load_phase("corundum"), load_phase("halite")], short)
+    assert raised.value.file == scan.path
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda counts: 0 * counts, "0 everywhere"),
+        (lambda counts: 0 * counts + 17, "17 everywhere"),
+        (lambda counts: -counts, "above zero"),
+        (lambda counts: np.where(np.arange(len(counts)) == 500, np.nan, counts), "not finite"),
+        (lambda counts: np.where(np.arange(len(counts)) == 500, np.inf, counts), "not finite"),
+    ],
+)
+def test_scans_that_hold_nothing(
+    scan: Scan,
+    crystals: list[Crystal],
+    instrument: Instrument,
+    change: Callable[[np.ndarray], np.ndarray],
+    says: str,
+) -> None:
+    with pytest.raises(ScanError, match=says):
+        overlap(dataclasses.replace(scan, counts=change(scan.counts)), crystals, instrument)
+
+
+def test_a_handful_of_points_is_no_scan(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> None:
+    few = dataclasses.replace(scan, two_theta=scan.two_theta[::40], counts=scan.counts[::40])
+    with pytest.raises(ScanError, match="too few"):
+        overlap(few, crystals, instrument)
+
+
+def test_the_recipe_covers_what_the_scan_covers(
+    scan: Scan, crystals: list[Crystal], instrument: Instrument
+) -> None:
+    recipe = recipe_for(scan, crystals, instrument, steps=7)
+    assert recipe.two_theta_range == (25.0, 60.0)
+    assert (recipe.steps, recipe.instrument) == (7, instrument)
+    edges = recipe.problem().bin_edges
+    assert scan.two_theta[0] <= edges[0] and edges[-1] <= scan.two_theta[-1]
+    shifted = dataclasses.replace(scan, two_theta=scan.two_theta + 0.013)
+    assert recipe_for(shifted, crystals, instrument, steps=7).sha256 == recipe.sha256
+
+
+def test_counts_weigh_as_counts(scan: Scan) -> None:
+    two_theta, counts, sigma = part_of(scan, (30.0, 40.0))
+    assert (two_theta[0], two_theta[-1]) == pytest.approx((30.0, 40.0), abs=0.05)
+    pulls = np.diff(counts, 2) / np.sqrt(6) / sigma[1:-1]
+    flat = (two_theta[1:-1] > 36) & (two_theta[1:-1] < 39)
+    assert pulls[flat].std() == pytest.approx(1, abs=0.25)
+
+
+def test_uncertainties_of_the_file_are_used(scan: Scan) -> None:
+    stated = dataclasses.replace(scan, sigma=np.full(len(scan), 12.0))
+    assert (part_of(stated, (30.0, 40.0))[2] == 12).all()
+    stated.sigma[700] = 0  # type: ignore[index]
+    assert (part_of(stated, (30.0, 60.0))[2] == 12).all(), "a zero would make one point decide everything"
+
+
+@pytest.mark.parametrize("factor", [1e-9, 1.0 / 20_000, 1.0])
+def test_uncertainty_of_what_is_not_counted_follows_its_scatter(scan: Scan, factor: float) -> None:
+    """Scaled, and with a background taken off that leaves negative values."""
+    made = dataclasses.replace(scan, counts=factor * (scan.counts - 250))
+    two_theta, counts, sigma = part_of(made, (24.0, 60.0))
+    assert np.isfinite(sigma).all() and (sigma > 0).all()
+    flat = (two_theta > 36) & (two_theta < 39)
+    noise = np.diff(counts[flat], 2).std() / np.sqrt(6)
+    assert np.median(sigma[flat]) == pytest.approx(noise, rel=0.35)
+    assert sigma[counts.argmax()] > 3 * np.median(sigma[flat]), "strong points are less certain"
