@@ -81,11 +81,23 @@ def test_batch_of_any_length(crystals: list[Crystal], instrument: Instrument, ba
         SampleRanges(max_strain=0.0, max_graininess=0.0, max_zero_deg=0.0),
     ],
 )
-def test_patterns_are_counts(crystals: list[Crystal], instrument: Instrument, ranges: SampleRanges) -> None:
+def test_patterns_are_positive_numbers(
+    crystals: list[Crystal], instrument: Instrument, ranges: SampleRanges
+) -> None:
     patterns = sampler_of(crystals, instrument, ranges).draw(64, generator=seeded()).patterns
     assert torch.isfinite(patterns).all() and (patterns >= 0).all()
-    assert torch.equal(patterns, patterns.round())
     assert (patterns.amax(1) > 0).all()
+
+
+@pytest.mark.parametrize("counts", [100.0, 10_000.0])
+def test_noise_is_that_of_counting(crystals: list[Crystal], instrument: Instrument, counts: float) -> None:
+    """Between the lines, second differences scatter with six times the mean."""
+    ranges = dataclasses.replace(BARE, max_strain=0.0, background=(1.0, 1.0), peak_counts=(counts, counts))
+    patterns = sampler_of(crystals, instrument, ranges).draw(200, generator=seeded()).patterns
+    grid = torch.tensor(grid_of(instrument))
+    between = patterns[:, (grid > 36) & (grid < 39)]
+    variance = between.diff(n=2).square().mean(1) / 6
+    assert float((variance / between.mean(1)).mean()) == pytest.approx(1, rel=0.1)
 
 
 def test_a_mixture_is_the_weighted_sum_of_pure_phases(

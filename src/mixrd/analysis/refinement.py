@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from mixrd.analysis.least_squares import Fit, Priors, covariance, fit
 from mixrd.crystal import Crystal
@@ -148,7 +149,7 @@ def refine(
             return _refine(
                 crystals, instrument, two_theta, counts, sigma, start, stages_deg, restraints, fixed, on_step
             )
-        except torch.linalg.LinAlgError as error:
+        except LinAlgError as error:
             raise RefinementError(
                 f"the equations of the fit could not be solved ({error})",
                 remedy="Look at the scan; leave out candidates that are not in it",

@@ -91,7 +91,8 @@ def catalog_entry(name: str) -> CatalogEntry:
     second = data["second"]
     kind = _second_kind(second)
     if kind == "cell":
-        second = {key: data["structure"][key] for key in ("sites", "unlocated") if key in data["structure"]} | second
+        atoms = {key: data["structure"][key] for key in ("sites", "unlocated") if key in data["structure"]}
+        second = {**atoms, **second}
     return CatalogEntry(
         name=data["name"],
         formula=data["formula"],
