@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -120,7 +122,7 @@ def test_cost_never_rises_and_fixed_parameters_stay(forward: ForwardModel, scan:
     priors = make_priors(forward, Restraints(), ("profile", "displacement"))
     costs: list[float] = []
     result = fit(forward, basis, observed, sigma, start, priors, on_step=lambda _, cost: costs.append(cost))
-    assert all(b <= a * (1 + 1e-12) for a, b in zip(costs, costs[1:], strict=False))
+    assert all(b <= a * (1 + 1e-12) for a, b in pairwise(costs))
     assert len(costs) == result.steps > 3
     assert bool(result.converged)
     before, after = forward.from_flat(start), forward.from_flat(result.flat)

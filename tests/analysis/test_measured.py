@@ -1,4 +1,4 @@
-"""Weighed mixtures measured in laboratories: the refinement without a network, instrument calibrated or generic."""
+"""Weighed mixtures measured in laboratories, refined without a network."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ CORUNDUM_FLUORITE_ZINCITE = ("corundum", "fluorite", "zincite")
 def weighed(folder: Path) -> list[tuple[Path, dict[str, float], dict[str, str]]]:
     """File, true weight percent and further columns of each mixture."""
     with (folder / "compositions.csv").open(encoding="utf-8", newline="") as file:
-        return [
-            (folder / row["file"], {k: float(v) for k, _, v in (e.partition("=") for e in row["wt_pct"].split(";"))}, row)
-            for row in csv.DictReader(file)
-        ]  # fmt: skip
+        rows = list(csv.DictReader(file))
+    samples = []
+    for row in rows:
+        pairs = (entry.split("=") for entry in row["wt_pct"].split(";"))
+        samples.append((folder / row["file"], {name: float(value) for name, value in pairs}, row))
+    return samples
 
 
 def mean_error(result: Analysis, truth: dict[str, float]) -> float:

@@ -46,7 +46,9 @@ ANALYSES = st.builds(
 EXAMPLE = Analysis(
     status="ok",
     file="a.xy",
-    phases=(PhaseResult("halite", "NaCl", 100.0, 0.0, None, 100.0, (5.64,) * 3 + (90.0,) * 3, None, 0.0, 2.16),),
+    phases=(
+        PhaseResult("halite", "NaCl", 100.0, 0.0, None, 100.0, (5.64,) * 3 + (90.0,) * 3, None, 0.0, 2.16),
+    ),
     r_wp=0.1,
     r_exp=0.1,
     zero_deg=0.0,
@@ -55,7 +57,7 @@ EXAMPLE = Analysis(
     warnings=(AnalysisWarning("POOR_FIT", "look at the plot"),),
     error=None,
     provenance={"mixrd": "0.1.0"},
-)  # fmt: skip
+)
 
 
 @given(ANALYSES)

@@ -291,7 +291,7 @@ def test_a_model_for_other_structures_of_these_names(
 def test_a_model_for_other_radiation(scan: Scan, crystals: list[Crystal], model: Model) -> None:
     cobalt = dataclasses.replace(load_instrument("lab-co"), two_theta_range=(20.0, 60.0))
     bare = dataclasses.replace(scan, wavelength_angstrom=None)
-    with pytest.raises(ModelError, match="trained for 1.5405"):
+    with pytest.raises(ModelError, match=r"trained for 1\.5405"):
         analyze(bare, crystals, cobalt, model=model, refine=False)
 
 

@@ -236,7 +236,7 @@ def test_one_candidate_alone(recipe: Recipe) -> None:
 
 @pytest.mark.slow
 def test_training_teaches(recipe: Recipe) -> None:
-    """A few seconds of training bring fresh mixtures well below what an untrained network, or a guess, says."""
+    """Seconds of training bring fresh mixtures well below an untrained network and below a guess."""
     longer = dataclasses.replace(recipe, steps=100, batch=48)
     model = train(longer, device="cpu")
     problem = longer.problem()
