@@ -128,6 +128,18 @@ def test_curves_are_for_plots(scan: Scan, crystals: list[Crystal], instrument: I
         assert np.abs(marks - strongest).min() < instrument.step
 
 
+@pytest.mark.parametrize("moved", [{"zero": 0.15}, {"displacement": 0.5}, {"strain": (0.006, 0.006)}])
+def test_marks_stand_at_refined_positions(
+    make_scan: MakeScan, crystals: list[Crystal], instrument: Instrument, moved: dict[str, Any]
+) -> None:
+    curves = analyze(make_scan(crystals, (50, 50), **moved), crystals, instrument).curves
+    assert curves is not None
+    for marks, contribution in zip(curves.marks, curves.contributions, strict=True):
+        # The marks are those of K alpha1, so the peak's top is there or a little above.
+        strongest = curves.two_theta[contribution.argmax()]
+        assert np.abs(marks - strongest).min() < 0.75 * instrument.step
+
+
 def test_one_candidate_alone(make_scan: MakeScan, instrument: Instrument) -> None:
     phase = [load_phase("corundum")]
     result = analyze(make_scan(phase, (1,)), phase, instrument)
@@ -154,6 +166,7 @@ def test_nothing_but_noise(scan: Scan, crystals: list[Crystal], instrument: Inst
     result = analyze(dataclasses.replace(scan, counts=counts), crystals, instrument)
     assert all(math.isfinite(x) for x in numbers_in(json.loads(result.to_json())))
     assert all(p.sigma_percent is not None for p in result.phases)
+    assert "NO_PHASE_FOUND" in {w.code for w in result.warnings}
 
 
 def test_no_phase_found_is_said(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> None:

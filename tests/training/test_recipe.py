@@ -68,9 +68,12 @@ def test_the_hash_is_that_of_the_content(recipe: Recipe) -> None:
     assert again.sha256 == recipe.sha256
 
 
-def test_the_forward_model_is_part_of_the_hash(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["FORWARD_MODEL_VERSION", "SAMPLER_VERSION", "NETWORK_VERSION"])
+def test_what_it_is_trained_with_is_part_of_the_hash(
+    name: str, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = recipe.sha256
-    monkeypatch.setattr(recipe_module, "FORWARD_MODEL_VERSION", recipe_module.FORWARD_MODEL_VERSION + 1)
+    monkeypatch.setattr(recipe_module, name, getattr(recipe_module, name) + 1)
     assert recipe.sha256 != before
 
 

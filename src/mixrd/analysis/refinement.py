@@ -68,6 +68,8 @@ class Refinement:
         Sum to 1 (zero everywhere if no phase was found).
     covariance : (P, P) array
         Of the weight fractions.
+    significance : float
+        Total mass of all phases over its standard uncertainty: what the fractions are fractions of.
     strain : list of (K,) array
         Of each phase, along its strain basis.
     strain_sigma : list of (K,) array
@@ -85,6 +87,7 @@ class Refinement:
 
     weight_fractions: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    significance: float
     strain: list[NDArray[np.float64]]
     strain_sigma: list[NDArray[np.float64]]
     inverse_size_per_nm: NDArray[np.float64]
@@ -292,6 +295,7 @@ def _collect(
     return Refinement(
         weight_fractions=fractions.numpy(),
         covariance=fraction_covariance.numpy(),
+        significance=float(masses.sum() / spread[b, :phases, :phases].sum().clamp_min(1e-300).sqrt()),
         strain=[s[0].numpy() for s in parameters.strain.split(model.strain_sizes, dim=-1)],
         strain_sigma=[s[0].numpy() for s in sigmas.strain.split(model.strain_sizes, dim=-1)],
         inverse_size_per_nm=parameters.inverse_size[0].numpy(),

@@ -28,6 +28,8 @@ from mixrd.training import Recipe
 DISAGREEMENT_PERCENT = 10.0
 #: R_wp over R_exp above which the fit misses more than noise.
 POOR_GOODNESS_OF_FIT = 5.0
+#: Total mass over its standard uncertainty below which nothing was found.
+LEAST_SIGNIFICANCE = 5.0
 #: Blur of the coarse fits when a network has found the basin of the cells already.
 STAGES_AFTER_NETWORK_DEG = (0.3,)
 #: Sizes whose broadening is less than twice its uncertainty are not stated.
@@ -234,10 +236,10 @@ def _doubts(
         warnings.append(
             AnalysisWarning("NOT_CONVERGED", "the refinement had not settled when its steps ran out")
         )
-    if refined is not None and refined.weight_fractions.sum() == 0:
+    if refined is not None and refined.significance < LEAST_SIGNIFICANCE:
         warnings.append(
             AnalysisWarning(
-                "NO_PHASE_FOUND", "the fit takes no amount of any candidate: are these the phases?"
+                "NO_PHASE_FOUND", "no candidate stands out from background and noise: are these the phases?"
             )
         )
     if refined is not None and refined.r_wp > POOR_GOODNESS_OF_FIT * refined.r_exp:

@@ -22,6 +22,9 @@ from mixrd.crystal import Crystal
 from mixrd.errors import RecipeError
 from mixrd.pattern import ForwardModel, Instrument, Parameters, apply_fast_counting_noise, draw_background
 
+#: Part of the cache key of trained models: raise it with every change of what is drawn.
+SAMPLER_VERSION = 1
+
 
 @dataclass(frozen=True)
 class SampleRanges:

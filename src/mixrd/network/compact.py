@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+#: Part of the cache key of trained models: raise it with every change of what the network computes.
+NETWORK_VERSION = 1
+
 
 @dataclass(frozen=True, eq=False)
 class Estimate:

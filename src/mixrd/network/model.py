@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,7 @@ class Model:
         }
         target = Path(path)
         # Written aside and renamed, so that an interrupted save never leaves half a model.
-        temporary = target.with_name(target.name + ".writing")
+        temporary = target.with_name(f"{target.name}.{os.getpid()}.writing")
         try:
             save_file(tensors, temporary, metadata={"mixrd": json.dumps(header)})
             temporary.replace(target)

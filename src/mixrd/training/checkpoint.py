@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).detach().cpu().contiguous()
-    temporary = path.with_name(path.name + ".writing")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
     try:
         save_file(tensors, temporary, metadata={"mixrd": json.dumps({"step": step, "history": history})})
         temporary.replace(path)

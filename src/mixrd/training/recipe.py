@@ -15,8 +15,8 @@ import numpy as np
 from mixrd.crystal import Crystal, check_distinct
 from mixrd.diffraction import reflections
 from mixrd.errors import RecipeError
-from mixrd.mixture import SampleRanges
-from mixrd.network import Problem
+from mixrd.mixture import SAMPLER_VERSION, SampleRanges
+from mixrd.network import NETWORK_VERSION, Problem
 from mixrd.pattern import FORWARD_MODEL_VERSION, Instrument, instrument_to_dict
 
 #: Longest pattern that the network reads; finer grids add cost but hardly information.
@@ -118,8 +118,9 @@ class Recipe:
 
     @property
     def sha256(self) -> str:
-        """Hash of the recipe and the version of the forward model: the key of the cache."""
-        content = {"recipe": self.to_dict(), "forward_model": FORWARD_MODEL_VERSION}
+        """Hash of the recipe and of the versions of what it is trained with: the key of the cache."""
+        versions = {"forward": FORWARD_MODEL_VERSION, "sampler": SAMPLER_VERSION, "network": NETWORK_VERSION}
+        content = {"recipe": self.to_dict(), "versions": versions}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
