@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -104,6 +106,9 @@ def show_analysis(analysis: Analysis) -> None:
 
 def _run_all(scans: list[Path], task: _Task, found: _Found) -> None:
     """Analyse one scan after another; what was found before Ctrl-C is kept."""
+    if found.folder is not None:
+        # Plotting takes a second to load: that passes while the first scan is fitted.
+        Thread(target=import_module, args=("mixrd.report.plot",), daemon=True).start()
     try:
         for name, path in zip(found.names, scans, strict=True):
             found.add(name, path, task.run(path, alone=len(scans) == 1))

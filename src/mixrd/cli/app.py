@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -61,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         Default those of the process.
     """
+    if arguments is None:
+        _collect_rarely()
     accept_any_character()
     try:
         outcome = app(
@@ -90,3 +94,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output (`| head`) has gone; Python would complain once more at shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OURS
+
+
+def _collect_rarely() -> None:
+    """Spend no second on garbage collection while libraries load and when the process ends.
+
+    Loading torch makes a million objects that stay; by default Python searches them for garbage again
+    and again, and once more at exit.
+    """
+    gc.set_threshold(100_000, 20, 20)
+    atexit.register(gc.freeze)

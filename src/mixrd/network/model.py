@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from mixrd.crystal import Crystal
@@ -168,7 +168,7 @@ class Model:
         # Written aside and renamed, so that an interrupted save never leaves half a model.
         temporary = target.with_name(f"{target.name}.{os.getpid()}.writing")
         try:
-            save_file(tensors, temporary, metadata={"mixrd": json.dumps(header)})
+            temporary.write_bytes(save(tensors, metadata={"mixrd": json.dumps(header)}))
             temporary.replace(target)
         except (OSError, SafetensorError) as error:
             temporary.unlink(missing_ok=True)

@@ -30,6 +30,7 @@ PHASE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9
 LINE_STYLES = ("-", "--", ":", "-.")
 _DATA, _FIT, _QUIET = "#7f7f7f", "#000000", "#555555"
 _TITLE_WIDTH = 96
+_WIDTH_INCH = 10.0
 
 
 def plot_analysis(analysis: Analysis, path: str | Path, *, scale: IntensityScale = "sqrt") -> None:
@@ -96,11 +97,20 @@ def fit_figure(curves: Curves, names: Sequence[str], title: str, *, scale: Inten
     `names` are the phases' in the order of `Curves.contributions`.
     """
     rows = len(names)
-    figure = Figure(figsize=(10, 6.2 + 0.14 * rows), layout="constrained", facecolor="white")
+    height = 6.2 + 0.14 * rows
+    figure = Figure(figsize=(_WIDTH_INCH, height), facecolor="white")
     FigureCanvasAgg(figure)
+    # Margins from the text that stands in them: a layout engine would draw everything once more.
+    names_inch = 0.65 + 0.078 * max(len(name) for name in (*names, "background"))
+    figure.subplots_adjust(
+        left=0.9 / _WIDTH_INCH,
+        right=1 - names_inch / _WIDTH_INCH,
+        bottom=0.5 / height,
+        top=1 - (0.14 + 0.215 * (1 + title.count("\n"))) / height,
+    )
     marks_height = 0.16 * max(rows, 2)
     top, middle, bottom = figure.subplots(
-        3, 1, sharex=True, height_ratios=[4.4, marks_height, 1.1], gridspec_kw={"hspace": 0.02}
+        3, 1, sharex=True, height_ratios=[4.4, marks_height, 1.1], gridspec_kw={"hspace": 0.06}
     )
     _draw_intensities(top, curves, names, scale)
     _draw_marks(middle, curves, names)
