@@ -15,7 +15,7 @@ PIP_BRIEF = | awk '/Downloading .*[0-9] [MG]B\)/ { sub(/-(cp|py)[0-9].*\(/, " ("
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/.installed ## install mixrd into .venv and analyse an example
@@ -38,12 +38,16 @@ format: $(VENV)/.installed-dev ## format the code, mend what ruff can mend
 	$(BIN)/ruff format $(SOURCES)
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev ## time the forward model and the analysis
+bench: $(VENV)/.installed-bench ## time the forward model and the analysis
 	$(BIN)/python benchmarks/run.py
 
 .PHONY: study
 study: $(VENV)/.installed-dev ## accuracy and calibration on weighed mixtures (MIXRD_DATA)
 	$(BIN)/python studies/run.py
+
+.PHONY: study-forward
+study-forward: $(VENV)/.installed-dev ## the forward model against pymatgen, gemmi and a direct sum (MIXRD_DATA)
+	$(BIN)/python studies/forward.py
 
 .PHONY: clean
 clean: ## remove .venv, caches and build output
@@ -70,3 +74,8 @@ $(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "Installing mixrd, what it needs and the development tools (once; torch is the large one)"
 	@set -o pipefail; $(PIP_INSTALL) -e '.[dev]' $(PIP_BRIEF)
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	@echo "Installing the programs to compare with"
+	@set -o pipefail; $(PIP_INSTALL) -e '.[dev,bench]' $(PIP_BRIEF)
+	@touch $@

@@ -57,6 +57,10 @@ class InstrumentError(InputError):
     """An instrument description that cannot be used."""
 
 
+class ParameterError(InputError):
+    """A parameter of the model outside its allowed range."""
+
+
 class CompositionError(InputError):
     """Fractions that are negative, not finite, or sum to nothing."""
 

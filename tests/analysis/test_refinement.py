@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from mixrd.analysis import Refinement, Restraints, refine
 from mixrd.crystal import Crystal, load_phase
-from mixrd.pattern import Instrument
+from mixrd.pattern import ForwardModel, Instrument
 from mixrd.scan import Scan
 
 MakeScan = Callable[..., Scan]
@@ -92,9 +92,7 @@ def test_a_start_far_off_converges(
 ) -> None:
     """A network's estimate wrong by 0.4 % in the cells."""
     scan = make_scan(crystals, (30, 70))
-    start = torch.zeros(1, 13, dtype=torch.float64)
-    p = instrument.profile
-    start[0, 6:11] = torch.tensor([p.u, p.v, p.w, p.x, p.y])
+    start = ForwardModel(crystals, instrument, np.arange(30.0, 60.0, 0.1)).reference().flat()
     start[0, :2] = torch.tensor([0.004, -0.004])
     found = refined([scan], crystals, instrument, start=start)[0]
     assert found.weight_fractions[0] == pytest.approx(0.3, abs=0.01)
@@ -201,4 +199,4 @@ def test_what_is_fixed_stays(scan: Scan, crystals: list[Crystal], instrument: In
     assert np.abs(np.concatenate(found.strain_sigma)).max() == 0
     assert found.zero_deg == 0
     p = instrument.profile
-    assert found.profile == pytest.approx([p.u, p.v, p.w, p.x, p.y], abs=1e-12)
+    assert found.profile == pytest.approx([p.u, p.v, p.w, p.x, p.y, p.sh_l], abs=1e-12)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,8 @@ def test_ctrl_c_is_130_and_says_that_training_goes_on(tmp_path: Path) -> None:
         [sys.executable, "-m", "mixrd", "train", "fluorite", "halite", "--instrument", "lab-cu",
          "--range", "25", "61", "--steps", "100000", "-o", str(tmp_path / "model.mixrd")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True,
+        # A test run in the background may have inherited that Ctrl-C is ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stderr is not None
     first = process.stderr.readline()

@@ -59,6 +59,27 @@ def test_check_that_fails_is_exit_1_and_says_why(run, monkeypatch: pytest.Monkey
     assert "density 1.0 g/cm3" in shown.out
 
 
+def test_i_over_ic_of_every_phase(run) -> None:
+    found = {line["name"]: line for line in json.loads(run("phases", "--i-over-ic", "--json").out)}
+    assert set(found) == set(catalog_names())
+    # Calculated elsewhere from modern structures with the same physics: 5.4 and 3.65.
+    assert found["zincite"]["i_over_ic"] == pytest.approx(5.4, rel=0.02)
+    assert found["rutile"]["i_over_ic"] == pytest.approx(3.65, rel=0.02)
+    # By definition, but that (116) is within some percent as strong as (113).
+    assert found["corundum"]["i_over_ic"] == pytest.approx(1.0, abs=0.03)
+    assert found["zincite"]["two_theta"] == pytest.approx(36.25, abs=0.05)
+    # From light molecular solids to tungsten.
+    assert all(0.3 < line["i_over_ic"] < 40 for line in found.values())
+
+
+def test_i_over_ic_as_a_table(run) -> None:
+    shown = run("phases", "fluorite", "--i-over-ic")
+    assert shown.code == 0
+    (row,) = [line for line in shown.out.splitlines() if line.startswith("fluorite")]
+    assert "1.931" in row and "4.05" in row
+    assert "corundum (113)" in shown.out
+
+
 def test_instruments_lists_the_presets(run) -> None:
     shown = run("instruments")
     assert shown.code == 0

@@ -10,7 +10,7 @@ import torch
 from mixrd.crystal import Crystal, load_phase
 from mixrd.errors import CompositionError, UsageError
 from mixrd.mixture import Composition, ScanSettings, SimulatedScan, simulate
-from mixrd.pattern import ForwardModel, Instrument
+from mixrd.pattern import ForwardModel, Instrument, load_instrument
 
 PURE = ScanSettings(background_counts=0.0, peak_counts=1e6)
 
@@ -155,3 +155,38 @@ def test_settings_that_cannot_be(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))) as raised:
         ScanSettings(**wrong)
     assert "Allowed" in raised.value.remedy
+
+
+def test_texture_strengthens_the_plane_that_platelets_lie_on() -> None:
+    phases = [load_phase("calcite")]
+    machine = dataclasses.replace(load_instrument("lab-cu"), two_theta_range=(20.0, 40.0))
+    composition = Composition(("calcite",), (1.0,))
+
+    def strongest(texture: dict[str, tuple[tuple[int, int, int], float]]) -> tuple[float, float]:
+        made = simulate(
+            phases,
+            composition,
+            machine,
+            generator=torch.Generator().manual_seed(3),
+            settings=ScanSettings(texture=texture, background_counts=0.0, max_strain=0.0),
+        )
+        near = [np.abs(made.scan.two_theta - angle) < 0.5 for angle in (29.4, 39.4)]
+        return tuple(float(made.scan.counts[part].sum()) for part in near)  # type: ignore[return-value]
+
+    plain, textured = strongest({}), strongest({"calcite": ((1, 0, 4), 0.7)})
+    assert textured[0] / textured[1] > 1.3 * plain[0] / plain[1]
+
+
+@pytest.mark.parametrize(
+    ("texture", "word"),
+    [({"quartz": ((1, 0, 0), 0.8)}, "quartz"), ({"calcite": ((1, 0, 4), 0.0)}, "March-Dollase")],
+)
+def test_texture_that_cannot_be(texture: dict[str, tuple[tuple[int, int, int], float]], word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        simulate(
+            [load_phase("calcite")],
+            Composition(("calcite",), (1.0,)),
+            load_instrument("lab-cu"),
+            generator=torch.Generator().manual_seed(0),
+            settings=ScanSettings(texture=texture),
+        )

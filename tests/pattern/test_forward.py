@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mixrd.crystal import load_phase
-from mixrd.diffraction import radiation, reflections, strained_sticks
+from mixrd.diffraction import EmissionLine, Radiation, radiation, reflections, strained_sticks
 from mixrd.pattern import ForwardModel, Instrument, Parameters, Profile, load_instrument
 
 GRID = np.arange(20.0, 60.0, 0.04)
@@ -35,6 +35,7 @@ def somewhere(model: ForwardModel, batch: int = 2) -> Parameters:
         strain=0.01 * (p.strain - 0.5),
         inverse_size=0.005 + 0.02 * p.inverse_size,
         microstrain=0.0002 + 0.001 * p.microstrain,
+        texture=0.7 + 0.6 * p.texture,
         profile=model.reference(batch).profile * (0.8 + 0.4 * p.profile),
         zero=0.1 * (p.zero - 0.5),
         displacement=0.2 * (p.displacement - 0.5),
@@ -56,7 +57,13 @@ def test_flat_parameters_round_trip(mixture: ForwardModel) -> None:
 def test_tangents_are_derivatives_of_the_pattern() -> None:
     grid = np.arange(25.0, 40.0, 0.04)
     phases = [load_phase("zincite"), load_phase("gypsum")]
-    mixture = ForwardModel(phases, load_instrument("lab-cu"), grid)
+    machine = load_instrument("lab-cu")
+    # Asymmetric, K beta beside the doublet, one textured phase, automatic slit: every branch at once.
+    beam = Radiation("CuKa", (*machine.radiation.lines, EmissionLine(1.392234, 0.02)))
+    machine = replace(
+        machine, radiation=beam, profile=replace(machine.profile, sh_l=0.05), divergence_slit="automatic"
+    )
+    mixture = ForwardModel(phases, machine, grid, texture_axes={"gypsum": (0, 1, 0)})
     parameters = somewhere(mixture)
     scales = torch.tensor([[3.0, 1.0], [0.5, 2.0]], dtype=torch.float64)
     tangents = mixture.tangents(parameters, scales)
@@ -67,6 +74,7 @@ def test_tangents_are_derivatives_of_the_pattern() -> None:
         strain=1e-6 * steps.strain,
         inverse_size=1e-6 * steps.inverse_size,
         microstrain=1e-7 * steps.microstrain,
+        texture=1e-6 * steps.texture,
         profile=1e-7 * steps.profile,
         zero=1e-5 * steps.zero,
         displacement=1e-5 * steps.displacement,

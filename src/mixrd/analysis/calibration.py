@@ -6,9 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.refinement import Restraints, refine
+from mixrd.analysis.refinement import Refinement, Restraints, refine
 from mixrd.analysis.result import Curves
 from mixrd.analysis.setup import overlap, part_of
 from mixrd.crystal import Crystal
@@ -17,7 +18,9 @@ from mixrd.pattern import Instrument, Profile
 from mixrd.scan import Scan
 
 #: While calibrating, the profile is what is looked for: restraints only keep it within reason.
-CALIBRATION_RESTRAINTS = Restraints(width=0.05, lorentzian_width=0.1)
+CALIBRATION_RESTRAINTS = Restraints(width=0.05, lorentzian_width=0.1, sh_l=0.05)
+#: Axial divergences to start from: the cost has a minimum at each side of a weak asymmetry.
+_AXIAL_STARTS = (0.0, 0.05)
 #: Share of what stands above the background that a fit may leave unexplained (as an R_wp without background):
 #: the right phase leaves 0.1-0.2, a wrong one 0.9. R_wp itself says nothing where the background is high.
 _MOST_UNEXPLAINED = 0.7
@@ -67,15 +70,10 @@ def calibrate(scan: Scan, crystal: Crystal, start: Instrument, *, name: str) -> 
     """
     limits = overlap(scan, [crystal], start)
     two_theta, counts, sigma = part_of(scan, limits)
-    fitted = refine(
-        [crystal],
-        start,
-        two_theta,
-        counts[np.newaxis],
-        sigma[np.newaxis],
-        restraints=CALIBRATION_RESTRAINTS,
-        fixed=("inverse_size", "microstrain"),
-    )[0]
+    fitted = min(
+        (_fit_from(sh_l, crystal, start, two_theta, counts, sigma) for sh_l in _AXIAL_STARTS),
+        key=lambda one: one.r_wp,
+    )
     misfit = np.linalg.norm((counts - fitted.calculated) / sigma)
     unexplained = float(misfit / np.linalg.norm((counts - fitted.background) / sigma))
     if fitted.weight_fractions[0] == 0 or unexplained > _MOST_UNEXPLAINED:
@@ -95,3 +93,24 @@ def calibrate(scan: Scan, crystal: Crystal, start: Instrument, *, name: str) -> 
     )
     curves = fitted_curves(scan, limits, [crystal], start, fitted)
     return Calibration(instrument, fitted.r_wp, fitted.r_exp, fitted.zero_deg, fitted.displacement_mm, curves)
+
+
+def _fit_from(
+    sh_l: float,
+    crystal: Crystal,
+    start: Instrument,
+    two_theta: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+) -> Refinement:
+    """Fit with an axial divergence that starts here; with 0 peaks stay symmetric."""
+    instrument = dataclasses.replace(start, profile=dataclasses.replace(start.profile, sh_l=sh_l))
+    return refine(
+        [crystal],
+        instrument,
+        two_theta,
+        counts[np.newaxis],
+        sigma[np.newaxis],
+        restraints=CALIBRATION_RESTRAINTS,
+        fixed=("inverse_size", "microstrain"),
+    )[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,6 +44,10 @@ class Restraints:
         Of the Gaussian terms u, v, w around the instrument's, in deg^2.
     lorentzian_width : float
         Of x and y around the instrument's, in degrees.
+    sh_l : float
+        Of the axial divergence around the instrument's; 0 holds it (only a standard tells it well).
+    texture : float
+        Of March-Dollase r around 1; 0 holds it.
     zero : float
         In degrees 2theta.
     displacement_mm : float
@@ -54,6 +58,8 @@ class Restraints:
     microstrain: float = 0.001
     width: float = 0.002
     lorentzian_width: float = 0.01
+    sh_l: float = 0.0
+    texture: float = 0.0
     zero: float = 0.03
     displacement_mm: float = 0.1
 
@@ -74,8 +80,8 @@ class Refinement:
         Of each phase, along its strain basis.
     strain_sigma : list of (K,) array
     inverse_size_per_nm, inverse_size_sigma, microstrain : (P,) array
-    profile : (5,) array
-        u, v, w, x, y.
+    profile : (6,) array
+        u, v, w, x, y, sh_l.
     zero_deg, displacement_mm : float
     calculated, background : (N,) array
     contributions : (P, N) array
@@ -115,6 +121,7 @@ def refine(
     stages_deg: Sequence[float] = STAGES_DEG,
     restraints: Restraints | None = None,
     fixed: Sequence[str] = (),
+    texture_axes: Mapping[str, tuple[int, int, int]] | None = None,
     on_step: Callable[[int, float], None] | None = None,
 ) -> list[Refinement]:
     """Refine scales, cells, sizes, microstrains, zero, displacement, profile and background.
@@ -134,6 +141,8 @@ def refine(
     restraints : Restraints, optional
     fixed : sequence of str
         Names of `Parameters` fields to hold at their start.
+    texture_axes : mapping, optional
+        Axis (h, k, l) by phase name: there March-Dollase r is refined (`Restraints.texture`).
     on_step : callable, optional
         Called after each step with its number and the mean cost.
 
@@ -150,7 +159,17 @@ def refine(
     with _threads_for(len(counts)):
         try:
             return _refine(
-                crystals, instrument, two_theta, counts, sigma, start, stages_deg, restraints, fixed, on_step
+                crystals,
+                instrument,
+                two_theta,
+                counts,
+                sigma,
+                start,
+                stages_deg,
+                restraints,
+                fixed,
+                texture_axes or {},
+                on_step,
             )
         except LinAlgError as error:
             raise RefinementError(
@@ -180,9 +199,10 @@ def _refine(
     stages_deg: Sequence[float],
     restraints: Restraints | None,
     fixed: Sequence[str],
+    texture_axes: Mapping[str, tuple[int, int, int]],
     on_step: Callable[[int, float], None] | None,
 ) -> list[Refinement]:
-    model = ForwardModel(crystals, instrument, two_theta)
+    model = ForwardModel(crystals, instrument, two_theta, texture_axes=texture_axes)
     priors = make_priors(model, restraints or Restraints(), fixed)
     flat = model.reference(len(counts)).flat() if start is None else start.to(torch.float64)
     for blur in stages_deg:
@@ -202,6 +222,7 @@ def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str
         "strain": (r.strain, -0.06, 0.06),
         "inverse_size": (r.inverse_size_per_nm, 0.0, 0.5),
         "microstrain": (r.microstrain, 0.0, 0.02),
+        "texture": (r.texture, 0.2, 3.0),
         "zero": (r.zero, -0.5, 0.5),
         "displacement": (r.displacement_mm, -1.5, 1.5),
     }
@@ -212,9 +233,9 @@ def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str
         if field.name == "profile":
             width, lorentz = r.width, r.lorentzian_width
             rows = (
-                [width, width, width, lorentz, lorentz],
-                [-1.0, -1.0, 1e-5, 0.0, 0.0],
-                [1.0, 1.0, 1.0, 0.5, 0.5],
+                [width, width, width, lorentz, lorentz, r.sh_l if model.instrument.profile.sh_l > 0 else 0.0],
+                [-1.0, -1.0, 1e-5, 0.0, 0.0, 0.0],
+                [1.0, 1.0, 1.0, 0.5, 0.5, 0.15],
             )
             spread, low, high = (value.new_tensor(row) for row in rows)
         else:
@@ -243,12 +264,16 @@ def _blurred_stage(
     observed = _merge(_blurred(torch.tensor(counts), step, blur_deg), merged)
     error = (_merge(torch.tensor(sigma) ** 2, merged) / merged).sqrt()
     model = ForwardModel(crystals, instrument, grid.numpy(), widest_fwhm=max(0.5, blur_deg))
+    # Columns of the instrument's profile, after strain, size, microstrain and texture: a blurred scan says
+    # nothing of them. The third of them, the Gaussian width w, takes the blur.
+    profile = sum(model.strain_sizes) + 3 * len(model.tables)
     widening = torch.zeros_like(flat)
-    # The Gaussian width w, third of the profile's terms after strain, size and microstrain, takes the blur.
-    widening[:, sum(model.strain_sizes) + 2 * len(model.tables) + 2] = blur_deg**2
-    shifted = dataclasses.replace(
-        priors,
+    widening[:, profile + 2] = blur_deg**2
+    sigma_held = priors.sigma.clone()
+    sigma_held[profile : profile + 6] = 0.0
+    shifted = Priors(
         mean=priors.mean + widening[0],
+        sigma=sigma_held,
         lower=priors.lower + widening[0],
         upper=priors.upper + widening[0],
     )

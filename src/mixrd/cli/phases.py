@@ -15,6 +15,7 @@ PHASES_EXAMPLES = """Examples:
   mixrd phases                  all phases of the catalog
   mixrd phases apatite          those with "apatite" in name, formula or class
   mixrd phases --json           for a script
+  mixrd phases --i-over-ic      I/I_corundum of each, from its structure
   mixrd phases --check          each structure against a second determination"""
 
 INSTRUMENTS_EXAMPLES = """Examples:
@@ -22,7 +23,9 @@ INSTRUMENTS_EXAMPLES = """Examples:
   mixrd instruments --show lab-cu > instrument.toml"""
 
 
-def phases(text: str = "", /, *, check: Switch = False, json: Switch = False) -> int:
+def phases(
+    text: str = "", /, *, check: Switch = False, i_over_ic: Switch = False, json: Switch = False
+) -> int:
     """List or search the catalog of phases.
 
     Every name can be given to --phases; a CIF file can be given instead of a name.
@@ -33,6 +36,8 @@ def phases(text: str = "", /, *, check: Switch = False, json: Switch = False) ->
         Part of a name, another name, a formula or a class of minerals; empty lists all.
     check
         Compare each entry with its second, independent determination.
+    i_over_ic
+        Print I/I_corundum at Cu K alpha, calculated from each structure, instead of the cells.
     json
         Print JSON instead of a table.
     """
@@ -47,6 +52,8 @@ def phases(text: str = "", /, *, check: Switch = False, json: Switch = False) ->
         )
     if check:
         return _check(entries, json=json)
+    if i_over_ic:
+        return _i_over_ic(entries, json=json)
     if json:
         show_json([_plain(entry) for entry in entries])
     else:
@@ -92,6 +99,26 @@ def _check(entries: list[CatalogEntry], *, json: bool) -> int:
     else:
         show(catalog_check_table(results), f"{passed} of {len(results)} entries pass")
     return 0 if passed == len(results) else 1
+
+
+def _i_over_ic(entries: list[CatalogEntry], *, json: bool) -> int:
+    from dataclasses import asdict
+
+    from mixrd.cli.progress import counted_bar
+    from mixrd.experiments.catalog_check import strongest_line
+    from mixrd.report.tables import i_over_ic_table
+
+    lines = []
+    with counted_bar("calculating I/Ic", len(entries)) as advance:
+        for entry in entries:
+            lines.append(strongest_line(entry))
+            advance()
+    if json:
+        show_json([asdict(line) for line in lines])
+    else:
+        note = "Strongest line over corundum (113), Cu K alpha, equal masses, no monochromator"
+        show(i_over_ic_table(lines), note)
+    return 0
 
 
 def _plain(entry: CatalogEntry) -> dict[str, Any]:

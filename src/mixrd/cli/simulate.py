@@ -21,6 +21,8 @@ EXAMPLES = """Examples:
       -o scan.xy
   mixrd simulate quartz:1 my-phase.cif:1 --kind mole --radiation CoKa \\
       --peak-counts 2000 --size-nm 40 -o scan.xy
+  mixrd simulate calcite:70 quartz:30 --instrument lab-cu \\
+      --texture calcite:104:0.8 -o scan.xy
 
 The composition, cells and sizes that were simulated stand in scan.truth.json."""
 
@@ -48,6 +50,9 @@ class SampleOptions:
     displacement: float = 0.0
     """Sample displacement in mm."""
 
+    texture: list[str] | None = None
+    """Texture as PHASE:HKL:R: the plane that platelets lie on and March-Dollase r, calcite:104:0.8."""
+
     def settings(self) -> ScanSettings:
         """The same for `mixrd.mixture.simulate`."""
         from mixrd.mixture import ScanSettings
@@ -59,6 +64,7 @@ class SampleOptions:
             size_nm=self.size_nm,
             zero_deg=self.zero,
             displacement_mm=self.displacement,
+            texture=dict(_texture(part) for part in self.texture or ()),
         )
 
 
@@ -118,6 +124,18 @@ def simulate(
         truth_file.write_text(json.dumps({**made.truth, "seed": seed}, indent=2) + "\n", encoding="utf-8")
     say(f"wrote {out} and {truth_file}")
     return 0
+
+
+def _texture(part: str) -> tuple[str, tuple[tuple[int, int, int], float]]:
+    """Phase, axis and r of a PHASE:HKL:R; indices stand together (104) or with commas (1,0,-4)."""
+    try:
+        name, indices, r = part.rsplit(":", 2)
+        h, k, l = (int(x) for x in (indices.split(",") if "," in indices else indices))
+        return load_phases([_named(name)])[0].name, ((h, k, l), float(r))
+    except ValueError:
+        raise UsageError(
+            f"{part!r} is not a texture", remedy="Write PHASE:HKL:R, for example calcite:104:0.8"
+        ) from None
 
 
 def _amount(part: str) -> tuple[str, float]:

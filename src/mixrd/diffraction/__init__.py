@@ -1,5 +1,22 @@
 """What a perfect powder of one crystal diffracts: positions and absolute intensities of its lines."""
 
+from mixrd.diffraction.attenuation import (
+    brindley_factor,
+    contrast_warning_limit,
+    linear_attenuation_per_mm,
+    mass_attenuation_cm2_g,
+    near_edge,
+    powder_class,
+)
+from mixrd.diffraction.corrections import (
+    divergence_slit,
+    lorentz,
+    polarization,
+    surface_roughness,
+    surface_roughness_pitschke,
+    thin_sample_absorption,
+    transparency_shift,
+)
 from mixrd.diffraction.radiation import EmissionLine, Radiation, radiation, tube_of
 from mixrd.diffraction.reflections import Reflections, reflections
 from mixrd.diffraction.sticks import (
@@ -9,6 +26,7 @@ from mixrd.diffraction.sticks import (
     stick_rates,
     strained_sticks,
 )
+from mixrd.diffraction.texture import axis_cosines, march_dollase
 
 __all__ = [
     "EmissionLine",
@@ -16,10 +34,25 @@ __all__ = [
     "Reflections",
     "StickRates",
     "Sticks",
+    "axis_cosines",
+    "brindley_factor",
+    "contrast_warning_limit",
+    "divergence_slit",
+    "linear_attenuation_per_mm",
+    "lorentz",
     "lorentz_polarization",
+    "march_dollase",
+    "mass_attenuation_cm2_g",
+    "near_edge",
+    "polarization",
+    "powder_class",
     "radiation",
     "reflections",
     "stick_rates",
     "strained_sticks",
+    "surface_roughness",
+    "surface_roughness_pitschke",
+    "thin_sample_absorption",
+    "transparency_shift",
     "tube_of",
 ]

@@ -17,7 +17,7 @@ def f0_coefficients(elements: list[str]) -> NDArray[np.float64]:
 
     International Tables for Crystallography C (1992), table 6.1.1.4, neutral atoms, as gemmi holds it.
     Neutral, because the charge that a crystal's atoms really carry is well below the formal one, and
-    f0 of atom and ion differ only below s = 0.2.
+    f0 of atom and ion differ only below s = 0.2. Hydrogen is the bonded atom (Stewart, Davidson & Simpson).
 
     Returns
     -------

@@ -93,16 +93,16 @@ def _intensity(table: Reflections, g_squared: Tensor, volume_ratio: Tensor) -> T
 def _structure_factor_squared(table: Reflections, g_squared: Tensor) -> Tensor:
     """|F|^2 in electrons^2, (B, R), Friedel mates averaged."""
     s_squared = (g_squared / 4).unsqueeze(-1)
-    f0 = table.f0[:, 8].expand(*s_squared.shape[:-1], -1)
+    # f0 is a matter of the element; groups of one element differ in displacement only.
+    elements, element_of_group = torch.unique(table.f0, dim=0, return_inverse=True)
+    f0 = elements[:, 8].expand(*s_squared.shape[:-1], -1)
     for i in range(4):
-        f0 = f0 + table.f0[:, i] * torch.exp(-table.f0[:, 4 + i] * s_squared)
+        f0 = f0 + elements[:, i] * torch.exp(-elements[:, 4 + i] * s_squared)
     debye_waller = torch.exp(-8 * torch.pi**2 * table.u_iso * s_squared)
-    real = (f0 + table.anomalous[0]) * debye_waller
-    imaginary = table.anomalous[1] * debye_waller
-    total = torch.zeros_like(g_squared)
-    for part in table.phase_sums:
-        total = total + (real * part).sum(-1) ** 2 + (imaginary * part).sum(-1) ** 2
-    return total
+    real = (f0[..., element_of_group] + table.anomalous[0]) * debye_waller
+    a = torch.einsum("brg,xrg->xbr", real, table.phase_sums)
+    b = torch.einsum("brg,xrg->xbr", debye_waller, table.phase_sums * table.anomalous[1])
+    return (a * a).sum(0) + (b * b).sum(0)
 
 
 def lorentz_polarization(two_theta: Tensor, *, monochromator_two_theta: float) -> Tensor:

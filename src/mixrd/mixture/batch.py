@@ -23,7 +23,7 @@ from mixrd.errors import RecipeError
 from mixrd.pattern import ForwardModel, Instrument, Parameters, apply_fast_counting_noise, draw_background
 
 #: Part of the cache key of trained models: raise it with every change of what is drawn.
-SAMPLER_VERSION = 1
+SAMPLER_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -154,13 +154,10 @@ class MixtureSampler:
         peaks = self.model.peaks(conditions)
         uniform = torch.rand(len(peaks.area), 1, generator=generator, device=peaks.area.device)
         spread = self.ranges.max_graininess * uniform
-        scatter = torch.randn(peaks.area.shape, generator=generator, device=peaks.area.device)
-        lines = len(self.model.instrument.radiation.lines)
         # All emission lines of one reflection come from the same grains.
-        scatter = torch.cat(
-            [part[:, : part.shape[1] // lines].repeat(1, lines)
-             for part in scatter.split([lines * len(t) for t in self.model.tables], dim=1)], dim=1
-        )  # fmt: skip
+        shape = len(peaks.area), self.model.reflections
+        scatter = torch.randn(shape, generator=generator, device=peaks.area.device)
+        scatter = scatter[:, self.model.reflection_of_peak]
         peaks = dataclasses.replace(peaks, area=peaks.area * torch.exp(spread * scatter - spread**2 / 2))
         return self.model.renderer.render(peaks, self.model.phase_of_peak, len(self.model.tables))
 
@@ -193,6 +190,7 @@ def draw_conditions(
         strain=both_signs(reference.strain, ranges.max_strain),
         inverse_size=1 / size,
         microstrain=ranges.max_microstrain * half**2,
+        texture=reference.texture,
         profile=reference.profile * factor,
         zero=both_signs(reference.zero, ranges.max_zero_deg),
         displacement=both_signs(reference.displacement, ranges.max_displacement_mm),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ class ScanSettings:
         Crystallite size of every phase; None draws one of 50-500 nm for each.
     zero_deg : float
     displacement_mm : float
+    texture : mapping
+        Texture axis (h, k, l) and March-Dollase r by phase name.
     """
 
     peak_counts: float = 10_000.0
@@ -40,12 +42,19 @@ class ScanSettings:
     size_nm: float | None = None
     zero_deg: float = 0.0
     displacement_mm: float = 0.0
+    texture: Mapping[str, tuple[tuple[int, int, int], float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         allowed = {"peak_counts": (1, 1e9), "background_counts": (0, 1e9), "max_strain": (0, 0.05),
                    "zero_deg": (-1, 1), "displacement_mm": (-2, 2)}  # fmt: skip
         if self.size_nm is not None:
             allowed["size_nm"] = (2, 100_000)
+        for phase, (_, r) in self.texture.items():
+            if not 0.1 <= r <= 10:
+                raise UsageError(
+                    f"March-Dollase r = {r:g} of {phase} is out of range",
+                    remedy="Allowed: 0.1 (platelets) over 1 (none) to 10 (needles)",
+                )
         for name, (low, high) in allowed.items():
             if not low <= getattr(self, name) <= high:
                 raise UsageError(
@@ -97,7 +106,13 @@ def simulate(
     settings = settings or ScanSettings()
     weights = composition.to("weight", crystals)
     two_theta = _grid(instrument)
-    model = ForwardModel(crystals, instrument, two_theta)
+    axes = {name: axis for name, (axis, _) in settings.texture.items()}
+    if unknown := set(axes) - {c.name for c in crystals}:
+        raise UsageError(
+            f"texture is given for {', '.join(sorted(unknown))}, which is not in the sample",
+            remedy="Name phases of the composition",
+        )
+    model = ForwardModel(crystals, instrument, two_theta, texture_axes=axes)
     parameters = _draw(model, settings, generator)
     masses = torch.tensor(weights.fractions, dtype=torch.float64)
     signal = torch.einsum("p,pn->n", masses, model.columns(parameters)[0])
@@ -135,6 +150,9 @@ def _draw(model: ForwardModel, settings: ScanSettings, generator: torch.Generato
         strain=settings.max_strain * (2 * uniform(reference.strain) - 1),
         inverse_size=1 / size,
         microstrain=reference.microstrain,
+        texture=torch.tensor(
+            [[settings.texture.get(name, ((), 1.0))[1] for name in model.names]], dtype=flat.dtype
+        ),
         profile=reference.profile,
         zero=torch.full_like(reference.zero, settings.zero_deg),
         displacement=torch.full_like(reference.displacement, settings.displacement_mm),
@@ -159,6 +177,7 @@ def _truth(
                 "strain": strain.tolist(),
                 "strain_components": strain_basis(c).tolist(),
                 "crystallite_size_nm": float(1 / parameters.inverse_size[0, p]),
+                "march_dollase_r": float(parameters.texture[0, p]),
             }
             for p, (c, strain) in enumerate(zip(crystals, strains, strict=True))
         },

@@ -8,7 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mixrd.diffraction import EmissionLine, Radiation, radiation
 from mixrd.errors import InstrumentError, RadiationError
@@ -19,7 +19,7 @@ class Profile:
     """Instrumental peak widths (full width at half maximum).
 
     Gaussian: u tan^2(theta) + v tan(theta) + w (Caglioti, Paoletti & Ricci 1958, Nucl. Instrum. 3, 223);
-    Lorentzian: x / cos(theta) + y tan(theta).
+    Lorentzian: x / cos(theta) + y tan(theta). Axial divergence: see `mixrd.pattern.asymmetry`.
 
     Attributes
     ----------
@@ -27,6 +27,9 @@ class Profile:
         In deg^2.
     x, y : float
         In deg.
+    sh_l : float
+        Half heights of sample and receiving slit together over the goniometer radius, (S + H) / L; 0
+        leaves peaks symmetric.
     """
 
     u: float = 0.0
@@ -34,6 +37,7 @@ class Profile:
     w: float = 0.004
     x: float = 0.0
     y: float = 0.0
+    sh_l: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Instrument:
         Usual step in degrees.
     note : str
         Where the numbers come from.
+    divergence_slit : {"fixed", "automatic"}
+        Fixed opening, or one that keeps the illuminated length constant (intensity times sin theta).
     """
 
     name: str
@@ -64,9 +70,20 @@ class Instrument:
     two_theta_range: tuple[float, float] = (10.0, 90.0)
     step: float = 0.02
     note: str = ""
+    divergence_slit: Literal["fixed", "automatic"] = "fixed"
 
     def __post_init__(self) -> None:
         low, high = self.two_theta_range
+        _require(
+            0 <= self.profile.sh_l <= 0.2,
+            f"sh_l {self.profile.sh_l:g}",
+            "(S + H) / L from 0 (symmetric) to 0.2",
+        )
+        _require(
+            self.divergence_slit in ("fixed", "automatic"),
+            f"divergence slit {self.divergence_slit!r}",
+            '"fixed" (constant angle) or "automatic" (constant illuminated length)',
+        )
         numbers = (low, high, self.step, self.goniometer_radius_mm, *dataclasses.astuple(self.profile))
         _require(
             all(math.isfinite(x) for x in numbers), "it holds a number that is not finite", "finite numbers"
@@ -137,6 +154,7 @@ note = {_quoted(instrument.note)}
 [geometry]
 goniometer_radius_mm = {instrument.goniometer_radius_mm!r}
 monochromator_two_theta = {instrument.monochromator_two_theta!r}  # deg, 0 for none
+divergence_slit = {_quoted(instrument.divergence_slit)}  # fixed or automatic
 
 [profile]  # fwhm: Gaussian^2 = u tan^2 + v tan + w (deg^2), Lorentzian = x / cos + y tan (deg)
 u = {p.u!r}
@@ -144,6 +162,7 @@ v = {p.v!r}
 w = {p.w!r}
 x = {p.x!r}
 y = {p.y!r}
+sh_l = {p.sh_l!r}  # axial divergence (S + H) / L, 0 for symmetric peaks
 
 [range]  # deg 2theta
 start = {low!r}
@@ -197,7 +216,7 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
     unknown = set(data.get("profile", {})) - {f.name for f in dataclasses.fields(Profile)}
     if unknown:
         raise InstrumentError(
-            f"unknown profile term {', '.join(sorted(unknown))}", remedy="Allowed: u, v, w, x, y"
+            f"unknown profile term {', '.join(sorted(unknown))}", remedy="Allowed: u, v, w, x, y, sh_l"
         )
     geometry, scan_range = data.get("geometry", {}), data.get("range", {})
     return Instrument(
@@ -209,4 +228,5 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
         two_theta_range=(float(scan_range.get("start", 10.0)), float(scan_range.get("stop", 90.0))),
         step=float(scan_range.get("step", 0.02)),
         note=str(data.get("note", "")),
+        divergence_slit=geometry.get("divergence_slit", "fixed"),
     )

@@ -14,8 +14,9 @@ from mixrd.pattern.profile import lorentzian, pseudo_voigt, pseudo_voigt_derivat
 
 #: Coarse points over half a window: cubic interpolation of the tails is then good to 1e-5 of a peak.
 _COARSE_PER_WINDOW = 8
-#: Elements worked on at once, so that memory stays flat for phases of thousands of reflections.
-_CHUNK = 6_000_000
+#: Elements worked on at once: temporaries of this size stay in the processor's cache, which makes the cost
+#: linear in the number of peaks and keeps memory flat.
+_CHUNK = 200_000
 
 
 @dataclass(frozen=True, eq=False)

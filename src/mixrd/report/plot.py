@@ -83,10 +83,10 @@ def plot_calibration(
         If the file cannot be written.
     """
     p = calibration.instrument.profile
-    terms = ", ".join(f"{k.upper()} {v:.3g}" for k, v in vars(p).items())
+    terms = ", ".join(f"{k.upper()} {v:.3g}" for k, v in vars(p).items() if k != "sh_l")
     title = (
         f"{calibration.instrument.name}   {_agreement(calibration.r_wp, calibration.r_exp)}\n"
-        f"{terms} deg² (U, V, W), deg (X, Y)"
+        f"{terms} deg² (U, V, W), deg (X, Y), (S + H)/L {p.sh_l:.3g}"
     )
     save_figure(fit_figure(calibration.curves, [phase], title, scale=scale), path)
 

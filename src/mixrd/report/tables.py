@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mixrd.analysis import Analysis, AnalysisWarning, Calibration, PhaseResult
     from mixrd.crystal import CatalogEntry
-    from mixrd.experiments.catalog_check import EntryCheck
+    from mixrd.experiments.catalog_check import EntryCheck, StrongestLine
     from mixrd.pattern import Instrument
 
 
@@ -143,6 +143,23 @@ def catalog_check_table(results: Sequence[EntryCheck]) -> Table:
     return table
 
 
+def i_over_ic_table(lines: Sequence[StrongestLine]) -> Table:
+    """I/I_corundum of phases, with the line that it is of."""
+    table = new_table(
+        "phase", "formula", "d (Å)", "2θ (°)", "I/Ic", "g/cm³", right=["d (Å)", "2θ (°)", "I/Ic", "g/cm³"]
+    )
+    for line in lines:
+        table.add_row(
+            line.name,
+            line.formula,
+            f"{line.d_spacing:.3f}",
+            f"{line.two_theta:.2f}",
+            f"{line.i_over_ic:.2f}",
+            f"{line.density:.3f}",
+        )
+    return table
+
+
 def instruments_table(instruments: Sequence[tuple[str, Instrument]]) -> Table:
     """Instruments by the name under which they are found."""
     table = new_table("name", "radiation", "monochromator", "radius", "range", "description")
@@ -166,6 +183,7 @@ def calibration_table(calibration: Calibration) -> Table:
     table = new_table("term", "value", "unit", right=["value"])
     for name, unit in (("u", "deg²"), ("v", "deg²"), ("w", "deg²"), ("x", "deg"), ("y", "deg")):
         table.add_row(name.upper(), f"{getattr(p, name):.5f}", unit)
+    table.add_row("(S + H)/L", f"{p.sh_l:.5f}", "")
     table.add_row("zero", f"{calibration.zero_deg:+.4f}", "deg")
     table.add_row("displacement", f"{calibration.displacement_mm:+.4f}", "mm")
     table.add_row("R_wp", percent(calibration.r_wp), "")

@@ -1,0 +1,237 @@
+"""Corrections of powder intensities and positions for beam, slits and sample, differentiable and batched.
+
+Every function is pure, keeps the dtype and device of its angles and broadcasts its other arguments with
+them, so parameters of a batch are given as (B, 1) beside angles of (B, R). Angles are in radians, theta in
+0 < theta < pi/2; they are not checked, because a batch may hold lines beyond the sphere (nan), which its
+caller masks. Parameters are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from mixrd.errors import ParameterError
+
+MonochromatorPosition = Literal["diffracted", "incident"]
+SlitMode = Literal["fixed", "automatic"]
+
+#: Roughness parameters of real powders lie below this (Pitschke, Hermann & Mattern 1993).
+MAX_ROUGHNESS = 0.3
+
+
+def require_within(name: str, value: Tensor | float, low: float, high: float, unit: str = "") -> None:
+    """Raise `ParameterError` naming the parameter unless all of `value` lies in low..high (both included)."""
+    values = torch.as_tensor(value).detach()
+    good = (values >= low) & (values <= high)
+    if not bool(good.all()):
+        worst = float(values[~good].flatten()[0])
+        suffix = f" {unit}" if unit else ""
+        raise ParameterError(
+            f"{name} is {worst:g}{suffix}", remedy=f"Allowed: {low:g} to {high:g}{suffix}, and finite"
+        )
+
+
+def lorentz(two_theta: Tensor) -> Tensor:
+    """Lorentz factor of a powder, 1 / (sin^2 theta cos theta).
+
+    It holds the single-crystal factor 1 / sin 2theta, the share cos theta of grains in reflecting position
+    and the share 1 / sin 2theta of the cone that the receiving slit takes, without constant factors;
+    International Tables C, section 6.2.
+
+    Parameters
+    ----------
+    two_theta : tensor
+        In radians.
+    """
+    theta = two_theta / 2
+    return 1 / (torch.sin(theta) ** 2 * torch.cos(theta))
+
+
+def polarization(
+    two_theta: Tensor,
+    *,
+    monochromator_two_theta: float | Tensor = 0.0,
+    position: MonochromatorPosition = "diffracted",
+    polarized_fraction: float | Tensor | None = None,
+) -> Tensor:
+    """Polarization factor, 1 at 2theta = 0.
+
+    With the share P of the beam polarized perpendicular to the plane of diffraction and a monochromator
+    that passes the share A = cos^2 2theta_m of the other component (mosaic crystal, its plane of
+    diffraction that of the sample):
+
+    - monochromator behind the sample: (P + (1 - P) A cos^2 2theta) / (P + (1 - P) A);
+    - before it, P counts at the sample: P + (1 - P) cos^2 2theta.
+
+    A tube sends P = 1/2, which the monochromator before the sample makes 1 / (1 + A): both become
+    (1 + A cos^2 2theta) / (1 + A) (Azaroff 1955, Acta Cryst. 8, 701; International Tables C, section 6.2).
+
+    Parameters
+    ----------
+    two_theta : tensor
+        In radians.
+    monochromator_two_theta : float or tensor
+        Diffraction angle of the monochromator crystal in degrees, 0 for none (graphite and Cu K alpha:
+        26.6).
+    position : {"diffracted", "incident"}
+        Which beam the monochromator stands in.
+    polarized_fraction : float, tensor or None
+        P of the beam that meets the sample, 0-1: 1 for a synchrotron with vertical plane of diffraction
+        (0.95-0.99 in practice), 0.5 for an unpolarized beam; a monochromator in the incident beam is then
+        part of it. None: a tube.
+
+    Raises
+    ------
+    ParameterError
+        If the monochromator angle is outside 0-180 deg, P outside 0-1, or the position unknown.
+    """
+    if position not in ("diffracted", "incident"):
+        raise ParameterError(
+            f"the monochromator's position is {position!r}", remedy="Allowed: 'diffracted', 'incident'"
+        )
+    require_within("monochromator_two_theta", monochromator_two_theta, 0.0, 180.0, "deg")
+    angle = torch.as_tensor(monochromator_two_theta, dtype=torch.float64, device=two_theta.device)
+    passed = torch.cos(torch.deg2rad(angle)) ** 2
+    if polarized_fraction is None:
+        perpendicular, parallel = 1 / (1 + passed), passed / (1 + passed)
+    else:
+        require_within("polarized_fraction", polarized_fraction, 0.0, 1.0)
+        share = torch.as_tensor(polarized_fraction, dtype=torch.float64, device=two_theta.device)
+        behind = passed if position == "diffracted" else torch.ones_like(passed)
+        total = share + (1 - share) * behind
+        perpendicular, parallel = share / total, (1 - share) * behind / total
+    dtype = two_theta.dtype
+    return perpendicular.to(dtype) + parallel.to(dtype) * torch.cos(two_theta) ** 2
+
+
+def divergence_slit(theta: Tensor, mode: SlitMode = "fixed") -> Tensor:
+    """Irradiated volume with theta for fixed and automatic divergence slits, relative to fixed slits.
+
+    A fixed slit irradiates a length proportional to 1 / sin theta of a flat sample, to an effective depth
+    proportional to sin theta: a constant volume, factor 1. An automatic slit keeps the length and opens
+    with sin theta, and so does the intensity: sin theta, which is 1 at theta = 90 deg. Holds while the beam
+    stays on the sample, and to first order in the divergence.
+
+    Parameters
+    ----------
+    theta : tensor
+        Half the diffraction angle in radians.
+    mode : {"fixed", "automatic"}
+
+    Raises
+    ------
+    ParameterError
+        If the mode is unknown.
+    """
+    if mode == "fixed":
+        return torch.ones_like(theta)
+    if mode == "automatic":
+        return torch.sin(theta)
+    raise ParameterError(f"the divergence slit's mode is {mode!r}", remedy="Allowed: 'fixed', 'automatic'")
+
+
+def thin_sample_absorption(theta: Tensor, mu_t: float | Tensor) -> Tensor:
+    """Intensity of a flat plate in symmetric reflection over that of an infinitely thick one.
+
+    1 - exp(-2 mu t / sin theta) (Klug & Alexander 1974, X-Ray Diffraction Procedures, chapter 5;
+    International Tables C, section 6.3.3): thin or light samples lose intensity at high angles.
+
+    Parameters
+    ----------
+    theta : tensor
+        In radians.
+    mu_t : float or tensor
+        Linear attenuation coefficient of the powder as packed times its thickness, dimensionless, 1e-6 to
+        1e6.
+
+    Raises
+    ------
+    ParameterError
+        If mu_t is outside its range.
+    """
+    require_within("mu_t", mu_t, 1e-6, 1e6)
+    return -torch.expm1(-2 * mu_t / torch.sin(theta))
+
+
+def transparency_shift(two_theta: Tensor, mu_per_mm: float | Tensor, radius_mm: float | Tensor) -> Tensor:
+    """Shift of a line's centroid because the beam enters the sample, in degrees 2theta.
+
+    -sin 2theta / (2 mu R) in radians for an infinitely thick flat sample (Wilson 1963, Mathematical Theory
+    of X-ray Powder Diffractometry; Klug & Alexander 1974, chapter 5; Cheary & Coelho 1992, J. Appl. Cryst.
+    25, 109):
+    the mean of the exponential aberration of that width.
+
+    Parameters
+    ----------
+    two_theta : tensor
+        In radians.
+    mu_per_mm : float or tensor
+        Linear attenuation coefficient of the powder as packed, in 1/mm, 1e-3 to 1e5.
+    radius_mm : float or tensor
+        Goniometer radius in mm, 10 to 2000.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its range.
+    """
+    require_within("mu_per_mm", mu_per_mm, 1e-3, 1e5, "1/mm")
+    require_within("radius_mm", radius_mm, 10.0, 2000.0, "mm")
+    return -torch.sin(two_theta) * (180 / math.pi) / (2 * mu_per_mm * radius_mm)
+
+
+def surface_roughness(theta: Tensor, p: float | Tensor, q: float | Tensor) -> Tensor:
+    """Loss by a rough or loosely packed surface after Suortti (1972, J. Appl. Cryst. 5, 325), 1 at 90 deg.
+
+    (p + (1 - p) exp(-q / sin theta)) / (p + (1 - p) exp(-q)), the normalisation that GSAS-II uses too.
+
+    Parameters
+    ----------
+    theta : tensor
+        In radians.
+    p : float or tensor
+        Share of the intensity that is left at grazing incidence, 0-1 (1: smooth).
+    q : float or tensor
+        Optical depth of the depleted layer, dimensionless, 0-10 (0: smooth).
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its range.
+    """
+    require_within("p", p, 0.0, 1.0)
+    require_within("q", q, 0.0, 10.0)
+    # exp(-q) is divided out, so that nothing underflows in the ratio when p is 0.
+    smooth = p * torch.exp(torch.as_tensor(q, dtype=theta.dtype, device=theta.device))
+    return (smooth + (1 - p) * torch.exp(q * (1 - 1 / torch.sin(theta)))) / (smooth + (1 - p))
+
+
+def surface_roughness_pitschke(theta: Tensor, c: float | Tensor, tau: float | Tensor) -> Tensor:
+    """Loss by surface roughness after Pitschke, Hermann & Mattern (1993), 1 at 90 deg.
+
+    Their factor is 1 - P0 - C u (1 - u) with u = tau / sin theta (Powder Diffr. 8, 74). P0 does not depend
+    on the angle, so with c = C / (1 - P0) it is (1 - c u (1 - u)) / (1 - c tau (1 - tau)). It falls towards
+    low angles only where sin theta > 2 tau and exceeds its own range at sin theta < tau.
+
+    Parameters
+    ----------
+    theta : tensor
+        In radians.
+    c : float or tensor
+        Strength, dimensionless, 0 to 3.9 (0: smooth; at 4 the intensity would vanish).
+    tau : float or tensor
+        Roughness parameter, dimensionless, 0 to 0.3.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is outside its range.
+    """
+    require_within("c", c, 0.0, 3.9)
+    require_within("tau", tau, 0.0, MAX_ROUGHNESS)
+    u = tau / torch.sin(theta)
+    return (1 - c * u * (1 - u)) / (1 - c * tau * (1 - tau))

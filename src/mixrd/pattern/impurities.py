@@ -1,0 +1,113 @@
+"""Lines of phases that nobody knows of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mixrd.pattern.drawing import (
+    Limits,
+    apply_by_blocks,
+    check_limits,
+    draw_present,
+    log_uniform,
+    span,
+    uniform,
+)
+from mixrd.pattern.humps import add_peaks
+
+
+@dataclass(frozen=True)
+class ImpurityRanges:
+    """A few sharp lines anywhere in the scan.
+
+    Attributes
+    ----------
+    count : (low, high)
+        Number of lines in a pattern; uniform.
+    relative_intensity : (low, high)
+        Height relative to the pattern's maximum; log-uniform.
+    fwhm_deg : (low, high)
+        In degrees 2theta; log-uniform.
+    eta : (low, high)
+        Lorentzian share; uniform.
+    """
+
+    count: tuple[int, int] = (0, 4)
+    relative_intensity: Limits = (0.003, 0.05)
+    fwhm_deg: Limits = (0.05, 0.3)
+    eta: Limits = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        check_limits(
+            self,
+            {
+                "count": (0, 100, "counted"),
+                "relative_intensity": (1e-9, 10.0, "of the maximum"),
+                "fwhm_deg": (1e-4, 10.0, "degrees 2theta"),
+                "eta": (0.0, 1.0, "dimensionless"),
+            },
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Impurities:
+    """Lines of B patterns, at most L each; the same for all emission lines.
+
+    Attributes
+    ----------
+    relative_intensity : (B, L) tensor
+        Height relative to the pattern's maximum; 0 where there is none.
+    position : (B, L) tensor
+        In degrees 2theta.
+    fwhm : (B, L) tensor
+        In degrees 2theta.
+    eta : (B, L) tensor
+        Lorentzian share.
+    """
+
+    relative_intensity: Tensor
+    position: Tensor
+    fwhm: Tensor
+    eta: Tensor
+
+
+def draw_impurities(
+    two_theta: Tensor, batch: int, ranges: ImpurityRanges | None = None, *, generator: torch.Generator
+) -> Impurities:
+    """Lines of `batch` patterns, uniform over this grid (N,) in degrees."""
+    ranges = ranges or ImpurityRanges()
+    low, high = span(two_theta)
+    present = draw_present(ranges.count, batch, generator=generator)
+    shape = tuple(present.shape)
+    return Impurities(
+        relative_intensity=present * log_uniform(ranges.relative_intensity, *shape, generator=generator),
+        position=low + (high - low) * uniform((0.0, 1.0), *shape, generator=generator),
+        fwhm=log_uniform(ranges.fwhm_deg, *shape, generator=generator),
+        eta=uniform(ranges.eta, *shape, generator=generator),
+    )
+
+
+def apply_impurities(intensity: Tensor, two_theta: Tensor, impurities: Impurities) -> Tensor:
+    """(B, N) intensity with the lines added; before the background, or they grow with it.
+
+    Parameters
+    ----------
+    intensity : (B, N) tensor
+        Peaks without background.
+    two_theta : (N,) tensor
+        In degrees.
+    impurities : Impurities
+
+    Returns
+    -------
+    (B, N) tensor
+    """
+
+    def apply(some: Tensor, lines: Impurities) -> Tensor:
+        height = lines.relative_intensity.to(some.dtype) * some.amax(dim=-1, keepdim=True)
+        return add_peaks(some, two_theta, height, lines.position, lines.fwhm, lines.eta)
+
+    return apply_by_blocks(apply, intensity, impurities)
