@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +79,8 @@ def train(
     model = cached_model(recipe)
     if model is None:
         prepare_cache()
-        model = _run(recipe, torch.device(device or best_device()), on_progress)
+        with _half_the_processors():
+            model = _run(recipe, torch.device(device or best_device()), on_progress)
         model.save(model_path(recipe))
         checkpoint_path(recipe).unlink(missing_ok=True)
     if out is not None:
@@ -88,6 +91,21 @@ def train(
 def best_device() -> str:
     """Name of the device to train on: "cuda" where a GPU is found, else "cpu"."""
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def _half_the_processors() -> Iterator[None]:
+    """As many threads as there are physical cores, at most those allowed before.
+
+    Two threads on one core bring nothing, and where another program runs they wait for each other: a
+    training then takes ten times as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(threads, (os.cpu_count() or 2) // 2)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _run(
