@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,8 +11,8 @@ from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result import Curves
 from mixrd.analysis.setup import part_of
 from mixrd.crystal import Crystal
-from mixrd.diffraction import reflections
-from mixrd.pattern import Instrument
+from mixrd.diffraction import Radiation
+from mixrd.pattern import ForwardModel, Instrument
 from mixrd.scan import Scan
 
 
@@ -29,24 +31,30 @@ def fitted_curves(
         calculated=refined.calculated,
         background=refined.background,
         contributions=refined.contributions,
-        marks=tuple(
-            _marks(crystal, instrument, limits, refined, strain)
-            for crystal, strain in zip(crystals, refined.strain, strict=True)
-        ),
+        marks=_marks(crystals, instrument, limits, refined),
     )
 
 
 def _marks(
-    crystal: Crystal,
-    instrument: Instrument,
-    limits: tuple[float, float],
-    refined: Refinement,
-    strain: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    table = reflections(crystal, instrument.radiation, two_theta_range=limits)
-    deformation = np.eye(3) + np.einsum("k,kij->ij", strain, table.strain_basis.numpy())
-    g = np.linalg.norm(table.g.numpy() @ np.linalg.inv(deformation), axis=1)
-    theta = np.arcsin(np.clip(0.5 * instrument.radiation.wavelength_angstrom * g, 0, 1))
-    shift = -2 * refined.displacement_mm / instrument.goniometer_radius_mm * np.cos(theta)
-    position = np.degrees(2 * theta + shift) + refined.zero_deg
-    return np.sort(position[(position >= limits[0]) & (position <= limits[1])])
+    crystals: list[Crystal], instrument: Instrument, limits: tuple[float, float], refined: Refinement
+) -> tuple[NDArray[np.float64], ...]:
+    """Positions of each phase's reflections in the strongest line, as the forward model puts them."""
+    strongest = replace(instrument.radiation.lines[0], weight=1.0)
+    # Symmetric peaks: a mark stands where the line is, not at the nodes of its axial divergence.
+    bare = replace(
+        instrument,
+        radiation=Radiation(instrument.radiation.name, (strongest,)),
+        profile=replace(instrument.profile, sh_l=0.0),
+    )
+    model = ForwardModel(crystals, bare, np.array(limits))
+    reference = model.reference()
+    parameters = replace(
+        reference,
+        strain=reference.strain.new_tensor(np.concatenate(refined.strain)).unsqueeze(0),
+        zero=reference.zero + refined.zero_deg,
+        displacement=reference.displacement + refined.displacement_mm,
+    )
+    position = model.peaks(parameters).position[0].numpy()
+    phase = model.phase_of_peak.numpy()
+    inside = (position >= limits[0]) & (position <= limits[1])
+    return tuple(np.sort(position[inside & (phase == p)]) for p in range(len(crystals)))

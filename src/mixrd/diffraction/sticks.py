@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mixrd.diffraction.corrections import lorentz, polarization
 from mixrd.diffraction.reflections import Reflections
 
 
@@ -118,7 +119,4 @@ def lorentz_polarization(two_theta: Tensor, *, monochromator_two_theta: float) -
     monochromator_two_theta : float
         In degrees.
     """
-    a = float(torch.cos(torch.deg2rad(torch.tensor(monochromator_two_theta, dtype=torch.float64))) ** 2)
-    theta = two_theta / 2
-    polarization = (1 + a * torch.cos(two_theta) ** 2) / (1 + a)
-    return polarization / (torch.sin(theta) ** 2 * torch.cos(theta))
+    return polarization(two_theta, monochromator_two_theta=monochromator_two_theta) * lorentz(two_theta)
