@@ -49,6 +49,10 @@ study: $(VENV)/.installed-dev ## accuracy and calibration on weighed mixtures (M
 study-forward: $(VENV)/.installed-dev ## the forward model against pymatgen, gemmi and a direct sum (MIXRD_DATA)
 	$(BIN)/python studies/forward.py
 
+.PHONY: study-paper
+study-paper: $(VENV)/.installed-dev ## the grid of the paper, shortened, with the compact network
+	$(BIN)/python studies/paper.py grid
+
 .PHONY: clean
 clean: ## remove .venv, caches and build output
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from cod_server import cod  # noqa: F401
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -49,6 +49,10 @@ class PhaseNotFoundError(CrystalError):
     """A phase name that neither the catalog nor a file answers to."""
 
 
+class DatabaseError(MixrdError):
+    """A database of structures that does not answer, or whose answer makes no sense."""
+
+
 class RadiationError(InputError):
     """A wavelength or radiation that is missing, unknown or does not fit."""
 

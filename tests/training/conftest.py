@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import torch
 from mixrd.crystal import load_phase
 from mixrd.pattern import load_instrument
 from mixrd.training import Recipe
+
+# For peak_source, which subprocesses import as well.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session", autouse=True)

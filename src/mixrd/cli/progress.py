@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Steps after which the time left is worth saying.
 _STEPS_TO_JUDGE = 5
+#: Between two lines of progress where there is no bar.
+_SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
@@ -53,6 +56,28 @@ def counted_bar(what: str, total: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def filling_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for what learns its total as it goes; yields what is told (done, total).
+
+    Where there is no terminal, a line every ten seconds.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = messages()
+    said = time.monotonic()
+
+    def update(done: int, total: int) -> None:
+        nonlocal said
+        bar.update(task, completed=done, total=total)
+        if not console.is_terminal and time.monotonic() - said > _SECONDS_BETWEEN_LINES:
+            said = time.monotonic()
+            say(f"{what}: {done} of {total}")
+
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield update
 
 
 def spinner(what: str) -> AbstractContextManager[object]:

@@ -1,4 +1,4 @@
-"""Crystal structures: read from CIF, found in the catalog, strained."""
+"""Crystal structures: read from CIF, found in the catalog or COD, screened, strained."""
 
 from mixrd.crystal.catalog import (
     CatalogEntry,
@@ -11,24 +11,51 @@ from mixrd.crystal.catalog import (
     search_catalog,
 )
 from mixrd.crystal.cif import read_cif
+from mixrd.crystal.cod import COD_URL, CodClient, StructureSource, write_whole
+from mixrd.crystal.cod_mirror import CodMirror, read_record
+from mixrd.crystal.cod_query import CodQuery, CodRecord
+from mixrd.crystal.connectivity import BondGraph, Component, bond_graph, components
+from mixrd.crystal.formula import atoms_of_formula, hill_formula
+from mixrd.crystal.polymer import Polymer, find_polymer
+from mixrd.crystal.screening import LARGEST_CELL, REASONS, Screening, Verdict
 from mixrd.crystal.strain import cell_of, strain_basis, strained_cell
 from mixrd.crystal.structure import AtomsInCell, Cell, Crystal, Site
 
 __all__ = [
+    "COD_URL",
+    "LARGEST_CELL",
+    "REASONS",
     "AtomsInCell",
+    "BondGraph",
     "CatalogEntry",
     "Cell",
+    "CodClient",
+    "CodMirror",
+    "CodQuery",
+    "CodRecord",
+    "Component",
     "Crystal",
+    "Polymer",
     "PublishedPattern",
+    "Screening",
     "Site",
+    "StructureSource",
+    "Verdict",
+    "atoms_of_formula",
+    "bond_graph",
     "catalog_entry",
     "catalog_names",
     "cell_of",
     "check_distinct",
+    "components",
+    "find_polymer",
     "formula_of",
+    "hill_formula",
     "load_phase",
     "read_cif",
+    "read_record",
     "search_catalog",
     "strain_basis",
     "strained_cell",
+    "write_whole",
 ]

@@ -43,10 +43,10 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
     path = Path(path)
     name = name or path.stem
     document = _read_document(path)
-    structure, block_name = _choose_block(document, path, block)
-    operations, space_group, notes = _symmetry(structure, path)
-    sites, site_notes = _sites(structure, path)
     try:
+        structure, block_name = _choose_block(document, path, block)
+        operations, space_group, notes = _symmetry(structure, path)
+        sites, site_notes = _sites(structure, path)
         return Crystal(
             name=name,
             cell=_cell(document[block_name], path),
@@ -58,6 +58,12 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
         )
     except CrystalError as error:
         raise CrystalError(error.cause, remedy=error.remedy, file=path) from None
+    except (ValueError, RuntimeError) as error:  # of gemmi, which takes some values on trust
+        raise CrystalError(
+            f"it holds a number or symmetry operation without sense ({error})",
+            remedy="Open it in a CIF checker (for example checkCIF) and mend the values",
+            file=path,
+        ) from None
 
 
 def _read_document(path: Path) -> gemmi.cif.Document:

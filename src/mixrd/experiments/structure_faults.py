@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import gemmi
 import numpy as np
 
 from mixrd.crystal import Crystal
-from mixrd.errors import CrystalError
+from mixrd.crystal.formula import atoms_of_formula
 
 #: Relative, in the number of each element per atom other than H: solid solution, vacancies.
 FORMULA_TOLERANCE = 0.03
@@ -32,41 +30,6 @@ def formula_faults(crystal: Crystal, formula: str) -> list[str]:
         if abs(present - expected) > FORMULA_TOLERANCE * max(expected, 0.05):
             wrong.append(element)
     return [f"cell content {crystal.formula} is not {formula} in {', '.join(wrong)}"] if wrong else []
-
-
-def atoms_of_formula(formula: str) -> dict[str, float]:
-    """Atoms of each element in a formula such as "Ca10(PO4)6(OH)2" or "CaSO4·0.5H2O".
-
-    Raises
-    ------
-    CrystalError
-        If the text is no formula.
-    """
-    content: dict[str, float] = {}
-    for part in re.split(r"[·*]", formula.replace(" ", "")):
-        factor = re.match(r"\d+\.?\d*", part)
-        group = part[factor.end() :] if factor else part
-        for element, count in _atoms_of_group(group, formula).items():
-            content[element] = content.get(element, 0.0) + count * (float(factor[0]) if factor else 1.0)
-    return content
-
-
-def _atoms_of_group(text: str, formula: str) -> dict[str, float]:
-    stack: list[dict[str, float]] = [{}]
-    tokens = re.findall(r"([A-Z][a-z]?)(\d+\.?\d*)?|([(\[])|([)\]])(\d+\.?\d*)?|(.)", text)
-    for element, count, opening, closing, times, other in tokens:
-        known = not element or gemmi.Element(element).atomic_number > 0
-        if other or not known or (closing and len(stack) == 1):
-            raise CrystalError(f"{formula!r} is no chemical formula", remedy="Write it like CaMg(CO3)2")
-        if opening:
-            stack.append({})
-            continue
-        inner = stack.pop() if closing else {element: 1.0}
-        for key, number in inner.items():
-            stack[-1][key] = stack[-1].get(key, 0.0) + number * float((times if closing else count) or 1)
-    if len(stack) != 1:
-        raise CrystalError(f"{formula!r} is no chemical formula", remedy="Close its brackets")
-    return stack[0]
 
 
 def distance_faults(crystal: Crystal) -> list[str]:

@@ -1,16 +1,58 @@
 """Networks: architectures, losses and the model file."""
 
+from mixrd.network.baselines import FittedEstimator, NearestNeighbours, ReferenceLeastSquares
 from mixrd.network.compact import NETWORK_VERSION, CompactNetwork, Estimate
-from mixrd.network.losses import estimate_loss, total_variation_distance
+from mixrd.network.compact_fractions import CompactFractions
+from mixrd.network.estimator import FractionEstimator, NetworkEstimator
+from mixrd.network.forest import RandomForest
+from mixrd.network.fully_connected import FullyConnectedNetwork
+from mixrd.network.losses import (
+    Loss,
+    dirichlet_concentration,
+    estimate_loss,
+    fractions_from,
+    loss_named,
+    losses,
+    total_variation_distance,
+)
 from mixrd.network.model import Model, Problem, build_network
+from mixrd.network.registry import (
+    Architecture,
+    architecture_named,
+    architectures,
+    build,
+    build_trainable,
+    load_estimator,
+)
+from mixrd.network.table1 import Table1Network
 
 __all__ = [
     "NETWORK_VERSION",
+    "Architecture",
+    "CompactFractions",
     "CompactNetwork",
     "Estimate",
+    "FittedEstimator",
+    "FractionEstimator",
+    "FullyConnectedNetwork",
+    "Loss",
     "Model",
+    "NearestNeighbours",
+    "NetworkEstimator",
     "Problem",
+    "RandomForest",
+    "ReferenceLeastSquares",
+    "Table1Network",
+    "architecture_named",
+    "architectures",
+    "build",
     "build_network",
+    "build_trainable",
+    "dirichlet_concentration",
     "estimate_loss",
+    "fractions_from",
+    "load_estimator",
+    "loss_named",
+    "losses",
     "total_variation_distance",
 ]

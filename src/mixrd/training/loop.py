@@ -79,7 +79,7 @@ def train(
     model = cached_model(recipe)
     if model is None:
         prepare_cache()
-        with _half_the_processors():
+        with half_the_processors():
             model = _run(recipe, torch.device(device or best_device()), on_progress)
         model.save(model_path(recipe))
         checkpoint_path(recipe).unlink(missing_ok=True)
@@ -94,7 +94,7 @@ def best_device() -> str:
 
 
 @contextmanager
-def _half_the_processors() -> Iterator[None]:
+def half_the_processors() -> Iterator[None]:
     """As many threads as there are physical cores, at most those allowed before.
 
     Two threads on one core bring nothing, and where another program runs they wait for each other: a

@@ -1,0 +1,256 @@
+"""`mixrd paper`: the experiment of Hoefer et al. 2024, run, tabulated, drawn and verified."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from mixrd.cli.console import say, show, show_json
+from mixrd.cli.options import Names, Switch
+from mixrd.cli.paper_options import DataOptions, GridOptions, Kind, ProtocolOptions, cells_of
+from mixrd.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixrd.experiments.paper import Cell
+
+RUN_EXAMPLES = """Examples:
+  mixrd paper run --n 5 --k 3 --architecture compact --samples 400000 -o out
+  mixrd paper run --n 5 10 15 20 --k 3 5 7 --seeds 3 --architecture table1 \\
+      --device cuda --precision bf16 --compile -o out
+  mixrd paper run --pool stones --n 7 --k 2 --architecture knn compact -o stones
+  torchrun --nproc-per-node 4 -m -- mixrd paper run --device cuda -o out
+
+Every cell that is done has a file FOLDER/CELL.json and is skipped; interrupted
+or killed, the same command goes on, to the same result."""
+TABLE_EXAMPLES = "Examples:\n  mixrd paper table out\n  mixrd paper table --json"
+FIGURE_EXAMPLES = "Example:\n  mixrd paper figure out -o fig3.png"
+VERIFY_EXAMPLES = """Examples:
+  mixrd paper verify --n 10 --k 3 --patterns 1000
+  mixrd paper verify --n 5 --k 3 --seed 42 --json"""
+SIZES_EXAMPLES = "Example:\n  mixrd paper sizes out --n 10 --k 3"
+
+paper = App(
+    name="paper",
+    help="Run the experiment of Hoefer et al. 2024 again, and compare with it.",
+    help_format="plaintext",
+    help_epilogue="Example:\n  mixrd paper verify --n 10 --k 3",
+    sort_key=9,
+)
+
+
+@paper.command(help_epilogue=RUN_EXAMPLES)
+def run(
+    *,
+    which: GridOptions = GridOptions(),  # noqa: B008
+    how: ProtocolOptions = ProtocolOptions(),  # noqa: B008
+    data: DataOptions = DataOptions(),  # noqa: B008
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    only: Names | None = None,
+    list_cells: Annotated[Switch, Parameter(name="--list")] = False,
+    no_models: Switch = False,
+    device: str | None = None,
+) -> int:
+    """Train and test a grid of cells, one for each N, K, kind, architecture and seed.
+
+    Parameters
+    ----------
+    out
+        Folder of the results; what is done there is not done again.
+    only
+        Only cells whose name begins so (--list shows the names).
+    list_cells
+        Print the cells of the grid and run none.
+    no_models
+        Do not keep the trained networks beside the results.
+    device
+        cpu, cuda, ...; a GPU is used where there is one.
+    """
+    cells = _chosen(cells_of(which, how, data), only or [])
+
+    from mixrd.experiments.paper.result import is_done
+    from mixrd.report.paper_tables import cells_table
+
+    if list_cells:
+        show(cells_table([(cell, is_done(out, cell)) for cell in cells]))
+        return 0
+    _run(cells, out, device, keep_models=not no_models)
+    return 0
+
+
+@paper.command(help_epilogue=TABLE_EXAMPLES)
+def table(
+    folders: Annotated[list[Path] | None, Parameter(name="FOLDER")] = None, /, *, json: Switch = False
+) -> int:
+    """Print the results beside the paper's: mean total variation distances of the test.
+
+    Parameters
+    ----------
+    folders
+        Folders of results; the committed ones of a checkout unless given.
+    json
+        Print JSON instead of a table.
+    """
+    from mixrd.experiments.paper import paper_rows, read_results, results_folder
+    from mixrd.report.paper_tables import SHORTENED_NOTE, paper_table
+
+    rows = paper_rows(read_results(folders or [results_folder()]))
+    if json:
+        show_json({"schema": 1, "rows": [row.to_dict() for row in rows]})
+        return 0
+    show(paper_table(rows))
+    if any(row.shortened for row in rows):
+        show("", SHORTENED_NOTE)
+    return 0
+
+
+@paper.command(help_epilogue=FIGURE_EXAMPLES)
+def figure(
+    folders: Annotated[list[Path] | None, Parameter(name="FOLDER")] = None,
+    /,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("fig3.png"),
+    force: Switch = False,
+) -> int:
+    """Draw Fig. 3 of the paper from the results, with the paper's numbers beside them.
+
+    Parameters
+    ----------
+    folders
+        Folders of results; the committed ones of a checkout unless given.
+    out
+        File of the figure.
+    force
+        Overwrite an existing file.
+    """
+    from mixrd.experiments.paper import paper_rows, read_results, results_folder
+    from mixrd.report.files import refuse_existing
+    from mixrd.report.paper_figure import plot_figure3
+
+    refuse_existing([out], force=force)
+    plot_figure3(paper_rows(read_results(folders or [results_folder()])), out)
+    say(f"wrote {out}")
+    return 0
+
+
+@paper.command(help_epilogue=VERIFY_EXAMPLES)
+def verify(
+    *,
+    n: int,
+    k: int,
+    patterns: int = 100,
+    kind: Kind = "up_to_replacement",
+    seed: int | None = None,
+    model: Path | None = None,
+    pool: str = "cod",
+    json: Switch = False,
+) -> int:
+    """Draw fresh test patterns and judge a shipped network by them.
+
+    Parameters
+    ----------
+    n
+        Materials.
+    k
+        Most phases that coexist.
+    patterns
+        How many to draw.
+    kind
+        What K means, as for `mixrd paper run`.
+    seed
+        Of the patterns; new ones each time unless given.
+    model
+        A network that `mixrd paper run` kept, instead of the shipped one.
+    pool
+        Its pool, as for `mixrd paper run`.
+    json
+        Print JSON instead of a table.
+    """
+    from mixrd.experiments.paper import paper_materials
+    from mixrd.experiments.paper import verify as verified
+    from mixrd.report.paper_tables import verification_table
+
+    found = verified(
+        n, k, patterns=patterns, kind=kind, seed=seed, model=model, materials=paper_materials(pool)
+    )
+    if json:
+        show_json({"schema": 1, **found.to_dict()})
+    else:
+        show(verification_table(found))
+        say(f"seed {found.seed}: the same patterns again with --seed {found.seed}")
+    return 0
+
+
+@paper.command(help_epilogue=SIZES_EXAMPLES)
+def sizes(
+    folders: Annotated[list[Path] | None, Parameter(name="FOLDER")] = None,
+    /,
+    *,
+    n: int = 10,
+    k: int = 3,
+    kind: Kind = "up_to_replacement",
+    json: Switch = False,
+) -> int:
+    """Print size against accuracy: error, parameters, file size and training time of each architecture.
+
+    Parameters
+    ----------
+    folders
+        Folders of results; the committed ones of a checkout unless given.
+    n
+        Materials.
+    k
+        Most phases that coexist.
+    kind
+        What K means.
+    json
+        Print JSON instead of a table.
+    """
+    from mixrd.experiments.paper import read_results, results_folder, size_rows
+    from mixrd.report.paper_tables import SHORTENED_NOTE, sizes_table
+
+    rows = size_rows(read_results(folders or [results_folder()]), n=n, k=k, kind=kind)
+    if json:
+        show_json({"schema": 1, "n": n, "k": k, "kind": kind, "rows": [row.to_dict() for row in rows]})
+        return 0
+    show(sizes_table(rows))
+    if any(row.shortened for row in rows):
+        show("", SHORTENED_NOTE)
+    return 0
+
+
+def _chosen(cells: tuple[Cell, ...], only: list[str]) -> tuple[Cell, ...]:
+    chosen = tuple(cell for cell in cells if not only or any(cell.name.startswith(o) for o in only))
+    if not chosen:
+        raise UsageError(f"no cell's name begins with {only[0]!r}", remedy="--list shows the names")
+    return chosen
+
+
+def _run(cells: tuple[Cell, ...], out: Path, device: str | None, *, keep_models: bool) -> None:
+    from mixrd.cli.paper_progress import grid_bar
+    from mixrd.cli.train import checked_device
+    from mixrd.experiments.paper import run_grid
+    from mixrd.report.files import writing
+    from mixrd.training import best_device
+
+    place = checked_device(device) or best_device()
+    short = sum(cell.shortened for cell in cells)
+    if os.environ.get("RANK", "0") == "0":
+        say(f"{len(cells)} cells on {place}" + (f", {short} of them shortened" if short else ""))
+    try:
+        with writing(out), grid_bar() as bar:
+            run_grid(
+                cells,
+                out,
+                device=place,
+                keep_models=keep_models,
+                on_dataset=bar.dataset,
+                on_progress=bar.running,
+                on_cell=bar.done,
+            )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"interrupted; what is done is in {out}, and the same command goes on from there."
+        ) from None

@@ -1,0 +1,30 @@
+"""The experiment of Hoefer et al. 2024, whole: its grid of trainings, its table, its figure, its check."""
+
+from mixrd.experiments.paper.cells import Cell, Protocol, grid
+from mixrd.experiments.paper.materials import POOLS, Materials, paper_materials
+from mixrd.experiments.paper.result import Summary, read_results
+from mixrd.experiments.paper.runs import CellDone, GridProgress, run_grid
+from mixrd.experiments.paper.sizes import SizeRow, size_rows
+from mixrd.experiments.paper.table import Row, paper_rows, results_folder
+from mixrd.experiments.paper.verification import Verification, verify
+
+__all__ = [
+    "POOLS",
+    "Cell",
+    "CellDone",
+    "GridProgress",
+    "Materials",
+    "Protocol",
+    "Row",
+    "SizeRow",
+    "Summary",
+    "Verification",
+    "grid",
+    "paper_materials",
+    "paper_rows",
+    "read_results",
+    "results_folder",
+    "run_grid",
+    "size_rows",
+    "verify",
+]

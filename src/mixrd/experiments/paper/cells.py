@@ -1,0 +1,273 @@
+"""The cells of the paper's grid: one training each, with all that decides its result."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_args
+
+from mixrd.crystal import Crystal
+from mixrd.errors import ParameterError
+from mixrd.experiments.dataset_recipe import DatasetRecipe
+from mixrd.experiments.paper.published import BATCH, LEARNING_RATE, SAMPLES_PER_MATERIAL
+from mixrd.experiments.simulators import SimulatorName, StrainMode
+from mixrd.mixture import DrawKind, Figure1Settings
+from mixrd.network import architecture_named
+from mixrd.training import FractionTraining, Precision
+from mixrd.training.fraction_settings import Schedule
+
+#: Part of every recipe's hash: raise it with each change that gives other results.
+RESULT_VERSION = 1
+#: Mixtures that estimators without gradients are fitted to, unless given: as many as fit in memory and
+#: minutes. Least squares on references needs none.
+FITTED_SAMPLES = {"knn": 20_000, "random_forest": 5_000, "nnls": 0}
+#: Beyond, their patterns would take more than 4 GB.
+_MOST_FITTED = 400_000
+#: With fewer, the mean is worth little.
+_FEWEST_TEST_PATTERNS = 100
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How cells are run; the paper's choices unless given.
+
+    Attributes
+    ----------
+    samples : int or None
+        Mixtures of each training; None for the paper's 9e5 N, or for what is usual where nothing is trained
+        but fitted (`FITTED_SAMPLES`).
+    batch, learning_rate, schedule, loss, precision
+        As in `FractionTraining`; of no meaning where nothing is trained.
+    compile : bool
+        Whether to compile the network. Not part of the recipe.
+    strain, simulator, strains, test_strains
+        As in `DatasetRecipe`.
+    test_patterns : int
+        Mixtures of the test split that a cell is judged on, at least 100.
+    figure1 : Figure1Settings
+        Its `max_phases` and `kind` are those of each cell.
+    """
+
+    samples: int | None = None
+    batch: int = BATCH
+    learning_rate: float = LEARNING_RATE
+    schedule: Schedule = "constant"
+    loss: str = "tvd"
+    precision: Precision = "float32"
+    compile: bool = False
+    strain: StrainMode = "symmetry"
+    simulator: SimulatorName = "mixrd"
+    strains: int = 500
+    test_strains: int = 200
+    test_patterns: int = 2000
+    figure1: Figure1Settings = field(default_factory=Figure1Settings)
+
+    def __post_init__(self) -> None:
+        if not _FEWEST_TEST_PATTERNS <= self.test_patterns <= 10**6:
+            raise ParameterError(
+                f"test_patterns = {self.test_patterns}", remedy=f"Allowed: {_FEWEST_TEST_PATTERNS} to 1000000"
+            )
+        if self.samples is not None and self.samples < 1:
+            raise ParameterError(f"samples = {self.samples}", remedy="Allowed: from 1")
+
+    def dataset(self, crystals: Sequence[Crystal]) -> DatasetRecipe:
+        """The dataset of these materials."""
+        return DatasetRecipe(
+            tuple(crystals),
+            strains=self.strains,
+            test_strains=self.test_strains,
+            strain=self.strain,
+            simulator=self.simulator,
+            wavelength_angstrom=self.figure1.wavelength_angstrom,
+            two_theta_range=self.two_theta_range,
+        )
+
+    @property
+    def two_theta_range(self) -> tuple[float, float]:
+        """Range of the dataset in degrees: the grid's, up to the next tenth."""
+        s = self.figure1
+        last = s.start_deg + s.step_deg * (s.points - 1)
+        return s.start_deg, math.ceil(round(10 * last, 6)) / 10
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of the grid.
+
+    Attributes
+    ----------
+    n : int
+        Materials, from 2.
+    k : int
+        Phases that coexist at most, from 1.
+    kind : {"up_to_replacement", "exactly_distinct"}
+        What `k` means (`Figure1Settings`).
+    architecture : str
+        One of `mixrd.network.architectures`.
+    seed : int
+        Of first weights and mixtures.
+    protocol : Protocol
+    crystals : tuple of Crystal
+        The n materials.
+    """
+
+    n: int
+    k: int
+    kind: DrawKind
+    architecture: str
+    seed: int
+    protocol: Protocol
+    crystals: tuple[Crystal, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (("n", self.n, 2, 1000), ("k", self.k, 1, 100)):
+            if not low <= value <= high:
+                raise ParameterError(f"{name} = {value}", remedy=f"Allowed: {low} to {high}")
+        if self.kind not in get_args(DrawKind):
+            raise ParameterError(f"kind = {self.kind!r}", remedy=f"Allowed: {', '.join(get_args(DrawKind))}")
+        if self.kind == "exactly_distinct" and self.k > self.n:
+            raise ParameterError(
+                f"k = {self.k} different materials of n = {self.n} are asked for",
+                remedy=f"Allowed with exactly_distinct: k = 1 to {self.n}",
+            )
+        if len(self.crystals) != self.n:
+            raise ParameterError(
+                f"{len(self.crystals)} materials are given for n = {self.n}", remedy="Give n crystals"
+            )
+        if architecture_named(self.architecture).learns_by == "gradient":
+            self.training()
+        elif self.samples > _MOST_FITTED:
+            raise ParameterError(
+                f"samples = {self.samples} for {self.architecture}, which keeps them all in memory",
+                remedy=f"Allowed: 1 to {_MOST_FITTED}",
+            )
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether gradients train it."""
+        return architecture_named(self.architecture).learns_by == "gradient"
+
+    @property
+    def full_samples(self) -> int:
+        """Mixtures of a run that is not shortened."""
+        if self.is_trained:
+            return SAMPLES_PER_MATERIAL * self.n
+        return FITTED_SAMPLES[self.architecture]
+
+    @property
+    def samples(self) -> int:
+        """Mixtures to learn from; networks see whole batches."""
+        if architecture_named(self.architecture).learns_by == "references":
+            return 0
+        if not self.is_trained:
+            return self.protocol.samples or self.full_samples
+        batch = self.protocol.batch
+        return -(-(self.protocol.samples or self.full_samples) // batch) * batch
+
+    @property
+    def shortened(self) -> bool:
+        """Whether there are fewer samples than in a full run."""
+        return self.samples < self.full_samples
+
+    def training(self) -> FractionTraining:
+        """Settings of the training loop."""
+        p = self.protocol
+        return FractionTraining(
+            samples=self.samples,
+            batch=p.batch,
+            learning_rate=p.learning_rate,
+            loss=p.loss,
+            precision=p.precision,
+            compile=p.compile,
+            schedule=p.schedule,
+            seed=self.seed,
+        )
+
+    def figure1(self) -> Figure1Settings:
+        """Settings of the pipeline."""
+        return dataclasses.replace(self.protocol.figure1, max_phases=self.k, kind=self.kind)
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """All that decides the result, as plain data; neither device nor compilation."""
+        dataset = self.protocol.dataset(self.crystals)
+        training: dict[str, Any] = {"samples": self.samples}
+        if self.is_trained:
+            training = self.training().to_dict()
+            del training["compile"], training["seed"]
+        recipe = {
+            "version": RESULT_VERSION,
+            "n": self.n,
+            "k": self.k,
+            "kind": self.kind,
+            "architecture": self.architecture,
+            "seed": self.seed,
+            "training": training,
+            "test_patterns": self.protocol.test_patterns,
+            "figure1": dataclasses.asdict(self.figure1()),
+            "dataset": {**dataset.to_dict(), "sha256": dataset.sha256},
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(recipe))
+        return plain
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the recipe."""
+        return recipe_sha256(self.recipe)
+
+    @property
+    def name(self) -> str:
+        """Name of its files: readable, and with the beginning of the hash, so that no two share one."""
+        return f"n{self.n}-k{self.k}-{self.kind}-{self.architecture}-seed{self.seed}-{self.sha256[:8]}"
+
+
+def recipe_sha256(recipe: dict[str, Any]) -> str:
+    """Hash of a recipe."""
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def grid(
+    pool: Sequence[Crystal],
+    *,
+    n: Sequence[int],
+    k: Sequence[int],
+    kinds: Sequence[DrawKind] = ("up_to_replacement",),
+    architectures: Sequence[str] = ("table1",),
+    seeds: Sequence[int] = (0, 1, 2),
+    protocol: Protocol | None = None,
+) -> tuple[Cell, ...]:
+    """All cells of a grid: the whole of it with the first seed, then with the next.
+
+    Parameters
+    ----------
+    pool : sequence of Crystal
+        A cell takes the first n.
+    n, k, kinds, architectures, seeds : sequence
+    protocol : Protocol, optional
+
+    Raises
+    ------
+    ParameterError, RecipeError
+        If a cell is impossible, before any is run.
+    """
+    if not (n and k and kinds and architectures and seeds):
+        raise ParameterError("the grid is empty", remedy="Give at least one of each: n, k, kind, seed")
+    if max(n) > len(pool):
+        raise ParameterError(
+            f"n = {max(n)} materials of a pool of {len(pool)}",
+            remedy=f"Allowed: 2 to {len(pool)}; `mixrd cod sample` draws a larger pool",
+        )
+    chosen = protocol or Protocol()
+    return tuple(
+        Cell(materials, phases, kind, architecture, seed, chosen, tuple(pool[: max(materials, 0)]))
+        for seed in dict.fromkeys(seeds)
+        for materials in dict.fromkeys(n)
+        for phases in dict.fromkeys(k)
+        for kind in dict.fromkeys(kinds)
+        for architecture in dict.fromkeys(architectures)
+    )

@@ -1,0 +1,100 @@
+"""The reproduction of the paper on a processor: a shortened grid, learning curves, Greasley's setting.
+
+``python studies/paper.py [grid] [curves] [greasley]`` (default grid). The commands are those of a user;
+results go to studies/results/paper*/, and what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from mixrd.experiments.paper import read_results
+from mixrd.report.paper_figure import plot_curves
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "studies" / "results"
+IMAGES = ROOT / "docs" / "images"
+#: How the compact network learns fastest on a processor; the paper's network has the paper's optimiser.
+FAST = ("--batch", "192", "--learning-rate", "0.002", "--schedule", "cosine")
+#: Mixtures of each training of the shortened grid: 12 cells in 20 minutes on two cores.
+GRID_SAMPLES = 60_000
+GREASLEY_SAMPLES = 80_000
+#: As many mixtures as the paper's network sees in an hour on one core.
+CURVE_SAMPLES = 40_000
+#: Mixtures that nearest neighbours are fitted to, for their curve.
+KNN_SAMPLES = (500, 1000, 2000, 5000, 10_000, 20_000, 40_000)
+CURVE_CELLS = ((5, 3), (10, 3))
+
+
+def run(folder: Path, *arguments: str) -> None:
+    """Run cells; their progress goes to the terminal."""
+    command = ("paper", "run", *arguments, "-o", str(folder), "--device", "cpu")
+    print("$ mixrd", *command, flush=True)
+    subprocess.run([sys.executable, "-m", "mixrd", *command], check=True)
+
+
+def grid() -> None:
+    """Eq. 2 with the compact network, one seed, shortened."""
+    run(RESULTS / "paper", "--architecture", "compact", "--seeds", "1", *FAST, "--samples", str(GRID_SAMPLES))
+
+
+def curves() -> None:
+    """TVD against mixtures and against seconds, with as many mixtures for each network."""
+    folder = RESULTS / "paper-curves"
+    for n, k in CURVE_CELLS:
+        cell = ("--n", str(n), "--k", str(k), "--seeds", "1", "--no-models")
+        count = ("--samples", str(CURVE_SAMPLES))
+        for architecture in ("compact", "mlp", "table1"):
+            run(folder, *cell, *count, "--architecture", architecture, "--batch", "64")
+        for samples in KNN_SAMPLES:
+            run(folder, *cell, "--architecture", "knn", "--samples", str(samples))
+        run(folder, *cell, "--architecture", "nnls")
+    results = read_results([folder])
+    for n, k in CURVE_CELLS:
+        here = [r for r in results if (r["n"], r["k"]) == (n, k)]
+        plot_curves(curves_of(here), IMAGES / f"paper-curves-{n}-{k}.png", title=f"N = {n}, K = {k}")
+
+
+def curves_of(results: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """One curve for each architecture; each number of mixtures that was fitted to gives one point."""
+    joined: dict[str, list[dict[str, Any]]] = {}
+    for result in sorted(results, key=lambda r: r["samples"]):
+        joined.setdefault(result["architecture"], []).extend(result["learning_curve"])
+    return joined
+
+
+def greasley() -> None:
+    """N = 7, K = 2 with phases of urinary stones: nearest neighbours, forest, compact network."""
+    folder = RESULTS / "paper-greasley"
+    cell = ("--pool", "stones", "--n", "7", "--k", "2", "--seeds", "1", "--no-models")
+    kinds = ("--kind", "exactly_distinct", "up_to_replacement")
+    run(folder, *cell, *kinds, "--architecture", "knn", "random_forest", "nnls")
+    run(folder, *cell, *kinds, "--architecture", "compact", *FAST, "--samples", str(GREASLEY_SAMPLES))
+    rows = [
+        {key: r[key] for key in ("kind", "architecture", "samples")} | {"tvd": r["test"]["mean"]}
+        for r in read_results([folder])
+    ]
+    print(json.dumps(rows, indent=1))
+
+
+STUDIES = {"grid": grid, "curves": curves, "greasley": greasley}
+
+
+def main() -> None:
+    """Run the studies that are named."""
+    names = sys.argv[1:] or ["grid"]
+    if unknown := sorted(set(names) - set(STUDIES)):
+        raise SystemExit(f"there is no study {', '.join(unknown)}; there are {', '.join(STUDIES)}")
+    for name in names:
+        begin = time.monotonic()
+        STUDIES[name]()
+        print(f"{name}: {time.monotonic() - begin:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
