@@ -11,7 +11,7 @@ from mixrd.crystal.catalog import (
     search_catalog,
 )
 from mixrd.crystal.cif import read_cif
-from mixrd.crystal.strain import cell_of, strain_basis, strained_cell
+from mixrd.crystal.strain import StrainMode, cell_of, strain_basis, strained_cell
 from mixrd.crystal.structure import AtomsInCell, Cell, Crystal, Site
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Crystal",
     "PublishedPattern",
     "Site",
+    "StrainMode",
     "catalog_entry",
     "catalog_names",
     "cell_of",

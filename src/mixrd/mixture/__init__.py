@@ -2,7 +2,16 @@
 
 from mixrd.mixture.batch import SAMPLER_VERSION, MixtureBatch, MixtureSampler, SampleRanges
 from mixrd.mixture.composition import Composition, Kind
-from mixrd.mixture.diffractometer import ScanSettings, SimulatedScan, simulate
+from mixrd.mixture.diffractometer import SimulatedScan, simulate
+from mixrd.mixture.grains import scatter_intensities
+from mixrd.mixture.microabsorption import (
+    brindley_factors,
+    mean_attenuation_per_mm,
+    powder_classes,
+    solid_attenuations_per_mm,
+    true_weights,
+)
+from mixrd.mixture.scan_settings import ScanSettings
 
 __all__ = [
     "SAMPLER_VERSION",
@@ -13,5 +22,11 @@ __all__ = [
     "SampleRanges",
     "ScanSettings",
     "SimulatedScan",
+    "brindley_factors",
+    "mean_attenuation_per_mm",
+    "powder_classes",
+    "scatter_intensities",
     "simulate",
+    "solid_attenuations_per_mm",
+    "true_weights",
 ]

@@ -129,7 +129,7 @@ class MixtureSampler:
         self.ranges = ranges
         self.mixtures_per_condition = mixtures_per_condition
         self.model = ForwardModel(
-            crystals, instrument, two_theta, widest_fwhm=0.3, dtype=torch.float32, device=device
+            crystals, instrument, two_theta, widest_fwhm=0.3, precision="training", device=device
         )
 
     def draw(self, batch: int, *, generator: torch.Generator) -> MixtureBatch:
@@ -157,9 +157,9 @@ class MixtureSampler:
         # All emission lines of one reflection come from the same grains.
         shape = len(peaks.area), self.model.reflections
         scatter = torch.randn(shape, generator=generator, device=peaks.area.device)
-        scatter = scatter[:, self.model.reflection_of_peak]
+        scatter = scatter[:, self.model.peak_table.reflection]
         peaks = dataclasses.replace(peaks, area=peaks.area * torch.exp(spread * scatter - spread**2 / 2))
-        return self.model.renderer.render(peaks, self.model.phase_of_peak, len(self.model.tables))
+        return self.model.renderer.render(peaks, self.model.peak_table.phase, len(self.model.tables))
 
     def _record(self, normalised: Tensor, generator: torch.Generator) -> Tensor:
         """Counts of a detector: background below the peaks, then counting noise."""
@@ -186,11 +186,11 @@ def draw_conditions(
     # u, v and w are one squared width and scale together; the Lorentzian terms apart.
     factor = torch.cat([factor[:, :1].repeat(1, 3) ** 2, factor[:, 3:]], dim=1)
     half = torch.rand(reference.microstrain.shape, generator=generator, device=model.two_theta.device)
-    return Parameters(
+    return dataclasses.replace(
+        reference,
         strain=both_signs(reference.strain, ranges.max_strain),
         inverse_size=1 / size,
         microstrain=ranges.max_microstrain * half**2,
-        texture=reference.texture,
         profile=reference.profile * factor,
         zero=both_signs(reference.zero, ranges.max_zero_deg),
         displacement=both_signs(reference.displacement, ranges.max_displacement_mm),

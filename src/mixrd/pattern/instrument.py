@@ -60,6 +60,11 @@ class Instrument:
         Where the numbers come from.
     divergence_slit : {"fixed", "automatic"}
         Fixed opening, or one that keeps the illuminated length constant (intensity times sin theta).
+    monochromator_position : {"diffracted", "incident"}
+        Behind the sample or before it.
+    polarized_fraction : float or None
+        Share of the beam polarized perpendicular to the plane of diffraction, 0-1: 0.95-1 at a synchrotron;
+        None for a tube.
     """
 
     name: str
@@ -71,6 +76,8 @@ class Instrument:
     step: float = 0.02
     note: str = ""
     divergence_slit: Literal["fixed", "automatic"] = "fixed"
+    monochromator_position: Literal["diffracted", "incident"] = "diffracted"
+    polarized_fraction: float | None = None
 
     def __post_init__(self) -> None:
         low, high = self.two_theta_range
@@ -83,6 +90,16 @@ class Instrument:
             self.divergence_slit in ("fixed", "automatic"),
             f"divergence slit {self.divergence_slit!r}",
             '"fixed" (constant angle) or "automatic" (constant illuminated length)',
+        )
+        _require(
+            self.monochromator_position in ("diffracted", "incident"),
+            f"monochromator position {self.monochromator_position!r}",
+            '"diffracted" (behind the sample) or "incident" (before it)',
+        )
+        _require(
+            self.polarized_fraction is None or 0 <= self.polarized_fraction <= 1,
+            f"polarized fraction {self.polarized_fraction}",
+            "0 to 1 (0.95-1 at a synchrotron), or no entry for a tube",
         )
         numbers = (low, high, self.step, self.goniometer_radius_mm, *dataclasses.astuple(self.profile))
         _require(
@@ -148,14 +165,17 @@ def to_toml(instrument: Instrument) -> str:
         for line in instrument.radiation.lines
     )
     low, high = instrument.two_theta_range
+    share = instrument.polarized_fraction
+    polarized = "" if share is None else f"polarized_fraction = {share!r}  # perpendicular, synchrotron\n"
     return f"""name = {_quoted(instrument.name)}
 note = {_quoted(instrument.note)}
 
 [geometry]
 goniometer_radius_mm = {instrument.goniometer_radius_mm!r}
 monochromator_two_theta = {instrument.monochromator_two_theta!r}  # deg, 0 for none
+monochromator_position = {_quoted(instrument.monochromator_position)}  # diffracted or incident beam
 divergence_slit = {_quoted(instrument.divergence_slit)}  # fixed or automatic
-
+{polarized}
 [profile]  # fwhm: Gaussian^2 = u tan^2 + v tan + w (deg^2), Lorentzian = x / cos + y tan (deg)
 u = {p.u!r}
 v = {p.v!r}
@@ -219,6 +239,7 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
             f"unknown profile term {', '.join(sorted(unknown))}", remedy="Allowed: u, v, w, x, y, sh_l"
         )
     geometry, scan_range = data.get("geometry", {}), data.get("range", {})
+    share = geometry.get("polarized_fraction")
     return Instrument(
         name=str(data["name"]),
         radiation=rays,
@@ -229,4 +250,6 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
         step=float(scan_range.get("step", 0.02)),
         note=str(data.get("note", "")),
         divergence_slit=geometry.get("divergence_slit", "fixed"),
+        monochromator_position=geometry.get("monochromator_position", "diffracted"),
+        polarized_fraction=None if share is None else float(share),
     )
