@@ -165,6 +165,19 @@ def test_short_grids(points: int) -> None:
     assert worst(found, direct_sum(peaks, grid)) < 1e-3
 
 
+def test_double_precision_has_the_same_peaks() -> None:
+    peaks = draw_peaks(2, 30, 8)
+    double = UniformRenderer(GRID, widest_fwhm=WIDEST, dtype=torch.float64)
+    found = double.render(Peaks(*(x.double() for x in vars(peaks).values())))[:, 0]
+    assert found.dtype == torch.float64
+    assert worst(found, direct_sum(peaks)) < 5e-4
+
+
+def test_no_peaks_no_pattern() -> None:
+    found = UniformRenderer(GRID, widest_fwhm=WIDEST).render(draw_peaks(2, 0, 0), columns=2)
+    assert found.shape == (2, 2, len(GRID)) and bool((found == 0).all())
+
+
 def test_uneven_grids_are_refused() -> None:
     uneven = np.cumsum(np.r_[10.0, np.tile([0.010, 0.012, 0.015], 500)])
     assert is_even(GRID) and is_even(np.linspace(3, 140, 777)) and not is_even(uneven)

@@ -1,6 +1,6 @@
 """Mixtures: compositions, the virtual diffractometer and training batches."""
 
-from mixrd.mixture.batch import SAMPLER_VERSION, MixtureBatch, MixtureSampler, SampleRanges
+from mixrd.mixture.batch import SAMPLER_VERSION, MixtureBatch, MixtureSampler
 from mixrd.mixture.composition import Composition, Kind
 from mixrd.mixture.diffractometer import SimulatedScan, simulate
 from mixrd.mixture.grains import scatter_intensities
@@ -11,6 +11,7 @@ from mixrd.mixture.microabsorption import (
     solid_attenuations_per_mm,
     true_weights,
 )
+from mixrd.mixture.sample_ranges import SampleRanges
 from mixrd.mixture.scan_settings import ScanSettings
 
 __all__ = [

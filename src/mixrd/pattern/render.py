@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mixrd.pattern.profile import lorentzian, pseudo_voigt, pseudo_voigt_derivatives
 
-#: Coarse points over half a window: cubic interpolation of the tails is then good to 1e-4 of broad peaks.
-_COARSE_PER_WINDOW = 10
+#: Coarse points over half a window: cubic interpolation of the tails is then good to 5e-5 of broad peaks.
+_COARSE_PER_WINDOW = 12
 #: Elements worked on at once: temporaries of this size stay in the processor's cache, which makes the cost
 #: linear in the number of peaks and keeps memory flat.
 _CHUNK = 200_000

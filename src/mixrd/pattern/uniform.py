@@ -50,11 +50,14 @@ def is_even(two_theta: NDArray[np.float64]) -> bool:
 class UniformRenderer:
     """Adds up pseudo-Voigt peaks on an even grid, to 1e-3 of a pattern's maximum or better.
 
+    (To 5e-3 where a pattern holds nothing but tails of peaks outside the grid.)
+
     Each peak is evaluated in a window about its centre. The Lorentzian's tails beyond are expanded in its
     squared width; the terms of all peaks are spread onto a coarse grid, carried from there to a coarse
     pattern by one constant matrix and interpolated. A taper joins window and tails without a step.
 
-    Results carry no gradient; `Renderer` does.
+    Results carry no gradient (those of `Renderer` do), and on a GPU their last digits may differ from run to
+    run, because it adds in any order.
 
     Parameters
     ----------
@@ -93,8 +96,8 @@ class UniformRenderer:
         self.stride = math.ceil(wanted / self.step / _COARSE_PER_WINDOW)
         self.reach = _COARSE_PER_WINDOW * self.stride
         self.window = _TILE * math.ceil((2 * self.reach + 1 + _TILE) / _TILE)
-        self._number = torch.arange(self.window, dtype=dtype, device=device) - self.window // 2
-        self._powers = torch.stack([torch.ones_like(self._number), self._number, self._number**2])
+        number = torch.arange(self.window, dtype=dtype, device=device) - self.window // 2
+        self._powers = torch.stack([torch.ones_like(number), number, number**2])
         fraction = torch.arange(self.stride, dtype=torch.float64) / self.stride
         self._cubic = lagrange_cubic(fraction).T.to(dtype=dtype, device=device)
         self._set_tails(dtype, device)
@@ -206,7 +209,7 @@ class UniformRenderer:
         flat = Peaks(*(x.flatten() for x in vars(peaks).values()))
         place = (flat.position - self.first) / self.step
         lead = self.reach + _TILE
-        tiles = math.ceil((lead + points + self.window) / _TILE)
+        tiles = math.ceil((lead + points - self.reach + self.window) / _TILE)
         padded = result.new_zeros(batch * columns * tiles, _TILE)
         # Windows of peaks outside the grid stay at its ends: what of them lies inside is all that counts.
         nearest = place.round().clamp(0, points - 1).long()
@@ -226,7 +229,7 @@ class UniformRenderer:
         area = peaks.area.unsqueeze(-1)
         per_window = torch.arange(self.window // _TILE, device=first.device)
         index = first.unsqueeze(-1) + per_window
-        size = min(len(first), max(1, self._at_once(_WINDOW_POINTS) // self.window))
+        size = max(1, min(len(first), self._at_once(_WINDOW_POINTS) // self.window))
         buffers = padded.new_empty(3, size, self.window)
         for low in range(0, len(first), size):
             some = slice(low, low + size)
