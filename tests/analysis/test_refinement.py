@@ -10,6 +10,7 @@ from scipy.stats import chi2
 
 from mixrd.analysis import Refinement, Restraints, refine
 from mixrd.crystal import Crystal, load_phase
+from mixrd.errors import ParameterError
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
 from mixrd.scan import Scan
 
@@ -220,3 +221,10 @@ def test_rough_surface_is_found_when_it_is_looked_for() -> None:
     ]  # fmt: skip
     misfit = [np.abs(f.calculated - counts).max() / counts.max() for f in found]
     assert misfit[1] < 2e-3 < 1e-2 < misfit[0]
+
+
+def test_name_that_is_no_parameter_is_not_held_in_silence(
+    make_scan: MakeScan, crystals: list[Crystal], instrument: Instrument
+) -> None:
+    with pytest.raises(ParameterError, match="strian"):
+        refined([make_scan(crystals, (30, 70))], crystals, instrument, fixed=("strian",))

@@ -140,3 +140,8 @@ def test_what_is_not_known_of_a_beam() -> None:
         with_contamination(radiation("AgKa"), kbeta=0.1)
     with pytest.raises(RadiationError, match="already"):
         with_contamination(with_contamination(radiation("CuKa"), kbeta=0.1), kbeta=0.1)
+
+
+def test_radiation_without_a_line_is_refused() -> None:
+    with pytest.raises(RadiationError, match="no line"):
+        Radiation("CuKa", ())

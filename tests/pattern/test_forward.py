@@ -289,6 +289,19 @@ def test_grids_that_are_none(grid: list[float], what: str) -> None:
         ForwardModel([load_phase("silicon")], load_instrument("lab-cu"), np.array(grid))
 
 
+@pytest.mark.parametrize("width", [0.0, -1.0, math.inf, math.nan])
+def test_widths_that_are_none(width: float) -> None:
+    with pytest.raises(ParameterError, match="widest_fwhm"):
+        ForwardModel([load_phase("silicon")], load_instrument("lab-cu"), GRID, widest_fwhm=width)
+
+
+def test_no_phase_and_unknown_precision() -> None:
+    with pytest.raises(ParameterError, match="no phase"):
+        ForwardModel([], load_instrument("lab-cu"), GRID)
+    with pytest.raises(ParameterError, match="precision"):
+        model_of("silicon", precision="quick")  # type: ignore[arg-type]
+
+
 def test_axis_of_a_phase_that_is_not_there() -> None:
     with pytest.raises(CrystalError, match="quartz"):
         ForwardModel(

@@ -16,7 +16,7 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 from mixrd.analysis.least_squares import Fit, Priors, covariance, fit
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Scattering
-from mixrd.errors import RefinementError
+from mixrd.errors import ParameterError, RefinementError
 from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 
 #: Blur (fwhm in degrees) of the coarse fits before the scan itself: they find the basin of the cells.
@@ -178,6 +178,8 @@ def refine(
     ------
     RefinementError
         If the equations are singular beyond what damping mends.
+    ParameterError
+        If `fixed` names no field of `Parameters`.
     """
     with _threads_for(len(counts)), _solvable():
         model = ForwardModel(
@@ -232,6 +234,11 @@ def _solvable() -> Iterator[None]:
 def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str]) -> Priors:
     """Restraints and bounds in the order of the flat parameters."""
     reference = model.reference()
+    if unknown := set(fixed) - {field.name for field in dataclasses.fields(reference)}:
+        raise ParameterError(
+            f"fixed names {', '.join(sorted(unknown))}",
+            remedy=f"Allowed: {', '.join(field.name for field in dataclasses.fields(reference))}",
+        )
     r = restraints
     settings = {  # sigma, lower, upper
         "strain": (r.strain, -0.06, 0.06),

@@ -61,6 +61,11 @@ class Radiation:
     lines: tuple[EmissionLine, ...]
 
     def __post_init__(self) -> None:
+        if not self.lines:
+            raise RadiationError(
+                f"the radiation {self.name!r} has no line",
+                remedy="Give at least one wavelength and its weight",
+            )
         for line in self.lines:
             if not (math.isfinite(line.wavelength_angstrom) and 0.05 <= line.wavelength_angstrom <= 10.0):
                 raise RadiationError(

@@ -75,7 +75,8 @@ class ForwardModel:
     Raises
     ------
     ParameterError
-        If the grid is empty, does not rise or leaves 0-180 deg, or the precision is unknown.
+        If no phase is given, the grid is empty, does not rise or leaves 0-180 deg, the widest fwhm is not a
+        width or the precision unknown.
     """
 
     def __init__(
@@ -92,9 +93,7 @@ class ForwardModel:
         precision: Precision = "refinement",
         device: torch.device | str = "cpu",
     ) -> None:
-        _check_grid(two_theta)
-        if precision not in TOLERANCES:
-            raise ParameterError(f"precision = {precision!r}", remedy=f"Allowed: {', '.join(TOLERANCES)}")
+        _check_input(crystals, two_theta, widest_fwhm, precision)
         self.instrument = instrument
         self.names = [crystal.name for crystal in crystals]
         self.renderer = _renderer(two_theta, widest_fwhm, precision, device)
@@ -326,7 +325,17 @@ def _renderer(
     return Renderer(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
 
 
-def _check_grid(two_theta: NDArray[np.float64]) -> None:
+def _check_input(
+    crystals: Sequence[Crystal], two_theta: NDArray[np.float64], widest_fwhm: float, precision: str
+) -> None:
+    if not crystals:
+        raise ParameterError("no phase is given", remedy="Give at least one crystal")
+    if not 0 < widest_fwhm < 180:
+        raise ParameterError(
+            f"widest_fwhm = {widest_fwhm:g} deg", remedy="Allowed: above 0 and below 180 deg"
+        )
+    if precision not in TOLERANCES:
+        raise ParameterError(f"precision = {precision!r}", remedy=f"Allowed: {', '.join(TOLERANCES)}")
     values = np.asarray(two_theta)
     if (
         values.ndim != 1

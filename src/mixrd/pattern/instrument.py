@@ -108,6 +108,11 @@ class Instrument:
         _require(0 <= low < high <= 180, f"range {low:g}-{high:g} deg", "0 <= low < high <= 180")
         _require(0 < self.step <= 1, f"step {self.step:g} deg", "a step above 0 and up to 1 deg")
         _require(
+            _has_width(self.profile, (low, high)),
+            "the profile gives peaks no width in its range",
+            "u, v, w, x, y with a fwhm above 0",
+        )
+        _require(
             10 <= self.goniometer_radius_mm <= 2000,
             f"goniometer radius {self.goniometer_radius_mm:g} mm",
             "a radius of 10-2000 mm",
@@ -117,6 +122,18 @@ class Instrument:
             f"monochromator angle {self.monochromator_two_theta:g} deg",
             "an angle of 0 (none) to 180 deg",
         )
+
+
+def _has_width(profile: Profile, two_theta_range: tuple[float, float]) -> bool:
+    """Whether any angle of the range has a Gaussian or Lorentzian width above 0."""
+    low, high = two_theta_range
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        theta = math.radians(min(low + share * (high - low), 179.0) / 2)
+        tangent = math.tan(theta)
+        caglioti = profile.u * tangent**2 + profile.v * tangent + profile.w
+        if caglioti > 0 or profile.x / math.cos(theta) + profile.y * tangent > 0:
+            return True
+    return False
 
 
 def _require(holds: bool, found: str, allowed: str) -> None:
