@@ -46,8 +46,11 @@ study: $(VENV)/.installed-dev ## accuracy and calibration on weighed mixtures (M
 	$(BIN)/python studies/run.py
 
 .PHONY: study-forward
-study-forward: $(VENV)/.installed-dev ## the forward model against pymatgen, gemmi and a direct sum (MIXRD_DATA)
+study-forward: $(VENV)/.installed-dev ## the forward model against others; what each term buys (MIXRD_DATA)
 	$(BIN)/python studies/forward.py
+	$(BIN)/python studies/rendering.py
+	$(BIN)/python studies/pure_phases.py
+	$(BIN)/python studies/corrections.py
 
 .PHONY: study-paper
 study-paper: $(VENV)/.installed-dev ## the grid of the paper, shortened, with the compact network

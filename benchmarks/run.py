@@ -50,15 +50,18 @@ def report(results: dict[str, Any]) -> str:
         f"Strained sticks, {sticks['set']}, {sticks['structures']} structures: {sticks['mixrd_ms']:.3g} ms"
     ]
     lines += [
-        f"  left out: {row['name']} (by {row['degrees']:.1g} deg, {row['intensity']:.1%} of the strongest)"
-        for row in sticks["left_out"]
+        f"  left out: {row['name']} (by {row['position']:.1g} in d, {row['intensity']:.1%} of the strongest)"
+        for row in (*sticks["left_out"], *sticks["catalog_left_out"])
     ]
     for name, target in (("pymatgen", " (targets 100 and 20)"), ("xrd_rust", "")):
         row = results[f"strained_sticks_vs_{name}"]
         if row is None:
             lines.append(f"  {name} is not installed (extra: bench)")
         else:
-            lines.append(f"  times {name}: median {row['median']:.0f}, worst {row['worst']:.0f}{target}")
+            lines.append(
+                f"  times {name}: median {row['median']:.0f}, worst {row['worst']:.0f}; over the catalog "
+                f"{row['catalog_median']:.0f}, {row['catalog_worst']:.0f}{target}"
+            )
     training, laboratory = results["training_sample"], results["laboratory_sample"]
     lines += [
         f"Training sample: {results['training_sample_ms']:.3g} ms (target 0.3), of which rendering "

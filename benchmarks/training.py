@@ -23,13 +23,14 @@ from mixrd.diffraction import lorentz_polarization, radiation, reflections, stra
 from mixrd.experiments.demo import demo_instrument
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.pattern.profile import pseudo_voigt, size_fwhm
-from mixrd.pattern.render import Peaks, Renderer
+from mixrd.pattern.render import Peaks
+from mixrd.pattern.uniform import UniformRenderer
 
 WAVELENGTH = 1.54184
 TWO_THETA = np.linspace(10.0, 10.0 + 0.015 * 2666, 2667)
 BATCH, LABORATORY_BATCH = 512, 192
 #: Samples drawn at once, so that what is worked on stays in the processor's cache.
-BLOCK = 64
+BLOCK = 128
 MAX_STRAIN = 0.02
 SIZE_NM, ETA, FRACTION_OF_NOISE, BACKGROUND = (10.0, 100.0), (0.1, 0.9), 0.01, 0.1
 #: Of a pattern's maximum: the tolerance of the training mode.
@@ -49,7 +50,7 @@ class PaperSampler:
         # The broadest peak is that of the smallest crystallite at the end of the range.
         theta = torch.tensor(np.radians(limits[1] / 2))
         widest = float(size_fwhm(torch.tensor(1 / SIZE_NM[0]), torch.tensor(WAVELENGTH), theta))
-        self.renderer = Renderer(TWO_THETA, widest_fwhm=widest, dtype=torch.float32, device=device)
+        self.renderer = UniformRenderer(TWO_THETA, widest_fwhm=widest, device=device)
         self.phase_of_peak = torch.cat([torch.full((len(t),), p) for p, t in enumerate(self.tables)])
         self.phase_of_peak = self.phase_of_peak.to(device)
 
@@ -63,9 +64,10 @@ class PaperSampler:
 
     def _draw(self, batch: int, generator: torch.Generator) -> Tensor:
         columns = self.render(self.peaks(batch, generator))
-        columns = columns / columns.amax(-1, keepdim=True)
-        shares = -torch.log(self._uniform((batch, len(self.tables), 1), 1e-6, 1.0, generator))
-        mixed = (columns * (shares / shares.sum(1, keepdim=True))).sum(1)
+        shares = -torch.log(self._uniform((batch, len(self.tables)), 1e-6, 1.0, generator))
+        # Each pattern scaled to its maximum, then mixed.
+        factors = shares / shares.sum(1, keepdim=True) / columns.amax(-1)
+        mixed = torch.bmm(factors.unsqueeze(1), columns).squeeze(1)
         mixed /= mixed.amax(-1, keepdim=True)
         # exp(-x / decay) over the range: an exponential background.
         x = (self.renderer.grid - self.renderer.grid[0]) / (self.renderer.grid[-1] - self.renderer.grid[0])
@@ -152,7 +154,7 @@ def laboratory_sample() -> dict[str, Any]:
         "laboratory_sample_ms": 1e3 * seconds / LABORATORY_BATCH,
         "batch": LABORATORY_BATCH,
         "mixtures_per_condition": sampler.mixtures_per_condition,
-        "peaks": len(sampler.model.phase_of_peak),
+        "peaks": len(sampler.model.peak_table.phase),
     }
 
 

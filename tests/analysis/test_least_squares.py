@@ -137,7 +137,7 @@ def test_bounds_hold(forward: ForwardModel, scan: Scan) -> None:
     wide = make_priors(forward, Restraints(), ())
     # The scan has a zero shift of 0.02 deg and strains of 1e-3: do not allow them.
     tight = Priors(wide.mean, wide.sigma, wide.lower.clone(), wide.upper.clone())
-    tight.upper[:2], tight.upper[-2] = 2e-4, 0.005
+    tight.upper[:2], tight.upper[forward.columns_of("zero")] = 2e-4, 0.005
     result = fit(forward, basis, observed, sigma, start, tight)
     assert ((result.flat >= tight.lower) & (result.flat <= tight.upper)).all()
     assert float(result.flat[0, 0]) == pytest.approx(2e-4)
@@ -152,7 +152,9 @@ def test_the_jacobian_is_that_of_the_fit(forward: ForwardModel, scan: Scan) -> N
     def weighted(flat: torch.Tensor) -> torch.Tensor:
         return torch.einsum("bp,bpn->bn", masses, forward.columns(forward.from_flat(flat))) / sigma
 
-    for index, size in ((0, 1e-6), (2, 1e-6), (8, 1e-6), (11, 1e-5)):
+    steps = {"strain": 1e-6, "inverse_size": 1e-6, "microstrain": 1e-6, "zero": 1e-5, "displacement": 1e-5}
+    for field, size in steps.items():
+        index = forward.columns_of(field).start
         change = torch.zeros_like(result.flat)
         change[0, index] = size
         slope = (weighted(result.flat + change) - weighted(result.flat - change)) / (2 * size)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from scipy.stats import chi2
 
 from mixrd.analysis import Refinement, Restraints, refine
 from mixrd.crystal import Crystal, load_phase
-from mixrd.pattern import ForwardModel, Instrument
+from mixrd.errors import ParameterError
+from mixrd.pattern import ForwardModel, Instrument, load_instrument
 from mixrd.scan import Scan
 
 MakeScan = Callable[..., Scan]
@@ -200,3 +202,29 @@ def test_what_is_fixed_stays(scan: Scan, crystals: list[Crystal], instrument: In
     assert found.zero_deg == 0
     p = instrument.profile
     assert found.profile == pytest.approx([p.u, p.v, p.w, p.x, p.y, p.sh_l], abs=1e-12)
+
+
+def test_rough_surface_is_found_when_it_is_looked_for() -> None:
+    crystals, instrument = [load_phase("corundum")], load_instrument("lab-cu")
+    two_theta = np.arange(20.0, 110.0, 0.05)
+    model = ForwardModel(crystals, instrument, two_theta)
+    truth = model.reference()
+    truth = replace(truth, roughness=truth.roughness + torch.tensor([[0.5, 0.2]]))
+    pattern = model.columns(truth)[0, 0].numpy()
+    counts = 20_000 * pattern / pattern.max() + 50.0
+    found = [
+        refine(
+            crystals, instrument, two_theta, counts[np.newaxis], np.sqrt(counts)[np.newaxis],
+            restraints=Restraints(roughness=spread), stages_deg=(),
+        )[0]
+        for spread in (0.0, 1.0)
+    ]  # fmt: skip
+    misfit = [np.abs(f.calculated - counts).max() / counts.max() for f in found]
+    assert misfit[1] < 2e-3 < 1e-2 < misfit[0]
+
+
+def test_name_that_is_no_parameter_is_not_held_in_silence(
+    make_scan: MakeScan, crystals: list[Crystal], instrument: Instrument
+) -> None:
+    with pytest.raises(ParameterError, match="strian"):
+        refined([make_scan(crystals, (30, 70))], crystals, instrument, fixed=("strian",))

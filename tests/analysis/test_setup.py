@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mixrd.analysis import generic_instrument, instrument_for, overlap, recipe_for
-from mixrd.analysis.setup import part_of
+from mixrd.analysis.setup import edge_warnings, part_of
 from mixrd.crystal import Crystal, load_phase
 from mixrd.diffraction import radiation
 from mixrd.errors import RadiationError, ScanError
@@ -176,3 +176,16 @@ def test_uncertainty_of_what_is_not_counted_follows_its_scatter(scan: Scan, fact
     noise = np.diff(counts[flat], 2).std() / np.sqrt(6)
     assert np.median(sigma[flat]) == pytest.approx(noise, rel=0.35)
     assert sigma[counts.argmax()] > 3 * np.median(sigma[flat]), "strong points are less certain"
+
+
+def test_phases_with_an_element_near_an_edge_are_named() -> None:
+    phases = [load_phase(name) for name in ("corundum", "yttrium-oxide", "iron")]
+    vanadium = dataclasses.replace(
+        phases[1], name="V2O3", sites=tuple(
+            dataclasses.replace(s, element="V" if s.element == "Y" else s.element) for s in phases[1].sites
+        )
+    )  # fmt: skip
+    (found,) = edge_warnings([*phases, vanadium], generic_instrument("CrKa"))
+    assert (found.code, found.phase) == ("NEAR_ABSORPTION_EDGE", "V2O3")
+    assert "edge of V," in found.message
+    assert edge_warnings([*phases, vanadium], generic_instrument("CuKa")) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gemmi
 import numpy as np
 import pytest
 
@@ -30,6 +31,11 @@ def cif_block(
     lines += [f"_space_group_name_H-M_alt '{group}'"] if group else []
     lines += [extra, "loop_", *(f"_atom_site_{column}" for column in columns), *sites]
     return "\n".join(lines) + "\n"
+
+
+def aniso_loop(row: str) -> str:
+    keys = ("label", "U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
+    return "\n".join(["loop_", *(f"_atom_site_aniso_{k}" for k in keys), row])
 
 
 @pytest.fixture
@@ -81,10 +87,7 @@ def test_isotropic_u_and_b(cif) -> None:
 
 
 def test_anisotropic_displacement(cif) -> None:
-    keys = ("label", "U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
-    loop = "\n".join(
-        ["loop_", *(f"_atom_site_aniso_{k}" for k in keys), "Zn1 0.0073 0.0073 0.0074 0.00365 0 0"]
-    )
+    loop = aniso_loop("Zn1 0.0073 0.0073 0.0074 0.00365 0 0")
     cell = ("3.2494", "3.2494", "5.2038", "90", "90", "120")
     text = cif_block(
         "Zn1 Zn 0.3333 0.6667 0", "O1 O 0.3333 0.6667 0.3821", cell=cell, group="P 63 m c", extra=loop
@@ -95,6 +98,46 @@ def test_anisotropic_displacement(cif) -> None:
     assert crystal.sites[0].u_iso == pytest.approx((2 * 0.0073 + 0.0074) / 3, rel=1e-6)
     assert crystal.sites[1].u_aniso is None
     assert crystal.cell_content == {"Zn": 2.0, "O": 2.0}
+
+
+def test_displacement_that_is_negative_within_its_precision_is_zero(cif) -> None:
+    text = cif_block(*SALT, extra=aniso_loop("Na1 0.0145 0.0145 0.02 0.015 0 0"))
+    crystal = read_cif(cif(text))
+    u11, u22, u33, u12, *rest = crystal.sites[0].u_aniso
+    # Principal values 0.0295, -0.0005 (along 1 -1 0) and 0.02: the negative one becomes 0.
+    assert (u11, u22, u33, u12, *rest) == pytest.approx((0.01475, 0.01475, 0.02, 0.01475, 0, 0), abs=1e-9)
+    assert any(note.startswith("Na1: anisotropic U negative") for note in crystal.notes)
+    columns = (*SITE_COLUMNS, "U_iso_or_equiv")
+    crystal = read_cif(cif(cif_block("Na1 Na 0 0 0 -0.0004", "Cl1 Cl 0.5 0.5 0.5 0.01", columns=columns)))
+    assert [s.u_iso for s in crystal.sites] == [0.0, 0.01]
+    assert crystal.notes == ("Na1: U = -0.0004 A^2 is negative within its precision, 0 is used",)
+
+
+def test_anisotropic_u_of_an_oblique_cell_is_judged_by_its_principal_values(cif) -> None:
+    """U_ij = U a*_i.a*_j / (|a*_i| |a*_j|) is isotropic, however large its off-diagonal parts."""
+    cell = ("5", "6", "7", "60", "70", "80")
+    lattice = np.array(gemmi.UnitCell(*map(float, cell)).orth.mat.tolist()).T
+    star = np.linalg.inv(lattice)
+    metric = star.T @ star / np.outer(*[np.linalg.norm(star, axis=0)] * 2)
+    u = 0.01 * metric[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    loop = aniso_loop("O1 " + " ".join(f"{x:.8f}" for x in u))
+    crystal = read_cif(cif(cif_block("O1 O 0.1 0.2 0.3", cell=cell, group="P 1", extra=loop)))
+    assert crystal.sites[0].u_iso == pytest.approx(0.01, rel=1e-5)
+    assert crystal.notes == ()
+
+
+def test_atoms_listed_with_their_images_are_counted_once(cif) -> None:
+    crystal = read_cif(cif(cif_block(*SALT, "Na2 Na 0.5 0.5 0", "Cl2 Cl 0 0 0.5")))
+    assert crystal.cell_content == {"Na": 4.0, "Cl": 4.0}
+    assert "Na2: the same atom as Na1 by symmetry, counted once" in crystal.notes
+
+
+def test_composition_slightly_above_one_is_used_with_a_note(cif) -> None:
+    columns = (*SITE_COLUMNS, "occupancy")
+    sites = ("Co1 Co 0 0 0 0.87", "Fe1 Fe 0 0 0 0.11", "Ni1 Ni 0 0 0 0.13")
+    crystal = read_cif(cif(cif_block(*sites, columns=columns)))
+    assert crystal.cell_content == pytest.approx({"Co": 3.48, "Fe": 0.44, "Ni": 0.52})
+    assert any("add up to more than 1, used as stated: Co1 (1.11)" in note for note in crystal.notes)
 
 
 def test_disordered_site_shared_by_two_elements(cif) -> None:
@@ -198,10 +241,10 @@ NO_SITES = "data_x\n_cell_length_a 5\n_cell_length_b 5\n_cell_length_c 5\n"
 FAULTS = {
     "no sites": (NO_SITES, "no atom sites"),
     "unknown element": (cif_block("Qq1 Qq 0 0 0"), "unknown element 'Qq'"),
-    "cell without volume": (cif_block(*SALT, cell=("5", "5", "5", "90", "90", "180")), "no volume"),
+    "cell without volume": (cif_block(*SALT, cell=("5", "5", "5", "90", "90", "180")), "angle gamma is 180"),
     "impossible angles": (cif_block(*SALT, cell=("5", "5", "5", "20", "20", "90")), "no volume"),
-    "edge of nothing": (cif_block(*SALT, cell=("0", "5", "5", "90", "90", "90")), "no volume"),
-    "negative edge": (cif_block(*SALT, cell=("-5", "5", "5", "90", "90", "90")), "no volume"),
+    "edge of nothing": (cif_block(*SALT, cell=("0", "5", "5", "90", "90", "90")), "edge a is 0 A"),
+    "negative edge": (cif_block(*SALT, cell=("-5", "5", "5", "90", "90", "90")), "edge a is -5 A"),
     "cell not given": (cif_block(*SALT, cell=("?", "5", "5", "90", "90", "90")), "lacks _cell_length_a"),
     "angles left out": (
         cif_block(*SALT).replace("_cell_angle_beta", "_cell_other"),
@@ -218,6 +261,27 @@ FAULTS = {
     "negative occupancy": (
         cif_block("Na1 Na 0 0 0 -0.5", columns=(*SITE_COLUMNS, "occupancy")),
         "occupancy -0.5, outside 0-1",
+    ),
+    "elements on one place above one": (
+        cif_block("Na1 Na 0 0 0 0.8", "K1 K 0.5 0 0.5 0.5", columns=(*SITE_COLUMNS, "occupancy")),
+        "place of site Na1 add up to 1.3",
+    ),
+    "two elements at one place": (cif_block("Na1 Na 0 0 0", "K1 K 0 0 0"), "add up to 2"),
+    "negative U": (
+        cif_block("Na1 Na 0 0 0 -0.02", columns=(*SITE_COLUMNS, "U_iso_or_equiv")),
+        "Na1 has the displacement U = -0.02 A",
+    ),
+    "negative B": (
+        cif_block("Na1 Na 0 0 0 -1.0", columns=(*SITE_COLUMNS, "B_iso_or_equiv")),
+        "Na1 has the displacement U = -0.0126",
+    ),
+    "negative anisotropic U": (
+        cif_block(*SALT, extra=aniso_loop("Na1 0.02 0.02 -0.02 0 0 0")),
+        "Na1 has anisotropic U .* not positive definite",
+    ),
+    "indefinite anisotropic U": (
+        cif_block(*SALT, extra=aniso_loop("Na1 0.02 0.02 0.02 0.03 0 0")),
+        "Na1 has anisotropic U .* not positive definite",
     ),
     "coordinate missing": (cif_block("Na1 Na 0 ? 0"), "coordinate"),
     "coordinate is no number": (cif_block("Na1 Na 0 nan 0"), "coordinate"),
@@ -279,4 +343,6 @@ def test_structures_of_the_collection_read_with_sane_density(data_dir: Path) -> 
                 odd[path.name] = f"density {density:.2f}"
     # That file states gamma = 90 deg for a trigonal structure.
     assert "lacks the symmetry of P -3" in odd.pop("W2C.cif")
+    # Its tensors are not positive definite.
+    assert "O1 has anisotropic U" in odd.pop("H2O-Ice-IV.cif")
     assert odd == {}

@@ -10,16 +10,19 @@ import pytest
 import torch
 from scipy.stats import qmc
 
-from mixrd.crystal import load_phase
+from mixrd.crystal import Crystal, Site, load_phase
 from mixrd.diffraction import (
     brindley_factor,
     contrast_warning_limit,
+    edges_near,
     linear_attenuation_per_mm,
     mass_attenuation_cm2_g,
     near_edge,
     powder_class,
+    radiation,
 )
 from mixrd.diffraction.attenuation import absorption_cross_section
+from mixrd.diffraction.radiation import EmissionLine, Radiation
 from mixrd.errors import CrystalError, ParameterError, RadiationError
 
 CU = 1.5418
@@ -213,3 +216,30 @@ def test_usual_radiation_lies_away_from_the_edges_of_usual_elements() -> None:
     )
     assert near_edge("Cu", 1.39223)  # Cu K beta: 0.8 % from the K edge of copper
     assert near_edge("Co", 1.62083)  # Co K beta
+
+
+def oxide(*metals: str) -> Crystal:
+    cell = (4.2, 4.2, 4.2, 90.0, 90.0, 90.0)
+    sites = [Site(m, m, (0.1 * i, 0.0, 0.0), 1.0, 0.005) for i, m in enumerate((*metals, "O"))]
+    return Crystal("oxide", cell, "P 1", ("x,y,z",), tuple(sites))
+
+
+@pytest.mark.parametrize(
+    ("beam", "near"),
+    # K edges of V and Ru, the L2 edge of Pr, L1 and L3 of Eu, L3 of Ho.
+    [("CrKa", ("V",)), ("FeKa", ("Pr",)), ("CoKa", ("Eu",)), ("CuKa", ("Eu", "Ho")), ("AgKa", ("Ru",)),
+     ("MoKa", ())],
+)  # fmt: skip
+def test_elements_near_an_edge_of_the_usual_tubes(beam: str, near: tuple[str, ...]) -> None:
+    metals = ("V", "Ru", "Pr", "Eu", "Ho", "Ti", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Zr", "Mo")
+    assert edges_near(oxide(*metals[:9]), radiation(beam)) == tuple(m for m in metals[:9] if m in near)
+    assert edges_near(oxide(*metals[9:]), radiation(beam)) == ()
+
+
+def test_edge_beside_the_weaker_line_counts_and_that_of_a_trace_does_not() -> None:
+    def beam(share: float) -> Radiation:
+        # Cu K beta lies 0.8 % from the K edge of copper.
+        return Radiation("Cu", (EmissionLine(1.5406, 1 - share), EmissionLine(1.39223, share)))
+
+    assert edges_near(oxide("Cu"), beam(0.2)) == ("Cu",)
+    assert edges_near(oxide("Cu"), beam(0.01)) == ()

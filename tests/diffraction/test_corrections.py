@@ -95,7 +95,7 @@ def test_transparency_shifts_the_centroid_of_the_exponential_aberration() -> Non
 
     moment, _ = quad(lambda z: weight(z) * 2 * z * math.cos(theta) / radius, 0, 10)
     total, _ = quad(weight, 0, 10)
-    shift = transparency_shift(torch.tensor(2 * theta, dtype=torch.float64), mu, radius)
+    shift = transparency_shift(torch.tensor(2 * theta, dtype=torch.float64), 1 / mu, radius)
     assert float(shift) == pytest.approx(-math.degrees(moment / total), rel=1e-6)
 
 
@@ -137,7 +137,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Tensor], tuple[float, ...]]] = {
     "polarization": (_polarized, (26.6, 0.8)),
     "automatic slit": (lambda angle: divergence_slit(angle, "automatic"), ()),
     "thin sample": (thin_sample_absorption, (0.4,)),
-    "transparency": (transparency_shift, (2.0, 200.0)),
+    "transparency": (transparency_shift, (0.5, 200.0)),
     "suortti": (surface_roughness, (0.5, 0.2)),
     "pitschke": (surface_roughness_pitschke, (1.5, 0.05)),
 }
@@ -169,7 +169,7 @@ def test_single_precision_follows_double(name: str) -> None:
         (lambda: divergence_slit(THETA, "wide"), "divergence slit"),  # type: ignore[arg-type]
         (lambda: thin_sample_absorption(THETA, 0.0), "mu_t"),
         (lambda: thin_sample_absorption(THETA, torch.tensor([[1.0], [math.nan]])), "mu_t"),
-        (lambda: transparency_shift(THETA, 0.0, 200.0), "mu_per_mm"),
+        (lambda: transparency_shift(THETA, -0.1, 200.0), "penetration_mm"),
         (lambda: transparency_shift(THETA, 1.0, math.inf), "radius_mm"),
         (lambda: surface_roughness(THETA, 1.1, 0.1), "p is"),
         (lambda: surface_roughness(THETA, 0.5, -0.1), "q is"),

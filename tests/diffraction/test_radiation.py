@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixrd.diffraction import EmissionLine, Radiation, radiation, tube_of
+from mixrd.diffraction import EmissionLine, Radiation, radiation, tube_of, with_contamination
 from mixrd.errors import RadiationError
 
 
@@ -95,3 +95,53 @@ def test_own_lines_are_checked() -> None:
         Radiation("odd", (EmissionLine(1.54, 0.9), EmissionLine(99.0, 0.1)))
     with pytest.raises(RadiationError, match=r"weight -0\.1"):
         Radiation("odd", (EmissionLine(1.54, 0.9), EmissionLine(1.55, -0.1)))
+
+
+def test_contamination_is_relative_to_the_first_line() -> None:
+    beam = with_contamination(radiation("CuKa"), kbeta=0.01, tungsten=0.02)
+    assert beam.name == "CuKa"
+    wavelengths = [line.wavelength_angstrom for line in beam.lines]
+    assert wavelengths == pytest.approx([1.5405929, 1.5444274, 1.392234, 1.4764, 1.4874], abs=5e-5)
+    relative = [line.weight / beam.lines[0].weight for line in beam.lines]
+    assert relative == pytest.approx([1, 0.5, 0.01, 0.02, 0.0022])
+    assert sum(line.weight for line in beam.lines) == pytest.approx(1.0)
+
+
+def test_tungsten_lines_by_their_energies() -> None:
+    # X-ray Data Booklet: 8397.6 and 8335.2 eV; hc = 12398.42 eV A.
+    lines = with_contamination(radiation("MoKa1"), tungsten=0.1).lines[1:]
+    energies = [12398.42 / line.wavelength_angstrom for line in lines]
+    assert energies == pytest.approx([8397.6, 8335.2], abs=0.3)
+
+
+def test_no_contamination_is_the_same_beam() -> None:
+    for name in ("CuKa", "0.7"):
+        beam = radiation(name)
+        assert with_contamination(beam) is beam
+
+
+def test_a_wavelength_of_a_tube_knows_its_k_beta() -> None:
+    beam = with_contamination(radiation(1.789), kbeta=0.1)
+    assert beam.lines[1].wavelength_angstrom == pytest.approx(1.6208, abs=1e-4)
+
+
+@pytest.mark.parametrize("share", [-0.01, 0.6, float("nan")])
+@pytest.mark.parametrize("name", ["kbeta", "tungsten"])
+def test_shares_that_cannot_be(name: str, share: float) -> None:
+    with pytest.raises(RadiationError, match=name) as raised:
+        with_contamination(radiation("CuKa"), **{name: share})
+    assert "0 to 0.5" in raised.value.remedy
+
+
+def test_what_is_not_known_of_a_beam() -> None:
+    with pytest.raises(RadiationError, match="known tube"):
+        with_contamination(radiation(0.41), kbeta=0.1)
+    with pytest.raises(RadiationError, match="Ag K beta"):
+        with_contamination(radiation("AgKa"), kbeta=0.1)
+    with pytest.raises(RadiationError, match="already"):
+        with_contamination(with_contamination(radiation("CuKa"), kbeta=0.1), kbeta=0.1)
+
+
+def test_radiation_without_a_line_is_refused() -> None:
+    with pytest.raises(RadiationError, match="no line"):
+        Radiation("CuKa", ())

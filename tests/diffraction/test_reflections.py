@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from mixrd.crystal import Crystal, Site, catalog_entry, load_phase
-from mixrd.diffraction import radiation, reflections, strained_sticks
+from mixrd.diffraction import Scattering, radiation, reflections, strained_sticks
+from mixrd.diffraction.form_factor import dispersion, f0_coefficients
 from mixrd.diffraction.reflections import MOST_REFLECTIONS
-from mixrd.errors import CrystalError, RadiationError
+from mixrd.errors import CrystalError, ParameterError, RadiationError
 
 CU = radiation("CuKa1")
 RANGE = (5.0, 100.0)
@@ -182,6 +183,79 @@ def test_wavelength_moves_lines_as_bragg_says() -> None:
 def test_margin_adds_lines_that_strain_may_bring_in() -> None:
     crystal = load_phase("corundum")
     assert len(table(crystal, (30.0, 40.0), margin=0.05)) > len(table(crystal, (30.0, 40.0)))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [(50.0, 20.0), (30.0, 30.0), (-5.0, 50.0), (5.0, 181.0), (float("nan"), 50.0), (5.0, float("inf"))],
+)
+def test_impossible_range(limits: tuple[float, float]) -> None:
+    with pytest.raises(ParameterError, match=r"two_theta_range is .* Allowed: 0 to 180 deg"):
+        table(load_phase("iron"), limits)
+
+
+@pytest.mark.parametrize("margin", [-0.1, 0.6, float("nan")])
+def test_impossible_margin(margin: float) -> None:
+    with pytest.raises(ParameterError, match=r"margin is .* Allowed: 0 to 0.5"):
+        table(load_phase("iron"), RANGE, margin)
+
+
+@pytest.mark.parametrize("wavelength", [0.01, 15.0, -1.5, float("nan"), float("inf")])
+def test_impossible_wavelength(wavelength: float) -> None:
+    with pytest.raises(RadiationError, match=r"0.05-10 A"):
+        radiation(wavelength)
+
+
+@pytest.mark.parametrize("strain", ["symmetry", "general"])
+def test_lines_beyond_the_sphere_are_numbers(strain: str) -> None:
+    """To 180 deg, with a margin: sin(theta) = lambda / 2d is above 1 for some lines."""
+    found = reflections(load_phase("iron"), CU, two_theta_range=(30.0, 180.0), margin=0.3, strain=strain)
+    assert float(found.g.norm(dim=1).max()) > 2 / CU.wavelength_angstrom
+    amplitudes = torch.full((1, len(found.strain_basis)), -0.05, dtype=torch.float64)
+    for values in vars(strained_sticks(found, amplitudes)).values():
+        assert bool(torch.isfinite(values).all())
+
+
+def test_no_reflection_that_any_angle_reaches() -> None:
+    with pytest.raises(RadiationError, match=r"iron has no reflection between 5 and 180 deg at 9.0000 A"):
+        reflections(load_phase("iron"), radiation(9.0), two_theta_range=(5.0, 180.0))
+
+
+def gypsum_by_sum(thermal: bool, anomalous: bool) -> tuple[np.ndarray, np.ndarray]:
+    """|F|^2 by a plain sum over atoms, and what the sticks say."""
+    crystal = load_phase("gypsum")
+    found = reflections(crystal, CU, two_theta_range=(10.0, 50.0), margin=0.0,
+                        scattering=Scattering(anomalous=anomalous, thermal=thermal))  # fmt: skip
+    sticks = strained_sticks(found, torch.zeros(1, len(found.strain_basis), dtype=torch.float64))
+    ours = sticks.intensity[0] / found.multiplicity * found.volume * found.mass
+    s_squared = (found.g**2).sum(1).numpy() / 4
+    total = np.zeros((2, len(found)), dtype=complex)
+    for index, fract, u_star in zip(
+        crystal.atoms.site, crystal.atoms.fract, crystal.atoms.u_star, strict=True
+    ):
+        site = crystal.sites[index]
+        row = f0_coefficients([site.element])[0]
+        f = row[8] + (row[:4] * np.exp(-row[4:8] * s_squared[:, None])).sum(1)
+        if anomalous:
+            f = f + dispersion(site.element, CU.wavelength_angstrom)
+        if thermal:
+            exponent = -8 * np.pi**2 * site.u_iso * s_squared
+            if site.u_aniso is not None:
+                exponent = -2 * np.pi**2 * np.einsum("ri,ij,rj->r", found.hkl, u_star, found.hkl)
+            f = f * np.exp(exponent)
+        wave = np.exp(2j * np.pi * found.hkl @ fract)
+        total += site.occupancy * f * np.stack([wave, wave.conj()])
+    return (np.abs(total) ** 2).mean(0), ours.numpy()
+
+
+@pytest.mark.parametrize("thermal", [True, False])
+@pytest.mark.parametrize("anomalous", [True, False])
+def test_parts_of_the_scattering_can_be_left_out(thermal: bool, anomalous: bool) -> None:
+    expected, found = gypsum_by_sum(thermal, anomalous)
+    assert found == pytest.approx(expected, rel=1e-7, abs=1e-8 * expected.max())
+    if not (thermal and anomalous):
+        full, _ = gypsum_by_sum(True, True)
+        assert np.abs(full - expected).max() > 1e-3 * full.max()
 
 
 def test_no_line_in_range() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -12,8 +13,20 @@ from mixrd.crystal import Crystal
 from mixrd.errors import RecipeError
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.mixture.batch import draw_conditions, draw_fractions
-from mixrd.pattern import ForwardModel, Instrument, Parameters
+from mixrd.mixture.sample_ranges import widest_fwhm
+from mixrd.pattern import (
+    DetectorRanges,
+    ForwardModel,
+    ImpurityRanges,
+    Instrument,
+    Parameters,
+    Profile,
+    SpikeRanges,
+    UniformRenderer,
+)
 
+#: A detector that counts whatever comes.
+PERFECT = DetectorRanges(dead_time_us=(0.0, 0.0), seconds_per_point=(1.0, 1.0), highest_rate_cps=(1e12, 1e12))
 #: No noise to speak of, no background, nothing but strain and size: the pattern is then known exactly.
 BARE = SampleRanges(
     max_microstrain=0.0,
@@ -22,7 +35,11 @@ BARE = SampleRanges(
     max_displacement_mm=0.0,
     max_graininess=0.0,
     background=(1e-9, 1e-9),
-    peak_counts=(1e12, 1e12),
+    peak_counts=(1e11, 1e11),
+    max_roughness=0.0,
+    max_penetration_mm=0.0,
+    impurities=ImpurityRanges(count=(0, 0)),
+    detector=PERFECT,
 )
 
 
@@ -79,6 +96,8 @@ def test_batch_of_any_length(crystals: list[Crystal], instrument: Instrument, ba
         SampleRanges(peak_counts=(1.0, 2.0), background=(10.0, 10.0)),
         SampleRanges(max_strain=0.06, size_nm=(2.0, 2.0), max_graininess=1.0, width_factor=5.0),
         SampleRanges(max_strain=0.0, max_graininess=0.0, max_zero_deg=0.0),
+        SampleRanges(max_roughness=1.0, max_penetration_mm=10.0, max_thinness=100.0),
+        SampleRanges(spikes=SpikeRanges(count=(0, 5)), impurities=ImpurityRanges(count=(0, 50))),
     ],
 )
 def test_patterns_are_positive_numbers(
@@ -123,7 +142,7 @@ def test_a_mixture_is_the_weighted_sum_of_pure_phases(
 
 
 def test_conditions_fill_their_ranges(crystals: list[Crystal], instrument: Instrument) -> None:
-    ranges = SampleRanges(max_strain=0.02, size_nm=(5.0, 50.0), width_factor=2.0)
+    ranges = SampleRanges(max_strain=0.02, size_nm=(5.0, 50.0), width_factor=2.0, max_thinness=2.0)
     model = sampler_of(crystals, instrument, ranges).model
     drawn = draw_conditions(model, ranges, 2000, generator=seeded())
     for value, limit in (
@@ -134,6 +153,12 @@ def test_conditions_fill_their_ranges(crystals: list[Crystal], instrument: Instr
         assert -limit <= value.min() < -0.98 * limit
         assert 0.98 * limit < value.max() <= limit
         assert abs(value.mean()) < 0.1 * limit
+    for value, limit in (
+        (drawn.roughness[:, 0], ranges.max_roughness),
+        (drawn.penetration, ranges.max_penetration_mm),
+        (drawn.thinness, ranges.max_thinness),
+    ):
+        assert 0 <= value.min() < 0.01 * limit < 0.99 * limit < value.max() <= limit
     size = 1 / drawn.inverse_size
     assert 5 * 0.999 <= size.min() < 5.1
     assert 49 < size.max() <= 50 * 1.001
@@ -201,9 +226,95 @@ def test_graininess_scatters_intensities_but_not_both_lines_of_a_doublet(
         {"max_graininess": 2.0},
         {"max_microstrain": 1.0},
         {"max_displacement_mm": 3.0},
+        {"max_roughness": 1.1},
+        {"max_penetration_mm": -0.1},
+        {"max_thinness": float("nan")},
     ],
 )
 def test_ranges_that_cannot_be(wrong: dict[str, object]) -> None:
     with pytest.raises(RecipeError, match=next(iter(wrong))) as raised:
         SampleRanges(**wrong)  # type: ignore[arg-type]
     assert "Allowed" in raised.value.remedy
+
+
+def test_as_plain_data() -> None:
+    plain = json.loads(json.dumps(dataclasses.asdict(SampleRanges()), allow_nan=False))
+    assert plain["impurities"]["count"] == [0, 3]
+    assert plain["spikes"]["count"] == [0, 0]
+    assert set(plain) == {f.name for f in dataclasses.fields(SampleRanges)}
+
+
+def patterns_of(crystals: list[Crystal], instrument: Instrument, ranges: SampleRanges) -> torch.Tensor:
+    """Float64, relative to the strongest peak."""
+    drawn = sampler_of(crystals, instrument, ranges).draw(40, generator=seeded(5)).patterns.double()
+    return drawn / ranges.peak_counts[0]
+
+
+def test_impurities_are_lines_on_top(crystals: list[Crystal], instrument: Instrument) -> None:
+    lines = ImpurityRanges(count=(2, 2), relative_intensity=(0.02, 0.02), fwhm_deg=(0.1, 0.1), eta=(0.0, 0.0))
+    added = patterns_of(crystals, instrument, dataclasses.replace(BARE, impurities=lines))
+    added = added - patterns_of(crystals, instrument, BARE)
+    # Two Gaussians of height 0.02 and fwhm 0.1 deg; one at an end of the grid is seen in part.
+    area = added.sum(1) * instrument.step
+    one = 0.02 * 0.1 * np.sqrt(np.pi / np.log(2)) / 2
+    assert added.min() > -1e-4
+    assert float(area.median()) == pytest.approx(2 * one, rel=0.02)
+    assert area.max() < 2.05 * one
+    assert added.amax(1).min() > 0.015 and added.max() < 0.0405
+
+
+def test_spikes_are_single_points(crystals: list[Crystal], instrument: Instrument) -> None:
+    spiky = dataclasses.replace(BARE, spikes=SpikeRanges(count=(1, 1), height=(0.5, 0.5)))
+    added = patterns_of(crystals, instrument, spiky) - patterns_of(crystals, instrument, BARE)
+    assert torch.allclose(added.amax(1), torch.tensor(0.5, dtype=torch.float64), atol=1e-3)
+    assert bool(((added > 1e-3).sum(1) == 1).all())
+
+
+def test_dead_time_and_saturation(crystals: list[Crystal], instrument: Instrument) -> None:
+    """n / (1 + n tau / t) of what a perfect detector counts, then cut off."""
+    counts = dataclasses.replace(BARE, peak_counts=(1e6, 1e6))
+    detector = DetectorRanges((1.0, 1.0), (2.0, 2.0), (3e5, 3e5))
+    clean = 1e6 * patterns_of(crystals, instrument, counts)
+    seen = 1e6 * patterns_of(crystals, instrument, dataclasses.replace(counts, detector=detector))
+    expected = torch.minimum(clean / (1 + clean * 0.5e-6), torch.tensor(6e5, dtype=torch.float64))
+    torch.testing.assert_close(seen, expected, rtol=1e-5, atol=1e-3)
+    assert bool((seen.amax(1) == 6e5).all())
+
+
+def test_by_default_a_detector_loses_a_tenth_at_most() -> None:
+    ranges = SampleRanges()
+    rate = ranges.peak_counts[1] / ranges.detector.seconds_per_point[0]
+    assert rate * ranges.detector.dead_time_us[1] * 1e-6 <= 0.1
+    assert rate < ranges.detector.highest_rate_cps[0]
+
+
+def test_roughness_lowers_the_first_lines(crystals: list[Crystal], instrument: Instrument) -> None:
+    still = dataclasses.replace(BARE, max_strain=0.0, size_nm=(500.0, 500.0))
+    rough = dataclasses.replace(still, max_roughness=1.0)
+    grid = grid_of(instrument)
+    first, last = (torch.tensor((grid > a) & (grid < b)) for a, b in ((27.5, 29.0), (55.0, 57.5)))
+    ratios = []
+    for ranges in (still, rough):
+        patterns = patterns_of(crystals[:1], instrument, ranges)
+        ratios.append(patterns[:, first].sum(1) / patterns[:, last].sum(1))
+    assert float(ratios[0].std()) < 1e-3
+    assert (ratios[1] < ratios[0].mean() * 1.001).all()
+    assert float((ratios[1] / ratios[0]).min()) < 0.8
+
+
+@pytest.mark.parametrize("profile", [Profile(), Profile(u=0.01, v=-0.02, w=0.02, x=0.02, y=0.05)])
+def test_no_peak_is_broader_than_expected(
+    crystals: list[Crystal], instrument: Instrument, profile: Profile
+) -> None:
+    ranges = SampleRanges(size_nm=(10.0, 20.0), max_microstrain=0.003)
+    instrument = dataclasses.replace(instrument, profile=profile)
+    sampler = sampler_of(crystals, instrument, ranges)
+    widest = widest_fwhm(ranges, instrument, grid_of(instrument))
+    assert isinstance(sampler.model.renderer, UniformRenderer)
+    assert sampler.model.renderer.widest_fwhm == widest
+    drawn = draw_conditions(sampler.model, ranges, 4000, generator=seeded())
+    peaks = sampler.model.peaks(drawn)
+    low, high = instrument.two_theta_range
+    inside = (peaks.position > low) & (peaks.position < high - 2)
+    largest = float(peaks.fwhm[inside].max())
+    assert 0.75 * widest < largest <= widest

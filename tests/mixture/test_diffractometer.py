@@ -79,7 +79,12 @@ def test_the_truth_is_plain_data_within_the_settings(crystals: list[Crystal], in
 
 def test_the_truth_explains_the_scan_to_the_noise(crystals: list[Crystal], instrument: Instrument) -> None:
     settings = ScanSettings(
-        background_counts=0.0, peak_counts=1e5, max_strain=0.004, zero_deg=0.04, displacement_mm=0.2
+        background_counts=0.0,
+        peak_counts=1e5,
+        max_strain=0.004,
+        zero_deg=0.04,
+        displacement_mm=0.2,
+        graininess=0.0,
     )
     measured = measure(crystals, (30, 70), instrument, settings=settings)
     truth = json.loads(json.dumps(measured.truth))
@@ -89,6 +94,7 @@ def test_the_truth_explains_the_scan_to_the_noise(crystals: list[Crystal], instr
         model.reference(),
         strain=torch.tensor([[s for p in phases for s in p["strain"]]], dtype=torch.float64),
         inverse_size=torch.tensor([[1 / p["crystallite_size_nm"] for p in phases]], dtype=torch.float64),
+        microstrain=torch.tensor([[p["microstrain"] for p in phases]], dtype=torch.float64),
         zero=torch.tensor([[0.04]], dtype=torch.float64),
         displacement=torch.tensor([[0.2]], dtype=torch.float64),
     )
@@ -149,12 +155,61 @@ def test_a_set_size_holds_for_every_phase(crystals: list[Crystal], instrument: I
         {"size_nm": 0.0},
         {"zero_deg": 5.0},
         {"displacement_mm": -3.0},
+        {"seconds_per_step": 0.0},
+        {"dead_time_us": -1.0},
+        {"saturation_cps": 0.0},
+        {"microstrain": 0.5},
+        {"mu_t": 0.0},
+        {"packing_fraction": 1.5},
+        {"particle_size_um": float("inf")},
+        {"graininess": 2.0},
+        {"impurities": -1},
+        {"impurities": 1.5},
+        {"impurity_strength": 0.0},
+        {"spikes": 10_000},
+        {"hump_counts": float("nan")},
+        {"fluorescence_counts": -1.0},
     ],
 )
 def test_settings_that_cannot_be(wrong: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong))) as raised:
         ScanSettings(**wrong)
-    assert "Allowed" in raised.value.remedy
+    assert raised.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"phase_size_nm": {"halite": 0.0}}, "size_nm of halite"),
+        ({"phase_microstrain": {"halite": 1.0}}, "microstrain of halite"),
+        ({"phase_particle_size_um": {"halite": -1.0}}, "particle_size_um of halite"),
+        ({"aspect": {"halite": ((0, 0, 1), 0.0)}}, "aspect = 0 of halite"),
+        ({"aspect": {"halite": ((0, 0, 0), 2.0)}}, "aspect of halite"),
+        ({"texture": {"halite": ((0, 0, 0), 2.0)}}, "texture of halite"),
+        ({"roughness": (1.5, 0.1)}, "roughness: share = 1.5"),
+        ({"roughness": (0.5, -0.1)}, "roughness: depth = -0.1"),
+    ],
+)
+def test_settings_of_a_phase_that_cannot_be(wrong: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        ScanSettings(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"phase_size_nm": {"quartz": 20.0}},
+        {"phase_microstrain": {"quartz": 0.001}},
+        {"phase_particle_size_um": {"quartz": 5.0}},
+        {"aspect": {"quartz": ((0, 0, 1), 2.0)}},
+    ],
+)
+def test_phases_that_are_not_in_the_sample(
+    setting: dict[str, object], crystals: list[Crystal], instrument: Instrument
+) -> None:
+    with pytest.raises(UsageError, match="quartz, which is not in the sample") as raised:
+        measure(crystals, (1, 1), instrument, settings=ScanSettings(**setting))  # type: ignore[arg-type]
+    assert "fluorite, halite" in raised.value.remedy
 
 
 def test_texture_strengthens_the_plane_that_platelets_lie_on() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def test_saved_instrument_is_the_same(name: str, tmp_path: Path) -> None:
 @given(
     name=st.text(max_size=30).filter(lambda text: all(ch.isprintable() for ch in text)),
     wavelength=st.floats(0.05, 10.0),
-    widths=st.tuples(*[st.floats(-1.0, 1.0)] * 5),
+    # A Lorentzian width above zero: without any width there is no instrument.
+    widths=st.tuples(*[st.floats(-1.0, 1.0)] * 3, *[st.floats(0.001, 1.0)] * 2),
     radius=st.floats(10.0, 2000.0),
     monochromator=st.floats(0.0, 179.0),
     low=st.floats(0.0, 90.0),
@@ -129,3 +131,19 @@ def test_missing_instrument_lists_the_presets(source: str) -> None:
     with pytest.raises(InstrumentError, match="no such instrument") as caught:
         load_instrument(source)
     assert "lab-cu" in caught.value.remedy
+
+
+@pytest.mark.parametrize("profile", [Profile(w=0.0), Profile(w=-0.01), Profile(w=0.0, x=-0.1)])
+def test_profile_without_any_width_is_refused(profile: Profile) -> None:
+    with pytest.raises(InstrumentError, match="no width"):
+        replace(load_instrument("lab-cu"), profile=profile)
+
+
+def test_polarization_and_monochromator_position_round_trip_and_are_checked(tmp_path: Path) -> None:
+    ring = replace(load_instrument("lab-cu"), polarized_fraction=0.95, monochromator_position="incident")
+    save_instrument(ring, tmp_path / "ring.toml")
+    assert load_instrument(tmp_path / "ring.toml") == ring
+    with pytest.raises(InstrumentError, match="polarized"):
+        replace(ring, polarized_fraction=1.2)
+    with pytest.raises(InstrumentError, match="monochromator position"):
+        replace(ring, monochromator_position="behind")  # type: ignore[arg-type]

@@ -54,8 +54,9 @@ def test_disordered_structures_of_the_collection(data_dir: Path) -> None:
         text = path.read_text(encoding="utf-8", errors="replace")
         if "_atom_site_aniso" not in text and "_occupancy" not in text:
             continue
-        # A cell that contradicts its group; a split site whose parts (0.3 A apart) gemmi takes for one atom.
-        if path.stat().st_size > 12_000 or path.stem in ("W2C", "Fe2.25Cl0.5H2.75-Fougerite"):
+        # A cell that contradicts its group; tensors that are not positive definite; a split site whose parts
+        # (0.3 A apart) gemmi takes for one atom.
+        if path.stat().st_size > 12_000 or path.stem in ("W2C", "H2O-Ice-IV", "Fe2.25Cl0.5H2.75-Fougerite"):
             continue
         crystal = read_cif(path)
         if "setting unknown" in " ".join(crystal.notes) or len(crystal.atoms.site) > 120:

@@ -9,7 +9,7 @@ from frozen_set import FrozenStructure, frozen_crystals
 from gemmi_oracle import EXPLAINED, GEMMI_SAME_ATOM, gemmi_deviation, nearest_image
 
 from mixrd.crystal import Crystal
-from mixrd.crystal.structure import SAME_ATOM_ANGSTROM
+from mixrd.crystal.validity import SAME_ATOM_ANGSTROM
 
 #: Of the largest |F|^2.
 TOLERANCE = 1e-5

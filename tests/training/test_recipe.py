@@ -14,7 +14,7 @@ from mixrd.diffraction import radiation
 from mixrd.errors import CrystalError, RadiationError, RecipeError
 from mixrd.mixture import SampleRanges
 from mixrd.network import Problem
-from mixrd.pattern import Profile, load_instrument
+from mixrd.pattern import DetectorRanges, ImpurityRanges, Profile, SpikeRanges, load_instrument
 from mixrd.training import LEAD_DEG, Recipe, first_reflection_deg
 from mixrd.training import recipe as recipe_module
 from mixrd.training.recipe import FEWEST_POINTS, MOST_POINTS
@@ -44,7 +44,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "step": {"instrument": dataclasses.replace(LAB, step=0.021)},
     **{f.name: {"ranges": dataclasses.replace(SampleRanges(), **{f.name: value})} for f, value in zip(
         dataclasses.fields(SampleRanges),
-        (0.011, (20.0, 900.0), 0.002, 1.4, 0.06, 0.2, 0.2, (0.003, 0.4), (1e3, 1e4)),
+        (0.011, (20.0, 900.0), 0.002, 1.4, 0.06, 0.2, 0.2, (0.003, 0.4), (1e3, 1e4), 0.2, 0.1, 0.5,
+         ImpurityRanges(), SpikeRanges(), DetectorRanges()),
         strict=True,
     )},
 }  # fmt: skip

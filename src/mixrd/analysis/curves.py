@@ -55,6 +55,6 @@ def _marks(
         displacement=reference.displacement + refined.displacement_mm,
     )
     position = model.peaks(parameters).position[0].numpy()
-    phase = model.phase_of_peak.numpy()
+    phase = model.peak_table.phase.numpy()
     inside = (position >= limits[0]) & (position <= limits[1])
     return tuple(np.sort(position[inside & (phase == p)]) for p in range(len(crystals)))

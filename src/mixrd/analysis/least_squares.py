@@ -234,8 +234,8 @@ def _pull(flat: Tensor, priors: Priors) -> Tensor:
 
 def _jacobian(model: ForwardModel, flat: Tensor, linear: LinearPart, sigma: Tensor, free: Tensor) -> Tensor:
     masses = linear.coefficients[:, : len(model.tables)]
-    tangents = model.tangents(model.from_flat(flat), masses)
-    return tangents / sigma.unsqueeze(-1) * free
+    tangents = model.tangents(model.from_flat(flat), masses, free)
+    return tangents / sigma.unsqueeze(-1)
 
 
 def _step(jacobian: Tensor, linear: LinearPart, flat: Tensor, damping: Tensor, priors: Priors) -> Tensor:

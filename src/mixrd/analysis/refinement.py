@@ -15,8 +15,9 @@ from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from mixrd.analysis.least_squares import Fit, Priors, covariance, fit
 from mixrd.crystal import Crystal
-from mixrd.errors import RefinementError
-from mixrd.pattern import ForwardModel, Instrument, background_basis
+from mixrd.diffraction import Scattering
+from mixrd.errors import ParameterError, RefinementError
+from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 
 #: Blur (fwhm in degrees) of the coarse fits before the scan itself: they find the basin of the cells.
 STAGES_DEG = (0.8, 0.3)
@@ -25,6 +26,8 @@ _POINTS_PER_BLUR = 4
 #: Relative decrease of the cost at which a coarse fit has done its work.
 COARSE_DECREASE = 1e-3
 BACKGROUND_DEGREE = 10
+#: Where a refinement of the surface's roughness begins.
+_ROUGHNESS_START = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,15 @@ class Restraints:
         Of the axial divergence around the instrument's; 0 holds it (only a standard tells it well).
     texture : float
         Of March-Dollase r around 1; 0 holds it.
+    aspect : float
+        Of the crystallites' aspect along their size axis around 1; 0 holds it.
     zero : float
         In degrees 2theta.
     displacement_mm : float
+    thinness, penetration_mm : float
+        Of 1/(mu t) and 1/mu around 0; 0 holds them.
+    roughness : float
+        Of both terms of the surface roughness around 0; 0 holds them.
     """
 
     strain: float = 0.005
@@ -60,8 +69,12 @@ class Restraints:
     lorentzian_width: float = 0.01
     sh_l: float = 0.0
     texture: float = 0.0
+    aspect: float = 0.0
     zero: float = 0.03
     displacement_mm: float = 0.1
+    thinness: float = 0.0
+    penetration_mm: float = 0.0
+    roughness: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +93,8 @@ class Refinement:
         Of each phase, along its strain basis.
     strain_sigma : list of (K,) array
     inverse_size_per_nm, inverse_size_sigma, microstrain : (P,) array
+    texture, aspect : (P,) array
+        March-Dollase r and aspect of crystallites, 1 where they were not refined.
     profile : (6,) array
         u, v, w, x, y, sh_l.
     zero_deg, displacement_mm : float
@@ -99,6 +114,8 @@ class Refinement:
     inverse_size_per_nm: NDArray[np.float64]
     inverse_size_sigma: NDArray[np.float64]
     microstrain: NDArray[np.float64]
+    texture: NDArray[np.float64]
+    aspect: NDArray[np.float64]
     profile: NDArray[np.float64]
     zero_deg: float
     displacement_mm: float
@@ -121,7 +138,9 @@ def refine(
     stages_deg: Sequence[float] = STAGES_DEG,
     restraints: Restraints | None = None,
     fixed: Sequence[str] = (),
-    texture_axes: Mapping[str, tuple[int, int, int]] | None = None,
+    texture_axes: Mapping[str, Axis] | None = None,
+    size_axes: Mapping[str, Axis] | None = None,
+    scattering: Scattering = Scattering(),  # noqa: B008
     on_step: Callable[[int, float], None] | None = None,
 ) -> list[Refinement]:
     """Refine scales, cells, sizes, microstrains, zero, displacement, profile and background.
@@ -143,6 +162,10 @@ def refine(
         Names of `Parameters` fields to hold at their start.
     texture_axes : mapping, optional
         Axis (h, k, l) by phase name: there March-Dollase r is refined (`Restraints.texture`).
+    size_axes : mapping, optional
+        Axis (h, k, l) by phase name: there the aspect of crystallites is refined (`Restraints.aspect`).
+    scattering : Scattering
+        What atoms do besides f0.
     on_step : callable, optional
         Called after each step with its number and the mean cost.
 
@@ -155,27 +178,27 @@ def refine(
     ------
     RefinementError
         If the equations are singular beyond what damping mends.
+    ParameterError
+        If `fixed` names no field of `Parameters`.
     """
-    with _threads_for(len(counts)):
-        try:
-            return _refine(
-                crystals,
-                instrument,
-                two_theta,
-                counts,
-                sigma,
-                start,
-                stages_deg,
-                restraints,
-                fixed,
-                texture_axes or {},
-                on_step,
-            )
-        except LinAlgError as error:
-            raise RefinementError(
-                f"the equations of the fit could not be solved ({error})",
-                remedy="Look at the scan; leave out candidates that are not in it",
-            ) from None
+    with _threads_for(len(counts)), _solvable():
+        model = ForwardModel(
+            crystals,
+            instrument,
+            two_theta,
+            texture_axes=texture_axes,
+            size_axes=size_axes,
+            scattering=scattering,
+        )
+        priors = make_priors(model, restraints or Restraints(), fixed)
+        flat = _start(model, len(counts), priors) if start is None else start.to(torch.float64)
+        for blur in stages_deg:
+            flat = _blurred_stage(crystals, instrument, two_theta, counts, sigma, flat, priors, blur, on_step)
+        basis = background_basis(model.two_theta, degree=BACKGROUND_DEGREE)
+        observed, error = torch.tensor(counts), torch.tensor(sigma)
+        result = fit(model, basis, observed, error, flat, priors, on_step=on_step)
+        spread = covariance(result, priors)
+        return [_collect(model, basis, result, spread, observed, error, b) for b in range(len(counts))]
 
 
 @contextmanager
@@ -189,40 +212,43 @@ def _threads_for(batch: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _refine(
-    crystals: Sequence[Crystal],
-    instrument: Instrument,
-    two_theta: NDArray[np.float64],
-    counts: NDArray[np.float64],
-    sigma: NDArray[np.float64],
-    start: Tensor | None,
-    stages_deg: Sequence[float],
-    restraints: Restraints | None,
-    fixed: Sequence[str],
-    texture_axes: Mapping[str, tuple[int, int, int]],
-    on_step: Callable[[int, float], None] | None,
-) -> list[Refinement]:
-    model = ForwardModel(crystals, instrument, two_theta, texture_axes=texture_axes)
-    priors = make_priors(model, restraints or Restraints(), fixed)
-    flat = model.reference(len(counts)).flat() if start is None else start.to(torch.float64)
-    for blur in stages_deg:
-        flat = _blurred_stage(crystals, instrument, two_theta, counts, sigma, flat, priors, blur, on_step)
-    basis = background_basis(model.two_theta, degree=BACKGROUND_DEGREE)
-    observed, error = torch.tensor(counts), torch.tensor(sigma)
-    result = fit(model, basis, observed, error, flat, priors, on_step=on_step)
-    spread = covariance(result, priors)
-    return [_collect(model, basis, result, spread, observed, error, b) for b in range(len(counts))]
+def _start(model: ForwardModel, batch: int, priors: Priors) -> Tensor:
+    flat = model.reference(batch).flat()
+    roughness = model.columns_of("roughness")
+    # Where both terms are zero, neither changes anything: a fit would never leave that point.
+    flat[:, roughness] = torch.where(priors.sigma[roughness] > 0, _ROUGHNESS_START, 0.0)
+    return flat
+
+
+@contextmanager
+def _solvable() -> Iterator[None]:
+    try:
+        yield
+    except LinAlgError as error:
+        raise RefinementError(
+            f"the equations of the fit could not be solved ({error})",
+            remedy="Look at the scan; leave out candidates that are not in it",
+        ) from None
 
 
 def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str]) -> Priors:
     """Restraints and bounds in the order of the flat parameters."""
     reference = model.reference()
+    if unknown := set(fixed) - {field.name for field in dataclasses.fields(reference)}:
+        raise ParameterError(
+            f"fixed names {', '.join(sorted(unknown))}",
+            remedy=f"Allowed: {', '.join(field.name for field in dataclasses.fields(reference))}",
+        )
     r = restraints
     settings = {  # sigma, lower, upper
         "strain": (r.strain, -0.06, 0.06),
         "inverse_size": (r.inverse_size_per_nm, 0.0, 0.5),
         "microstrain": (r.microstrain, 0.0, 0.02),
         "texture": (r.texture, 0.2, 3.0),
+        "aspect": (r.aspect, 0.05, 20.0),
+        "thinness": (r.thinness, 0.0, 100.0),
+        "penetration": (r.penetration_mm, 0.0, 10.0),
+        "roughness": (r.roughness, 0.0, 1.0),
         "zero": (r.zero, -0.5, 0.5),
         "displacement": (r.displacement_mm, -1.5, 1.5),
     }
@@ -264,13 +290,12 @@ def _blurred_stage(
     observed = _merge(_blurred(torch.tensor(counts), step, blur_deg), merged)
     error = (_merge(torch.tensor(sigma) ** 2, merged) / merged).sqrt()
     model = ForwardModel(crystals, instrument, grid.numpy(), widest_fwhm=max(0.5, blur_deg))
-    # Columns of the instrument's profile, after strain, size, microstrain and texture: a blurred scan says
-    # nothing of them. The third of them, the Gaussian width w, takes the blur.
-    profile = sum(model.strain_sizes) + 3 * len(model.tables)
+    # A blurred scan says nothing of the instrument's profile; its Gaussian width w takes the blur.
+    profile = model.columns_of("profile")
     widening = torch.zeros_like(flat)
-    widening[:, profile + 2] = blur_deg**2
+    widening[:, profile.start + 2] = blur_deg**2
     sigma_held = priors.sigma.clone()
-    sigma_held[profile : profile + 6] = 0.0
+    sigma_held[profile] = 0.0
     shifted = Priors(
         mean=priors.mean + widening[0],
         sigma=sigma_held,
@@ -326,6 +351,8 @@ def _collect(
         inverse_size_per_nm=parameters.inverse_size[0].numpy(),
         inverse_size_sigma=sigmas.inverse_size[0].numpy(),
         microstrain=parameters.microstrain[0].numpy(),
+        texture=parameters.texture[0].numpy(),
+        aspect=parameters.aspect[0].numpy(),
         profile=parameters.profile[0].numpy(),
         zero_deg=float(parameters.zero),
         displacement_mm=float(parameters.displacement),

@@ -16,7 +16,14 @@ from mixrd.analysis import refinement
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.refinement import STAGES_DEG, Refinement
 from mixrd.analysis.result import Analysis, AnalysisWarning, PhaseResult
-from mixrd.analysis.setup import SAME_WAVELENGTH, instrument_for, overlap, part_of, scan_warnings
+from mixrd.analysis.setup import (
+    SAME_WAVELENGTH,
+    edge_warnings,
+    instrument_for,
+    overlap,
+    part_of,
+    scan_warnings,
+)
 from mixrd.crystal import Crystal, check_distinct, formula_of, strained_cell
 from mixrd.errors import MixrdError, ModelError, UsageError
 from mixrd.network import Estimate, Model
@@ -99,7 +106,8 @@ def analyze(
     refined = _refine(scan, phases, machine, limits, estimate) if refine else None
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
-    warnings = scan_warnings(scan) + _range_warnings(scan, limits) + _doubts(phases, estimate, refined)
+    warnings = scan_warnings(scan) + _range_warnings(scan, limits) + edge_warnings(phases, machine)
+    warnings += _doubts(phases, estimate, refined)
     use_refined = refined is not None and (refined.converged or estimate is None)
     return Analysis(
         status="ok",

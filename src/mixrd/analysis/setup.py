@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.result import AnalysisWarning
 from mixrd.crystal import Crystal
-from mixrd.diffraction import radiation, tube_of
+from mixrd.diffraction import edges_near, radiation, tube_of
 from mixrd.errors import RadiationError, ScanError
 from mixrd.pattern import Instrument, load_instrument
 from mixrd.scan import Scan
@@ -162,3 +162,17 @@ def part_of(scan: Scan, limits: tuple[float, float]) -> tuple[NDArray[np.float64
 def scan_warnings(scan: Scan) -> list[AnalysisWarning]:
     """The reader's doubts as warnings of the result."""
     return [AnalysisWarning(code, message) for code, message in scan.warnings]
+
+
+def edge_warnings(crystals: Sequence[Crystal], instrument: Instrument) -> list[AnalysisWarning]:
+    """Phases whose calculated intensities are unreliable because an element absorbs near the wavelength."""
+    return [
+        AnalysisWarning(
+            "NEAR_ABSORPTION_EDGE",
+            f"the wavelength is near an absorption edge of {' and '.join(elements)}, where scattering is not "
+            "known well",
+            crystal.name,
+        )
+        for crystal in crystals
+        if (elements := edges_near(crystal, instrument.radiation))
+    ]

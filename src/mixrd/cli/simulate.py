@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from cyclopts import Group, Parameter
+from cyclopts import Parameter
 
 from mixrd.cli.console import say
 from mixrd.cli.options import InstrumentOptions, Switch, load_phases
+from mixrd.cli.simulation_options import BeamOptions, CountingOptions, SampleOptions, scan_settings
 from mixrd.errors import UsageError
-
-if TYPE_CHECKING:
-    from mixrd.mixture import ScanSettings
 
 EXAMPLES = """Examples:
   mixrd simulate corundum:30 fluorite:34.4 zincite:35.6 --instrument lab-cu \\
@@ -22,50 +19,13 @@ EXAMPLES = """Examples:
   mixrd simulate quartz:1 my-phase.cif:1 --kind mole --radiation CoKa \\
       --peak-counts 2000 --size-nm 40 -o scan.xy
   mixrd simulate calcite:70 quartz:30 --instrument lab-cu \\
-      --texture calcite:104:0.8 -o scan.xy
+      --texture calcite:104:0.8 --time 2min -o scan.xy
+  mixrd simulate corundum:50 zincite:50 --instrument lab-cu --size zincite:20 \\
+      --aspect zincite:001:0.5 --microstrain 0.001 --particle-size 10um \\
+      --roughness 0.3:0.05 --mu-t 2 --impurities 3 --kbeta 0.01 \\
+      --tungsten 0.005 --dead-time 2us --spikes 2 -o scan.xy
 
-The composition, cells and sizes that were simulated stand in scan.truth.json."""
-
-
-@Parameter(name="*", group=Group("Sample and counting", sort_key=2))
-@dataclass(frozen=True)
-class SampleOptions:
-    """What the sample is like and how long it is measured."""
-
-    peak_counts: float = 10_000.0
-    """Expected counts of the strongest point above the background."""
-
-    background_counts: float = 200.0
-    """Expected counts where the background is highest."""
-
-    max_strain: float = 0.001
-    """Cells deviate from the catalog's by up to this, relatively."""
-
-    size_nm: float | None = None
-    """Crystallite size of all phases in nm; drawn from 50 to 500 nm unless given."""
-
-    zero: float = 0.0
-    """Zero shift in degrees 2theta."""
-
-    displacement: float = 0.0
-    """Sample displacement in mm."""
-
-    texture: list[str] | None = None
-    """Texture as PHASE:HKL:R: the plane that platelets lie on and March-Dollase r, calcite:104:0.8."""
-
-    def settings(self) -> ScanSettings:
-        """The same for `mixrd.mixture.simulate`."""
-        from mixrd.mixture import ScanSettings
-
-        return ScanSettings(
-            peak_counts=self.peak_counts,
-            background_counts=self.background_counts,
-            max_strain=self.max_strain,
-            size_nm=self.size_nm,
-            zero_deg=self.zero,
-            displacement_mm=self.displacement,
-            texture=dict(_texture(part) for part in self.texture or ()),
-        )
+All that was simulated stands in scan.truth.json."""
 
 
 def simulate(
@@ -75,7 +35,9 @@ def simulate(
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
     range: tuple[float, float] | None = None,
-    sample: SampleOptions = SampleOptions(),
+    sample: SampleOptions = SampleOptions(),  # noqa: B008
+    beam: BeamOptions = BeamOptions(),  # noqa: B008
+    counting: CountingOptions = CountingOptions(),  # noqa: B008
     kind: Literal["weight", "volume", "mole"] = "weight",
     seed: int = 0,
     force: Switch = False,
@@ -104,6 +66,7 @@ def simulate(
     refuse_existing([out, truth_file], force=force)
     instrument = options.required(range)
     crystals = load_phases([name for name, _ in amounts])
+    settings = scan_settings(sample, beam, counting)
 
     import torch
 
@@ -117,25 +80,13 @@ def simulate(
         composition,
         instrument,
         generator=torch.Generator().manual_seed(seed),
-        settings=sample.settings(),
+        settings=settings,
     )
     write_scan(made.scan, out, overwrite=force)
     with writing(truth_file):
         truth_file.write_text(json.dumps({**made.truth, "seed": seed}, indent=2) + "\n", encoding="utf-8")
     say(f"wrote {out} and {truth_file}")
     return 0
-
-
-def _texture(part: str) -> tuple[str, tuple[tuple[int, int, int], float]]:
-    """Phase, axis and r of a PHASE:HKL:R; indices stand together (104) or with commas (1,0,-4)."""
-    try:
-        name, indices, r = part.rsplit(":", 2)
-        h, k, l = (int(x) for x in (indices.split(",") if "," in indices else indices))
-        return load_phases([_named(name)])[0].name, ((h, k, l), float(r))
-    except ValueError:
-        raise UsageError(
-            f"{part!r} is not a texture", remedy="Write PHASE:HKL:R, for example calcite:104:0.8"
-        ) from None
 
 
 def _amount(part: str) -> tuple[str, float]:

@@ -18,7 +18,7 @@ from mixrd.crystal.connectivity import BondGraph, Component, bond_graph, compone
 from mixrd.crystal.formula import atoms_of_formula, hill_formula
 from mixrd.crystal.polymer import Polymer, find_polymer
 from mixrd.crystal.screening import LARGEST_CELL, REASONS, Screening, Verdict
-from mixrd.crystal.strain import cell_of, strain_basis, strained_cell
+from mixrd.crystal.strain import StrainMode, cell_of, strain_basis, strained_cell
 from mixrd.crystal.structure import AtomsInCell, Cell, Crystal, Site
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "PublishedPattern",
     "Screening",
     "Site",
+    "StrainMode",
     "StructureSource",
     "Verdict",
     "atoms_of_formula",

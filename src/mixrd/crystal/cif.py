@@ -6,8 +6,17 @@ import math
 from pathlib import Path
 
 import gemmi
+import numpy as np
+from numpy.typing import NDArray
 
 from mixrd.crystal.structure import Cell, Crystal, Site, UAniso
+from mixrd.crystal.validity import (
+    U_TOLERANCE,
+    check_cell,
+    not_negative,
+    same_place,
+    shared_occupancy,
+)
 from mixrd.errors import CrystalError
 
 #: Displacement (angstrom^2) given to sites whose source states none, by class of element. Room-temperature
@@ -46,10 +55,12 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
     try:
         structure, block_name = _choose_block(document, path, block)
         operations, space_group, notes = _symmetry(structure, path)
-        sites, site_notes = _sites(structure, path)
+        cell = _cell(document[block_name], path)
+        check_cell(name, cell)
+        sites, site_notes = _sites(structure, operations, path)
         return Crystal(
             name=name,
-            cell=_cell(document[block_name], path),
+            cell=cell,
             space_group=space_group,
             symmetry_operations=operations,
             sites=sites,
@@ -169,36 +180,68 @@ def _symmetry(structure: gemmi.SmallStructure, path: Path) -> tuple[tuple[str, .
     return tuple(op.triplet() for op in found.operations()), found.xhm(), notes
 
 
-def _sites(structure: gemmi.SmallStructure, path: Path) -> tuple[tuple[Site, ...], list[str]]:
+def _sites(
+    structure: gemmi.SmallStructure, operations: tuple[str, ...], path: Path
+) -> tuple[tuple[Site, ...], list[str]]:
     organic = _is_organic(structure)
+    lattice = np.asarray(structure.cell.orth.mat.tolist(), dtype=np.float64).T
     sites: list[Site] = []
     notes: list[str] = []
     without_u: list[str] = []
-    for raw in structure.sites:
+    for raw in _listed_once(structure, operations, lattice, notes, path):
         elements = _elements(raw, path)
         if raw.element.name == "X":
             notes.append(f"{raw.label}: water given as one atom, taken as O and two H at its place")
-        fract = (raw.fract.x, raw.fract.y, raw.fract.z)
-        if not all(math.isfinite(x) for x in fract):
-            raise CrystalError(
-                f"site {raw.label} has no coordinates", remedy="Complete or remove the site", file=path
-            )
         if raw.occ == 0.0:
             notes.append(f"{raw.label}: occupancy 0, left out")
             continue
-        u_iso, u_aniso = _displacement(raw, structure.cell)
+        u_iso, u_aniso = _displacement(raw, structure.cell, lattice, notes)
         for element in elements:
             if u_iso is None:
                 without_u.append(raw.label)
             u = default_u_iso(element, organic=organic) if u_iso is None else u_iso
-            sites.append(Site(raw.label, element, fract, min(raw.occ, 1.0) if raw.occ < 1.001 else raw.occ,
+            sites.append(Site(raw.label, element, (raw.fract.x, raw.fract.y, raw.fract.z),
+                              min(raw.occ, 1.0) if raw.occ < 1.001 else raw.occ,
                               u, u_aniso, int(raw.charge)))  # fmt: skip
     if without_u:
         notes.append(
             f"no displacement parameter given for {', '.join(dict.fromkeys(without_u))}: "
             "room-temperature defaults per element class are used"
         )
+    totals = shared_occupancy(sites, operations, lattice)
+    if overfull := [
+        f"{s.label} ({total:.3g})" for s, total in zip(sites, totals, strict=True) if total > 1.005
+    ]:
+        notes.append(f"occupancies at one place add up to more than 1, used as stated: {', '.join(overfull)}")
     return tuple(sites), notes
+
+
+def _listed_once(
+    structure: gemmi.SmallStructure,
+    operations: tuple[str, ...],
+    lattice: NDArray[np.float64],
+    notes: list[str],
+    path: Path,
+) -> list[gemmi.SmallStructure.Site]:
+    """The sites without those that only repeat another: fully occupied, same element, same place."""
+    raws = list(structure.sites)
+    fract = np.array([(raw.fract.x, raw.fract.y, raw.fract.z) for raw in raws])
+    for raw, place in zip(raws, fract, strict=True):
+        if not np.isfinite(place).all():
+            raise CrystalError(
+                f"site {raw.label} has no coordinates", remedy="Complete or remove the site", file=path
+            )
+    same = same_place(fract, operations, lattice)
+    kept: list[int] = []
+    for i, raw in enumerate(raws):
+        full = raw.occ > 0.999
+        twin = next((k for k in kept if same[i, k] and full and raws[k].occ > 0.999
+                     and raws[k].element.name == raw.element.name), None)  # fmt: skip
+        if twin is None:
+            kept.append(i)
+        else:
+            notes.append(f"{raw.label}: the same atom as {raws[twin].label} by symmetry, counted once")
+    return [raws[i] for i in kept]
 
 
 def _elements(raw: gemmi.SmallStructure.Site, path: Path) -> list[str]:
@@ -214,14 +257,23 @@ def _elements(raw: gemmi.SmallStructure.Site, path: Path) -> list[str]:
     )
 
 
-def _displacement(raw: gemmi.SmallStructure.Site, cell: gemmi.UnitCell) -> tuple[float | None, UAniso | None]:
+def _displacement(
+    raw: gemmi.SmallStructure.Site, cell: gemmi.UnitCell, lattice: NDArray[np.float64], notes: list[str]
+) -> tuple[float | None, UAniso | None]:
+    """U_iso, None where none is given (zeros are placeholders), and U_ij."""
     tensor = raw.aniso
     values = (tensor.u11, tensor.u22, tensor.u33, tensor.u12, tensor.u13, tensor.u23)
-    aniso = values if all(math.isfinite(x) for x in values) and min(values[:3]) > 0 else None
-    if aniso is not None:
-        return float(cell.calculate_u_eq(tensor)), aniso
-    given = math.isfinite(raw.u_iso) and raw.u_iso > 0
-    return (float(raw.u_iso) if given else None), None
+    if all(math.isfinite(x) for x in values) and any(values):
+        u_aniso = not_negative(values, lattice)
+        if u_aniso != values:
+            notes.append(f"{raw.label}: anisotropic U negative within its precision, 0 is used there")
+        return float(cell.calculate_u_eq(gemmi.SMat33d(*u_aniso))), u_aniso
+    if not math.isfinite(raw.u_iso) or raw.u_iso == 0:
+        return None, None
+    if -U_TOLERANCE <= raw.u_iso < 0:
+        notes.append(f"{raw.label}: U = {raw.u_iso:.2g} A^2 is negative within its precision, 0 is used")
+        return 0.0, None
+    return float(raw.u_iso), None
 
 
 def _is_organic(structure: gemmi.SmallStructure) -> bool:

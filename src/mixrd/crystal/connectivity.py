@@ -9,7 +9,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.structure import SAME_ATOM_ANGSTROM, Crystal
+from mixrd.crystal.structure import Crystal
+from mixrd.crystal.validity import SAME_ATOM_ANGSTROM
 
 #: Two atoms are bonded up to this much (angstrom) beyond the sum of their covalent radii (Cordero et al.,
 #: Dalton Trans. 2008, 2832, as gemmi holds them): the margin used for the Cambridge Structural Database.

@@ -1,36 +1,52 @@
-"""Strain of a lattice: the components that leave the symmetry of a crystal as it is."""
+"""Strain of a lattice: the components that leave the symmetry of a crystal as it is, or all six."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.crystal.structure import Cell, Crystal
+from mixrd.errors import ParameterError
 
+#: "symmetry" keeps the crystal system, "general" may break it.
+StrainMode = Literal["symmetry", "general"]
 #: A symmetric tensor as (11, 22, 33, 23, 13, 12); basis for the search below.
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
-def strain_basis(crystal: Crystal) -> NDArray[np.float64]:
-    """Strain components that the crystal system allows.
+def strain_basis(crystal: Crystal, strain: StrainMode = "symmetry") -> NDArray[np.float64]:
+    """Strain components that the crystal system allows, or all.
 
     A strain keeps all multiplicities if it commutes with every rotation of the point group. Averaging
     each unit strain over the group projects onto that space; its reduced basis is one component for
     cubic crystals (a), two for uniaxial ones (a = b, c), three for orthorhombic, four for monoclinic,
-    six for triclinic.
+    six for triclinic. A general strain has six components in every system, in the order 11, 22, 33, 23,
+    13, 12, where a component of two indices stands on both sides of the diagonal.
 
     Parameters
     ----------
     crystal : Crystal
+    strain : {"symmetry", "general"}
 
     Returns
     -------
     (K, 3, 3) array
         Symmetric dimensionless tensors, Cartesian (axes as in `Crystal.lattice`); a lattice strained
         by amplitudes p has the vectors ``lattice @ (1 + sum_k p_k basis_k)``.
+
+    Raises
+    ------
+    ParameterError
+        If `strain` is neither of the two.
     """
-    rotations = _cartesian_rotations(crystal)
+    if strain not in ("symmetry", "general"):
+        raise ParameterError(
+            f"strain {strain!r} is unknown", remedy="Give strain='symmetry' or strain='general'"
+        )
+    rotations = _cartesian_rotations(crystal) if strain == "symmetry" else [np.eye(3)]
     images = []
     for i, j in _VOIGT:
         unit = np.zeros((3, 3))
@@ -45,10 +61,10 @@ def strain_basis(crystal: Crystal) -> NDArray[np.float64]:
     return basis
 
 
-def strained_cell(crystal: Crystal, amplitudes: NDArray[np.float64]) -> Cell:
-    """Cell (angstrom, degrees) after strain by `amplitudes` (K,) along `strain_basis`."""
-    strain = np.eye(3) + np.einsum("k,kij->ij", amplitudes, strain_basis(crystal))
-    return cell_of(crystal.lattice @ strain)
+def strained_cell(crystal: Crystal, amplitudes: NDArray[np.float64], strain: StrainMode = "symmetry") -> Cell:
+    """Cell (angstrom, degrees) after strain by `amplitudes` (K,) along `strain_basis(crystal, strain)`."""
+    deformation = np.eye(3) + np.einsum("k,kij->ij", amplitudes, strain_basis(crystal, strain))
+    return cell_of(crystal.lattice @ deformation)
 
 
 def cell_of(lattice: NDArray[np.float64]) -> Cell:

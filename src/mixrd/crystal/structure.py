@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -11,18 +10,20 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.errors import CrystalError
+from mixrd.crystal.validity import (
+    SAME_ATOM_ANGSTROM,
+    check_cell,
+    check_sites,
+    check_symmetry,
+    fractional_displacement,
+    matrices,
+)
 
 Cell = tuple[float, float, float, float, float, float]
 UAniso = tuple[float, float, float, float, float, float]
 
 #: Unified atomic mass unit over cubic angstrom, in g/cm3 (CODATA 2018).
 AMU_PER_A3_IN_G_CM3 = 1.66053906660
-#: Images of one site closer than this (angstrom) are the same atom on a special position.
-SAME_ATOM_ANGSTROM = 0.15
-#: A symmetry operation may change the metric by this much (relative to the squared lengths): cells are
-#: published rounded, and some pseudo-symmetric ones with free parameters.
-METRIC_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Site:
     occupancy : float
         Chemical occupancy, 0-1: share of the site that holds this element.
     u_iso : float
-        Isotropic (or equivalent) mean-square displacement in angstrom^2.
+        Isotropic (or equivalent) mean-square displacement in angstrom^2, 0-5.
     u_aniso : tuple of six float or None
         U11, U22, U33, U12, U13, U23 in angstrom^2, referred to a*, b*, c*.
     charge : int
@@ -99,6 +100,13 @@ class Crystal:
     unlocated : tuple of (element, number)
         Atoms of the unit cell whose positions are not known (hydrogen, mostly): they count in mass,
         density and formula, and do not scatter.
+
+    Raises
+    ------
+    CrystalError
+        If the cell has no volume or not the symmetry of the operations; if a site has an unknown element,
+        a coordinate that is no number, an occupancy or displacement out of range (see
+        `mixrd.crystal.validity`); or if the occupancies at one place add up to much more than 1.
     """
 
     name: str
@@ -111,8 +119,9 @@ class Crystal:
     unlocated: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
-        _check_cell(self)
-        _check_sites(self)
+        check_cell(self.name, self.cell)
+        check_symmetry(self)
+        check_sites(self)
 
     @cached_property
     def lattice(self) -> NDArray[np.float64]:
@@ -202,60 +211,16 @@ class Crystal:
         )
 
 
-def _check_cell(crystal: Crystal) -> None:
-    a, b, c, alpha, beta, gamma = crystal.cell
-    cosines = [math.cos(math.radians(x)) for x in (alpha, beta, gamma)]
-    gram = 1 - sum(x * x for x in cosines) + 2 * cosines[0] * cosines[1] * cosines[2]
-    finite = all(math.isfinite(x) for x in crystal.cell)
-    if not finite or min(a, b, c) < 1.0 or max(a, b, c) > 1000.0 or gram <= 1e-6:
-        raise CrystalError(
-            f"{crystal.name}: the unit cell {crystal.cell} has no volume or an edge outside 1-1000 A",
-            remedy="Check cell lengths (angstrom) and angles (degrees)",
-        )
-    metric = crystal.lattice @ crystal.lattice.T
-    scale = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
-    rotations = np.array([gemmi.Op(op).rot for op in crystal.symmetry_operations]) / gemmi.Op.DEN
-    change = (rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / scale
-    if np.abs(change).max() > METRIC_TOLERANCE:
-        raise CrystalError(
-            f"{crystal.name}: the unit cell {crystal.cell} lacks the symmetry of {crystal.space_group}",
-            remedy="Check cell angles, space group and its setting",
-        )
-
-
-def _check_sites(crystal: Crystal) -> None:
-    if not crystal.sites:
-        raise CrystalError(
-            f"{crystal.name}: the structure has no atom sites", remedy="Give a CIF with atom coordinates"
-        )
-    for site in crystal.sites:
-        if gemmi.Element(site.element).atomic_number == 0:
-            raise CrystalError(
-                f"{crystal.name}: site {site.label} has the unknown element {site.element!r}",
-                remedy="Correct the element symbol in _atom_site_type_symbol",
-            )
-        if not all(math.isfinite(x) for x in (*site.fract, site.occupancy, site.u_iso)):
-            raise CrystalError(
-                f"{crystal.name}: site {site.label} has a coordinate, occupancy or U that is no number",
-                remedy="Complete the atom site",
-            )
-        if not 0.0 < site.occupancy <= 1.0 + 1e-3:
-            raise CrystalError(
-                f"{crystal.name}: site {site.label} has occupancy {site.occupancy:g}, outside 0-1",
-                remedy="Give the chemical occupancy of the site, not one weighted by multiplicity",
-            )
-
-
 def _expand(crystal: Crystal) -> AtomsInCell:
     """Apply every symmetry operation to every site and merge images on special positions."""
-    operations = [gemmi.Op(op) for op in crystal.symmetry_operations]
-    rotations = np.array([op.rot for op in operations], dtype=np.float64) / gemmi.Op.DEN
-    shifts = np.array([op.tran for op in operations], dtype=np.float64) / gemmi.Op.DEN
+    rotations, shifts = matrices(crystal.symmetry_operations)
     index: list[int] = []
     positions: list[NDArray[np.float64]] = []
     tensors: list[NDArray[np.float64]] = []
     for i, site in enumerate(crystal.sites):
-        u_star = _u_star(site, crystal)
+        u_star = np.zeros((3, 3))
+        if site.u_aniso is not None:
+            u_star = fractional_displacement(site.u_aniso, crystal.lattice)
         images = rotations @ np.asarray(site.fract) + shifts
         offsets = images - images[:, None]
         offsets -= np.round(offsets)
@@ -270,15 +235,6 @@ def _expand(crystal: Crystal) -> AtomsInCell:
             tensors.append((rotations[same[k]] @ u_star @ rotations[same[k]].transpose(0, 2, 1)).mean(axis=0))
             index.append(i)
     return AtomsInCell(np.array(index), np.array(positions) % 1.0, np.array(tensors))
-
-
-def _u_star(site: Site, crystal: Crystal) -> NDArray[np.float64]:
-    if site.u_aniso is None:
-        return np.zeros((3, 3))
-    u11, u22, u33, u12, u13, u23 = site.u_aniso
-    tensor = np.array([[u11, u12, u13], [u12, u22, u23], [u13, u23, u33]])
-    reciprocal_lengths = np.linalg.norm(np.linalg.inv(crystal.lattice), axis=0)
-    return tensor * np.outer(reciprocal_lengths, reciprocal_lengths)
 
 
 def _formula(content: dict[str, float], units: int) -> str:

@@ -3,6 +3,7 @@
 from mixrd.diffraction.attenuation import (
     brindley_factor,
     contrast_warning_limit,
+    edges_near,
     linear_attenuation_per_mm,
     mass_attenuation_cm2_g,
     near_edge,
@@ -17,8 +18,8 @@ from mixrd.diffraction.corrections import (
     thin_sample_absorption,
     transparency_shift,
 )
-from mixrd.diffraction.radiation import EmissionLine, Radiation, radiation, tube_of
-from mixrd.diffraction.reflections import Reflections, reflections
+from mixrd.diffraction.radiation import EmissionLine, Radiation, radiation, tube_of, with_contamination
+from mixrd.diffraction.reflections import Reflections, Scattering, reflections
 from mixrd.diffraction.sticks import (
     StickRates,
     Sticks,
@@ -32,12 +33,14 @@ __all__ = [
     "EmissionLine",
     "Radiation",
     "Reflections",
+    "Scattering",
     "StickRates",
     "Sticks",
     "axis_cosines",
     "brindley_factor",
     "contrast_warning_limit",
     "divergence_slit",
+    "edges_near",
     "linear_attenuation_per_mm",
     "lorentz",
     "lorentz_polarization",
@@ -55,4 +58,5 @@ __all__ = [
     "thin_sample_absorption",
     "transparency_shift",
     "tube_of",
+    "with_contamination",
 ]

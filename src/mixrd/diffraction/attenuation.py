@@ -15,6 +15,7 @@ from mixrd.crystal import Crystal
 from mixrd.crystal.structure import AMU_PER_A3_IN_G_CM3
 from mixrd.diffraction.corrections import require_within
 from mixrd.diffraction.form_factor import dispersion
+from mixrd.diffraction.radiation import Radiation
 from mixrd.errors import CrystalError, RadiationError
 
 #: Classical electron radius in angstrom (CODATA 2018).
@@ -28,6 +29,9 @@ MAX_CONTRAST = 20.0
 EDGE_JUMP = 1.02
 #: Steps in which `near_edge` walks through its window.
 EDGE_STEPS = 40
+#: A line with a smaller share of the beam (K beta that passed the filter) may lie near an edge: what it
+#: adds to a pattern is then wrong by a part of little.
+LEAST_EDGE_SHARE = 0.05
 
 PowderClass = Literal["fine", "medium", "coarse", "very coarse"]
 
@@ -190,6 +194,15 @@ def near_edge(element: str, wavelength_angstrom: float, tolerance: float = 0.01)
     window = wavelength_angstrom * np.linspace(1 + tolerance, 1 - tolerance, EDGE_STEPS + 1)
     rising = [dispersion(element, float(x)).imag for x in window]
     return any(after > EDGE_JUMP * before for before, after in pairwise(rising))
+
+
+def edges_near(crystal: Crystal, radiation: Radiation) -> tuple[str, ...]:
+    """Elements of a crystal with an absorption edge near a line of the radiation, see `near_edge`.
+
+    Lines with less than `LEAST_EDGE_SHARE` of the beam do not count.
+    """
+    lines = [x.wavelength_angstrom for x in radiation.lines if x.weight >= LEAST_EDGE_SHARE]
+    return tuple(e for e in crystal.cell_content if any(near_edge(e, wavelength) for wavelength in lines))
 
 
 def _any_tensor(*values: Tensor | float) -> bool:

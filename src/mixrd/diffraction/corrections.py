@@ -157,20 +157,21 @@ def thin_sample_absorption(theta: Tensor, mu_t: float | Tensor) -> Tensor:
     return -torch.expm1(-2 * mu_t / torch.sin(theta))
 
 
-def transparency_shift(two_theta: Tensor, mu_per_mm: float | Tensor, radius_mm: float | Tensor) -> Tensor:
+def transparency_shift(
+    two_theta: Tensor, penetration_mm: float | Tensor, radius_mm: float | Tensor
+) -> Tensor:
     """Shift of a line's centroid because the beam enters the sample, in degrees 2theta.
 
     -sin 2theta / (2 mu R) in radians for an infinitely thick flat sample (Wilson 1963, Mathematical Theory
     of X-ray Powder Diffractometry; Klug & Alexander 1974, chapter 5; Cheary & Coelho 1992, J. Appl. Cryst.
-    25, 109):
-    the mean of the exponential aberration of that width.
+    25, 109): the mean of the exponential aberration of that width.
 
     Parameters
     ----------
     two_theta : tensor
         In radians.
-    mu_per_mm : float or tensor
-        Linear attenuation coefficient of the powder as packed, in 1/mm, 1e-3 to 1e5.
+    penetration_mm : float or tensor
+        1 / mu, mu the linear attenuation coefficient of the powder as packed; 0 (opaque) to 1000 mm.
     radius_mm : float or tensor
         Goniometer radius in mm, 10 to 2000.
 
@@ -179,9 +180,9 @@ def transparency_shift(two_theta: Tensor, mu_per_mm: float | Tensor, radius_mm: 
     ParameterError
         If a parameter is outside its range.
     """
-    require_within("mu_per_mm", mu_per_mm, 1e-3, 1e5, "1/mm")
+    require_within("penetration_mm", penetration_mm, 0.0, 1e3, "mm")
     require_within("radius_mm", radius_mm, 10.0, 2000.0, "mm")
-    return -torch.sin(two_theta) * (180 / math.pi) / (2 * mu_per_mm * radius_mm)
+    return -torch.sin(two_theta) * (180 / math.pi) * penetration_mm / (2 * radius_mm)
 
 
 def surface_roughness(theta: Tensor, p: float | Tensor, q: float | Tensor) -> Tensor:

@@ -22,6 +22,13 @@ K_LINES_ANGSTROM = {
 #: Integrated intensity of K alpha2 over K alpha1: 1/2 by the statistical weights of the 2p levels, as
 #: usual in powder work (measured for Cu: 0.51-0.52, Hoelzer et al. 1997).
 K_ALPHA2_RATIO = 0.5
+#: W L alpha1 and alpha2 of tungsten from the filament on the anode, in angstrom: Bearden (1967), Rev. Mod.
+#: Phys. 39, 78 (his unit is 1.000015 A).
+W_L_LINES_ANGSTROM = (1.47639, 1.48743)
+#: Intensity of W L alpha2 over W L alpha1: 11 to 100 (X-ray Data Booklet, LBNL 2009, table 1-3).
+W_L_ALPHA2_RATIO = 0.11
+#: Greatest share of a contaminating line, relative to K alpha1.
+MAX_CONTAMINATION = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,11 @@ class Radiation:
     lines: tuple[EmissionLine, ...]
 
     def __post_init__(self) -> None:
+        if not self.lines:
+            raise RadiationError(
+                f"the radiation {self.name!r} has no line",
+                remedy="Give at least one wavelength and its weight",
+            )
         for line in self.lines:
             if not (math.isfinite(line.wavelength_angstrom) and 0.05 <= line.wavelength_angstrom <= 10.0):
                 raise RadiationError(
@@ -103,6 +115,74 @@ def radiation(name: str | float) -> Radiation:
         f"{anode}Ka",
         (EmissionLine(alpha1, 1.0 / total), EmissionLine(alpha2, K_ALPHA2_RATIO / total)),
     )
+
+
+def with_contamination(beam: Radiation, *, kbeta: float = 0.0, tungsten: float = 0.0) -> Radiation:
+    """The beam of a tube with what a filter or monochromator leaves of other lines.
+
+    Shares are those at the detector, of equal structure factors: what the sample absorbs more or less of
+    them than of K alpha is part of the share.
+
+    Parameters
+    ----------
+    beam : Radiation
+        Of an X-ray tube: named, or of a wavelength that `tube_of` knows.
+    kbeta : float
+        Intensity of K beta relative to K alpha1, 0 to 0.5. Unfiltered it is about 0.2.
+    tungsten : float
+        Intensity of W L alpha1 relative to K alpha1, 0 to 0.5; W L alpha2 comes with it.
+
+    Returns
+    -------
+    Radiation
+        The same object where both are 0; else of the same name, its weights summing to 1.
+
+    Raises
+    ------
+    RadiationError
+        If a share is outside 0 to 0.5, the beam is not that of a known tube, K beta of that tube is not
+        known, or the beam has the line already.
+    """
+    for name, share in (("kbeta", kbeta), ("tungsten", tungsten)):
+        if not 0 <= share <= MAX_CONTAMINATION:
+            raise RadiationError(
+                f"{name} = {share:g} is out of range",
+                remedy=f"Allowed: 0 to {MAX_CONTAMINATION:g}, relative to K alpha1",
+            )
+    if kbeta == tungsten == 0:
+        return beam
+    anode = tube_of(beam.wavelength_angstrom)
+    if anode is None:
+        raise RadiationError(
+            f"a beam of {beam.wavelength_angstrom:g} A is not that of a known tube, so what else is in it is "
+            "not known",
+            remedy=f"Use a tube's radiation ({', '.join(K_LINES_ANGSTROM)}), or leave out kbeta and tungsten",
+        )
+    strongest = beam.lines[0].weight
+    added = list(_k_beta(anode, kbeta * strongest)) if kbeta else []
+    if tungsten:
+        alpha1, alpha2 = W_L_LINES_ANGSTROM
+        added.append(EmissionLine(alpha1, tungsten * strongest))
+        added.append(EmissionLine(alpha2, tungsten * W_L_ALPHA2_RATIO * strongest))
+    for line in added:
+        if any(abs(line.wavelength_angstrom / own.wavelength_angstrom - 1) < 3e-4 for own in beam.lines):
+            raise RadiationError(
+                f"the beam has the line at {line.wavelength_angstrom:.4f} A already",
+                remedy="Change its share there, or leave out kbeta and tungsten",
+            )
+    lines = (*beam.lines, *added)
+    total = sum(line.weight for line in lines)
+    return Radiation(beam.name, tuple(EmissionLine(e.wavelength_angstrom, e.weight / total) for e in lines))
+
+
+def _k_beta(anode: str, weight: float) -> tuple[EmissionLine, ...]:
+    wavelength = K_LINES_ANGSTROM[anode][2]
+    if wavelength is None:
+        known = ", ".join(name for name, lines in K_LINES_ANGSTROM.items() if lines[2] is not None)
+        raise RadiationError(
+            f"the wavelength of {anode} K beta is not known", remedy=f"It is known for {known}"
+        )
+    return (EmissionLine(wavelength, weight),)
 
 
 def tube_of(wavelength_angstrom: float) -> str | None:

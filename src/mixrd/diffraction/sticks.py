@@ -92,18 +92,33 @@ def _intensity(table: Reflections, g_squared: Tensor, volume_ratio: Tensor) -> T
 
 
 def _structure_factor_squared(table: Reflections, g_squared: Tensor) -> Tensor:
-    """|F|^2 in electrons^2, (B, R), Friedel mates averaged."""
-    s_squared = (g_squared / 4).unsqueeze(-1)
-    # f0 is a matter of the element; groups of one element differ in displacement only.
-    elements, element_of_group = torch.unique(table.f0, dim=0, return_inverse=True)
-    f0 = elements[:, 8].expand(*s_squared.shape[:-1], -1)
-    for i in range(4):
-        f0 = f0 + elements[:, i] * torch.exp(-elements[:, 4 + i] * s_squared)
-    debye_waller = torch.exp(-8 * torch.pi**2 * table.u_iso * s_squared)
-    real = (f0[..., element_of_group] + table.anomalous[0]) * debye_waller
-    a = torch.einsum("brg,xrg->xbr", real, table.phase_sums)
-    b = torch.einsum("brg,xrg->xbr", debye_waller, table.phase_sums * table.anomalous[1])
-    return (a * a).sum(0) + (b * b).sum(0)
+    """|F|^2 in electrons^2, (B, R), Friedel mates averaged.
+
+    Summed group by group: what is in work at a time then stays small enough for the processor's cache.
+    """
+    s_squared = g_squared / 4
+    # Real and imaginary parts of one group's sums, (2, 1, R), and its displacement.
+    sums = table.phase_sums.permute(2, 0, 1).unsqueeze(2).contiguous().unbind()
+    decays = (-8 * torch.pi**2 * table.u_iso).unbind()
+    a = b = s_squared.new_zeros(2, *s_squared.shape)
+    # f0, f' and f'' are a matter of the element; its groups differ in displacement only.
+    for first, last in _runs(table.f0):
+        row, exponents = table.f0[first], (-table.f0[first, 4:8]).unbind()
+        f = row[8] + table.anomalous[0, first]
+        for height, exponent in zip(row[:4].unbind(), exponents, strict=True):
+            f = torch.addcmul(f, height, torch.exp(exponent * s_squared))
+        total = torch.exp(decays[first] * s_squared) * sums[first]
+        for decay, group in zip(decays[first + 1 : last], sums[first + 1 : last], strict=True):
+            total = torch.addcmul(total, torch.exp(decay * s_squared), group)
+        a = torch.addcmul(a, f, total)
+        b = torch.addcmul(b, table.anomalous[1, first], total)
+    return (a * a + b * b).sum(0)
+
+
+def _runs(rows: Tensor) -> list[tuple[int, int]]:
+    """First and one past the last of each run of equal rows."""
+    ends = torch.unique_consecutive(rows, dim=0, return_counts=True)[1].cumsum(0).tolist()
+    return list(zip([0, *ends], ends, strict=False))
 
 
 def lorentz_polarization(two_theta: Tensor, *, monochromator_two_theta: float) -> Tensor:

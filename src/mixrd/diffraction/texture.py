@@ -12,7 +12,9 @@ from mixrd.crystal import Crystal
 from mixrd.errors import CrystalError
 
 
-def axis_cosines(crystal: Crystal, hkl: NDArray[np.int64], axis: tuple[int, int, int]) -> NDArray[np.float64]:
+def axis_cosines(
+    crystal: Crystal, hkl: NDArray[np.int64], axis: tuple[int, int, int], *, merged: bool = True
+) -> NDArray[np.float64]:
     """Squared cosines between the normals of equivalent reflections and a texture axis.
 
     Parameters
@@ -21,12 +23,15 @@ def axis_cosines(crystal: Crystal, hkl: NDArray[np.int64], axis: tuple[int, int,
     hkl : (R, 3) int array
     axis : tuple of three int
         Indices of the plane whose normal is the axis (for platelets the plane they lie on).
+    merged : bool
+        Whether a line stands for all equivalent reflections, as it does unless a general strain parts
+        them; if not, each has its own direction only.
 
     Returns
     -------
     (R, M) array
         For each of the M rotations of the point group; equivalents that coincide appear as often as
-        they must to count right.
+        they must to count right. (R, 1) if not merged.
 
     Raises
     ------
@@ -39,6 +44,8 @@ def axis_cosines(crystal: Crystal, hkl: NDArray[np.int64], axis: tuple[int, int,
     direction = np.array(axis) @ to_cartesian
     direction = direction / np.linalg.norm(direction)
     rotations = sorted({tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations})
+    if not merged:
+        rotations = [tuple(np.ravel(gemmi.Op("x,y,z").rot))]
     columns = []
     for rotation in rotations:
         g = hkl @ (np.array(rotation).reshape(3, 3) // gemmi.Op.DEN) @ to_cartesian

@@ -1,10 +1,10 @@
 """Training batches, mixed on the fly: Fig. 1 of Hoefer et al. (2024) on one page.
 
 `MixtureSampler.draw` reads from top to bottom as the figure does: draw single-phase conditions (strain,
-crystallite size, instrument), render each phase, weight and combine, normalise, add background and
-noise. Two things differ from the paper on purpose, because real scans are the aim: fractions are those
-of weight (patterns keep their absolute intensity per unit mass), and noise is that of counting, so the
-background comes before it.
+crystallite size, instrument), render each phase, weight and combine, normalise, add impurities, add
+background and noise. Two things differ from the paper on purpose, because real scans are the aim: fractions
+are those of weight (patterns keep their absolute intensity per unit mass), and noise is that of counting,
+so the background comes before it.
 """
 
 from __future__ import annotations
@@ -19,65 +19,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.crystal import Crystal
-from mixrd.errors import RecipeError
-from mixrd.pattern import ForwardModel, Instrument, Parameters, apply_fast_counting_noise, draw_background
+from mixrd.mixture.grains import scatter_intensities
+from mixrd.mixture.sample_ranges import SampleRanges, widest_fwhm
+from mixrd.pattern import (
+    ForwardModel,
+    Instrument,
+    Parameters,
+    apply_detector,
+    apply_fast_counting_noise,
+    apply_impurities,
+    apply_spikes,
+    draw_background,
+    draw_detector,
+    draw_impurities,
+    draw_spikes,
+)
 
 #: Part of the cache key of trained models: raise it with every change of what is drawn.
-SAMPLER_VERSION = 2
-
-
-@dataclass(frozen=True)
-class SampleRanges:
-    """From where samples and scans are drawn; uniform unless said otherwise.
-
-    Attributes
-    ----------
-    max_strain : float
-        Of each strain component that the symmetry allows, both signs.
-    size_nm : (low, high)
-        Crystallite size, log-uniform.
-    max_microstrain : float
-    width_factor : float
-        Instrument widths are multiplied by a factor between 1/this and this (log-uniform).
-    max_zero_deg : float
-        Zero shift, both signs.
-    max_displacement_mm : float
-        Sample displacement, both signs.
-    max_graininess : float
-        Relative spread (log-normal) of single intensities: few grains, mild texture.
-    background : (low, high)
-        Background's maximum relative to the strongest peak, log-uniform.
-    peak_counts : (low, high)
-        Counts of the strongest point, log-uniform.
-    """
-
-    max_strain: float = 0.01
-    size_nm: tuple[float, float] = (20.0, 1000.0)
-    max_microstrain: float = 0.001
-    width_factor: float = 1.3
-    max_zero_deg: float = 0.05
-    max_displacement_mm: float = 0.1
-    max_graininess: float = 0.1
-    background: tuple[float, float] = (0.003, 0.3)
-    peak_counts: tuple[float, float] = (1e3, 1e5)
-
-    def __post_init__(self) -> None:
-        allowed = {
-            "max_strain": (0.0, 0.06),
-            "max_microstrain": (0.0, 0.05),
-            "width_factor": (1.0, 5.0),
-            "max_zero_deg": (0.0, 1.0),
-            "max_displacement_mm": (0.0, 2.0),
-            "max_graininess": (0.0, 1.0),
-        }
-        for name, (low, high) in allowed.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise RecipeError(f"{name} = {value:g}", remedy=f"Allowed: {low:g} to {high:g}")
-        for name in ("size_nm", "background", "peak_counts"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high < float("inf"):
-                raise RecipeError(f"{name} = {low:g} to {high:g}", remedy="Allowed: 0 < low <= high")
+SAMPLER_VERSION = 3
+#: Largest optical depth of a rough surface's layer.
+_DEEPEST_ROUGHNESS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +90,12 @@ class MixtureSampler:
         self.ranges = ranges
         self.mixtures_per_condition = mixtures_per_condition
         self.model = ForwardModel(
-            crystals, instrument, two_theta, widest_fwhm=0.3, dtype=torch.float32, device=device
+            crystals,
+            instrument,
+            two_theta,
+            widest_fwhm=widest_fwhm(ranges, instrument, two_theta),
+            precision="training",
+            device=device,
         )
 
     def draw(self, batch: int, *, generator: torch.Generator) -> MixtureBatch:
@@ -141,7 +107,8 @@ class MixtureSampler:
         fractions = draw_fractions(count * per, len(self.model.tables), generator=generator, like=columns)
         mixed = torch.einsum("cmp,cpn->cmn", fractions.view(count, per, -1), columns).flatten(0, 1)
         normalised = mixed / mixed.amax(dim=-1, keepdim=True)
-        counts = self._record(normalised, generator)
+        contaminated = self._contaminate(normalised, generator)
+        counts = self._record(contaminated, generator)
         return MixtureBatch(
             patterns=counts[:batch],
             fractions=fractions[:batch],
@@ -154,46 +121,57 @@ class MixtureSampler:
         peaks = self.model.peaks(conditions)
         uniform = torch.rand(len(peaks.area), 1, generator=generator, device=peaks.area.device)
         spread = self.ranges.max_graininess * uniform
-        # All emission lines of one reflection come from the same grains.
-        shape = len(peaks.area), self.model.reflections
-        scatter = torch.randn(shape, generator=generator, device=peaks.area.device)
-        scatter = scatter[:, self.model.reflection_of_peak]
-        peaks = dataclasses.replace(peaks, area=peaks.area * torch.exp(spread * scatter - spread**2 / 2))
-        return self.model.renderer.render(peaks, self.model.phase_of_peak, len(self.model.tables))
+        peaks = scatter_intensities(self.model, peaks, spread, generator=generator)
+        return self.model.renderer.render(peaks, self.model.peak_table.phase, len(self.model.tables))
 
-    def _record(self, normalised: Tensor, generator: torch.Generator) -> Tensor:
-        """Counts of a detector: background below the peaks, then counting noise."""
-        batch = len(normalised)
-        level = _log_uniform(self.ranges.background, batch, generator, normalised)
+    def _contaminate(self, normalised: Tensor, generator: torch.Generator) -> Tensor:
+        """Lines of phases that are not among the candidates."""
+        grid = self.model.two_theta
+        lines = draw_impurities(grid, len(normalised), self.ranges.impurities, generator=generator)
+        return apply_impurities(normalised, grid, lines)
+
+    def _record(self, signal: Tensor, generator: torch.Generator) -> Tensor:
+        """Counts of a detector: background below the peaks, counting noise, spikes, dead time."""
+        batch, points = signal.shape
+        level = _log_uniform(self.ranges.background, batch, generator, signal)
         background = level * draw_background(self.model.two_theta, batch, generator=generator)
-        counts = _log_uniform(self.ranges.peak_counts, batch, generator, normalised)
-        return apply_fast_counting_noise(counts * (normalised + background), generator=generator)
+        scale = _log_uniform(self.ranges.peak_counts, batch, generator, signal)
+        counts = apply_fast_counting_noise(scale * (signal + background), generator=generator)
+        spikes = draw_spikes(batch, points, self.ranges.spikes, generator=generator)
+        detector = draw_detector(batch, self.ranges.detector, generator=generator)
+        return apply_detector(apply_spikes(counts, spikes), detector)
 
 
 def draw_conditions(
     model: ForwardModel, ranges: SampleRanges, count: int, *, generator: torch.Generator
 ) -> Parameters:
-    """Strain, size and instrument state of `count` scans."""
+    """Strain, size, sample surface and instrument state of `count` scans."""
     reference = model.reference(count)
 
-    def both_signs(like: Tensor, limit: float) -> Tensor:
-        return limit * (2 * torch.rand(like.shape, generator=generator, device=like.device) - 1)
+    def up_to(limit: float, like: Tensor) -> Tensor:
+        return limit * torch.rand(like.shape, generator=generator, device=like.device)
+
+    def both_signs(limit: float, like: Tensor) -> Tensor:
+        return limit * (2 * up_to(1.0, like) - 1)
 
     low, high = ranges.size_nm
-    log_size = torch.rand(reference.inverse_size.shape, generator=generator, device=model.two_theta.device)
-    size = low * (high / low) ** log_size
-    factor = ranges.width_factor ** both_signs(reference.profile, 1.0)
+    size = low * (high / low) ** up_to(1.0, reference.inverse_size)
+    factor = ranges.width_factor ** both_signs(1.0, reference.profile)
     # u, v and w are one squared width and scale together; the Lorentzian terms apart.
     factor = torch.cat([factor[:, :1].repeat(1, 3) ** 2, factor[:, 3:]], dim=1)
-    half = torch.rand(reference.microstrain.shape, generator=generator, device=model.two_theta.device)
-    return Parameters(
-        strain=both_signs(reference.strain, ranges.max_strain),
+    share, depth = reference.roughness.split(1, dim=-1)
+    roughness = [up_to(ranges.max_roughness, share), up_to(_DEEPEST_ROUGHNESS, depth)]
+    return dataclasses.replace(
+        reference,
+        strain=both_signs(ranges.max_strain, reference.strain),
         inverse_size=1 / size,
-        microstrain=ranges.max_microstrain * half**2,
-        texture=reference.texture,
+        microstrain=ranges.max_microstrain * up_to(1.0, reference.microstrain) ** 2,
         profile=reference.profile * factor,
-        zero=both_signs(reference.zero, ranges.max_zero_deg),
-        displacement=both_signs(reference.displacement, ranges.max_displacement_mm),
+        zero=both_signs(ranges.max_zero_deg, reference.zero),
+        displacement=both_signs(ranges.max_displacement_mm, reference.displacement),
+        thinness=up_to(ranges.max_thinness, reference.thinness),
+        penetration=up_to(ranges.max_penetration_mm, reference.penetration),
+        roughness=torch.cat(roughness, dim=-1),
     )
 
 

@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from mixrd.crystal import Crystal, strain_basis
+from mixrd.crystal import Crystal
+from mixrd.diffraction import tube_of, with_contamination
 from mixrd.errors import UsageError
 from mixrd.mixture.composition import Composition
-from mixrd.pattern import ForwardModel, Instrument, Parameters, apply_counting_noise, draw_background
+from mixrd.mixture.grains import scatter_intensities
+from mixrd.mixture.microabsorption import (
+    brindley_factors,
+    mean_attenuation_per_mm,
+    powder_classes,
+)
+from mixrd.mixture.scan_settings import ScanSettings
+from mixrd.mixture.truth import Drawn, Sample, truth_of
+from mixrd.pattern import (
+    Detector,
+    Fluorescence,
+    ForwardModel,
+    HumpRanges,
+    ImpurityRanges,
+    Instrument,
+    Parameters,
+    SpikeRanges,
+    apply_background,
+    apply_counting_noise,
+    apply_detector,
+    apply_fluorescence,
+    apply_humps,
+    apply_impurities,
+    apply_spikes,
+    draw_background_parts,
+    draw_humps,
+    draw_impurities,
+    draw_spikes,
+)
 from mixrd.scan import Scan
 
-
-@dataclass(frozen=True)
-class ScanSettings:
-    """How the scan is measured and what the sample is like.
-
-    Attributes
-    ----------
-    peak_counts : float
-        Expected counts of the strongest point above the background.
-    background_counts : float
-        Expected counts where the background is highest.
-    max_strain : float
-        Cells are strained by uniform amplitudes up to this, both signs.
-    size_nm : float or None
-        Crystallite size of every phase; None draws one of 50-500 nm for each.
-    zero_deg : float
-    displacement_mm : float
-    texture : mapping
-        Texture axis (h, k, l) and March-Dollase r by phase name.
-    """
-
-    peak_counts: float = 10_000.0
-    background_counts: float = 200.0
-    max_strain: float = 0.001
-    size_nm: float | None = None
-    zero_deg: float = 0.0
-    displacement_mm: float = 0.0
-    texture: Mapping[str, tuple[tuple[int, int, int], float]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        allowed = {"peak_counts": (1, 1e9), "background_counts": (0, 1e9), "max_strain": (0, 0.05),
-                   "zero_deg": (-1, 1), "displacement_mm": (-2, 2)}  # fmt: skip
-        if self.size_nm is not None:
-            allowed["size_nm"] = (2, 100_000)
-        for phase, (_, r) in self.texture.items():
-            if not 0.1 <= r <= 10:
-                raise UsageError(
-                    f"March-Dollase r = {r:g} of {phase} is out of range",
-                    remedy="Allowed: 0.1 (platelets) over 1 (none) to 10 (needles)",
-                )
-        for name, (low, high) in allowed.items():
-            if not low <= getattr(self, name) <= high:
-                raise UsageError(
-                    f"{name} = {getattr(self, name):g} is out of range",
-                    remedy=f"Allowed: {low:g} to {high:g}",
-                )
+#: What is drawn, each from random numbers of its own: an effect that is added leaves the others as they were.
+_STREAMS = ("sample", "grains", "background", "hump", "impurities", "spikes", "noise")
+#: Peaks times points up to which all peaks are summed exactly (about a second).
+_MOST_EXACT = 30_000_000
+_HIGHEST_SEED = 2**63 - 1
+#: Where an amorphous hump lies and how broad it is, as fractions of the range.
+_HUMP = HumpRanges(
+    share=1.0, count=(1, 1), height=(1.0, 1.0), centre=(0.05, 0.4), fwhm=(0.08, 0.2), eta=(0.0, 0.3)
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +65,14 @@ class SimulatedScan:
     Attributes
     ----------
     scan : Scan
+    expected : (N,) array
+        Mean counts of which the scan's are a random draw, as the detector would show them.
     truth : mapping
-        Composition in wt%, cells, sizes, instrument state and seed; plain data for JSON.
+        Composition in wt%, cells, sizes, instrument state and all else that was drawn; plain data for JSON.
     """
 
     scan: Scan
+    expected: NDArray[np.float64]
     truth: Mapping[str, object]
 
 
@@ -87,6 +85,9 @@ def simulate(
     settings: ScanSettings | None = None,
 ) -> SimulatedScan:
     """Measure a mixture with the virtual diffractometer.
+
+    Phases come first, each in proportion to its mass and its microabsorption; then lines of no phase,
+    background, spikes, counting noise and the detector's losses.
 
     Parameters
     ----------
@@ -102,32 +103,63 @@ def simulate(
     Returns
     -------
     SimulatedScan
+
+    Raises
+    ------
+    UsageError
+        If the settings name a phase that is not in the sample.
+    RadiationError, ParameterError, CompositionError
+        If beam, particle sizes or composition cannot be used.
     """
     settings = settings or ScanSettings()
     weights = composition.to("weight", crystals)
-    two_theta = _grid(instrument)
-    axes = {name: axis for name, (axis, _) in settings.texture.items()}
-    if unknown := set(axes) - {c.name for c in crystals}:
-        raise UsageError(
-            f"texture is given for {', '.join(sorted(unknown))}, which is not in the sample",
-            remedy="Name phases of the composition",
-        )
-    model = ForwardModel(crystals, instrument, two_theta, texture_axes=axes)
-    parameters = _draw(model, settings, generator)
-    masses = torch.tensor(weights.fractions, dtype=torch.float64)
-    signal = torch.einsum("p,pn->n", masses, model.columns(parameters)[0])
-    background = draw_background(model.two_theta, 1, generator=generator)[0]
-    expected = settings.peak_counts * signal / signal.max() + settings.background_counts * background
-    counts = apply_counting_noise(expected, generator=generator)
-    scan = Scan(
-        two_theta=two_theta,
+    _check_named(settings, weights.names)
+    beam = with_contamination(instrument.radiation, kbeta=settings.kbeta, tungsten=settings.tungsten)
+    instrument = dataclasses.replace(instrument, radiation=beam)
+    streams = _streams(generator)
+    sizes = [settings.phase_particle_size_um.get(n, settings.particle_size_um or 0.0) for n in weights.names]
+    factors = brindley_factors(crystals, weights.fractions, beam, sizes)
+    mu = settings.packing_fraction * mean_attenuation_per_mm(crystals, weights.fractions, beam)
+    model, parameters = _prepare(crystals, instrument, settings, mu, streams["sample"])
+    masses = torch.tensor(np.array(weights.fractions) * factors, dtype=torch.float64)
+    signal = _signal(model, parameters, masses, settings.graininess, streams["grains"])
+    events, drawn = _events(signal, model.two_theta, settings, streams)
+    detector = _detector(settings)
+    # Counts are whole, also after the detector's losses.
+    counts = apply_detector(apply_counting_noise(events, generator=streams["noise"]), detector).round()
+    classes = powder_classes(crystals, beam, sizes)
+    sample = Sample(crystals, weights, model.strain_sizes, parameters, sizes, classes, factors, mu)
+    expected = apply_detector(events, detector)[0].numpy()
+    scan = _scan(model.two_theta, counts[0], instrument, settings.seconds_per_step)
+    return SimulatedScan(scan, expected, truth_of(sample, drawn, settings, instrument))
+
+
+def _scan(two_theta: Tensor, counts: Tensor, instrument: Instrument, seconds_per_step: float) -> Scan:
+    wavelength = instrument.radiation.wavelength_angstrom
+    return Scan(
+        two_theta=two_theta.numpy(),
         counts=counts.numpy(),
         format="simulated",
         reader="mixrd",
-        wavelength_angstrom=instrument.radiation.wavelength_angstrom,
+        wavelength_angstrom=wavelength,
+        anode=tube_of(wavelength),
+        counting_time_s=seconds_per_step,
         goniometer_radius_mm=instrument.goniometer_radius_mm,
     )
-    return SimulatedScan(scan, _truth(crystals, weights, model, parameters, settings, instrument))
+
+
+def _check_named(settings: ScanSettings, names: Sequence[str]) -> None:
+    for setting, phases in settings.named_phases.items():
+        if unknown := sorted(set(phases) - set(names)):
+            raise UsageError(
+                f"{setting} is given for {', '.join(unknown)}, which is not in the sample",
+                remedy=f"Name phases of the composition: {', '.join(names)}",
+            )
+
+
+def _streams(generator: torch.Generator) -> dict[str, torch.Generator]:
+    seeds = torch.randint(_HIGHEST_SEED, (len(_STREAMS),), generator=generator).tolist()
+    return {name: torch.Generator().manual_seed(s) for name, s in zip(_STREAMS, seeds, strict=True)}
 
 
 def _grid(instrument: Instrument) -> NDArray[np.float64]:
@@ -136,55 +168,112 @@ def _grid(instrument: Instrument) -> NDArray[np.float64]:
     return np.round(low + instrument.step * np.arange(count), 6)
 
 
-def _draw(model: ForwardModel, settings: ScanSettings, generator: torch.Generator) -> Parameters:
+def _prepare(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    settings: ScanSettings,
+    mu_per_mm: float,
+    generator: torch.Generator,
+) -> tuple[ForwardModel, Parameters]:
+    """The forward model, exact unless that takes too long, and what was drawn for it."""
+    two_theta = _grid(instrument)
+    build = partial(
+        ForwardModel,
+        crystals,
+        instrument,
+        two_theta,
+        texture_axes={name: axis for name, (axis, _) in settings.texture.items()},
+        size_axes={name: axis for name, (axis, _) in settings.aspect.items()},
+    )
+    model = build(precision="exact")
+    parameters = _draw(model, settings, mu_per_mm, generator)
+    if len(model.peak_table.phase) * len(two_theta) > _MOST_EXACT:
+        widest = float(model.peaks(parameters).fwhm.max())
+        model = build(precision="refinement", widest_fwhm=max(0.5, widest))
+    return model, parameters
+
+
+def _draw(
+    model: ForwardModel, settings: ScanSettings, mu_per_mm: float, generator: torch.Generator
+) -> Parameters:
     reference = model.reference()
-    flat = reference.flat()
 
-    def uniform(like: torch.Tensor) -> torch.Tensor:
-        return torch.rand(like.shape, generator=generator, dtype=flat.dtype)
+    def uniform(like: Tensor) -> Tensor:
+        return torch.rand(like.shape, generator=generator, dtype=like.dtype)
 
-    size = 50.0 * 10.0 ** uniform(reference.inverse_size)
-    if settings.size_nm is not None:
-        size = torch.full_like(size, settings.size_nm)
-    return Parameters(
-        strain=settings.max_strain * (2 * uniform(reference.strain) - 1),
+    def chosen(drawn: Tensor, of_all: float | None, of_phase: Mapping[str, float]) -> Tensor:
+        usual = drawn if of_all is None else torch.full_like(drawn, of_all)
+        values = [of_phase.get(name, float(usual[0, p])) for p, name in enumerate(model.names)]
+        return torch.tensor([values], dtype=drawn.dtype)
+
+    strain = settings.max_strain * (2 * uniform(reference.strain) - 1)
+    size = chosen(50.0 * 10.0 ** uniform(reference.inverse_size), settings.size_nm, settings.phase_size_nm)
+    microstrain = chosen(
+        5e-4 * uniform(reference.microstrain), settings.microstrain, settings.phase_microstrain
+    )
+    return dataclasses.replace(
+        reference,
+        strain=strain,
         inverse_size=1 / size,
-        microstrain=reference.microstrain,
-        texture=torch.tensor(
-            [[settings.texture.get(name, ((), 1.0))[1] for name in model.names]], dtype=flat.dtype
-        ),
-        profile=reference.profile,
+        microstrain=microstrain,
+        texture=chosen(reference.texture, None, {name: r for name, (_, r) in settings.texture.items()}),
+        aspect=chosen(reference.aspect, None, {name: a for name, (_, a) in settings.aspect.items()}),
         zero=torch.full_like(reference.zero, settings.zero_deg),
         displacement=torch.full_like(reference.displacement, settings.displacement_mm),
+        thinness=torch.full_like(reference.thinness, 1 / settings.mu_t if settings.mu_t else 0.0),
+        penetration=torch.full_like(reference.penetration, 1 / mu_per_mm if settings.transparency else 0.0),
+        roughness=torch.tensor([settings.roughness], dtype=reference.roughness.dtype),
     )
 
 
-def _truth(
-    crystals: Sequence[Crystal],
-    weights: Composition,
+def _signal(
     model: ForwardModel,
     parameters: Parameters,
-    settings: ScanSettings,
-    instrument: Instrument,
-) -> dict[str, object]:
-    strains = parameters.strain[0].split(model.strain_sizes)
-    return {
-        "synthetic": True,
-        "weight_percent": dict(zip(weights.names, (100 * f for f in weights.fractions), strict=True)),
-        "phases": {
-            c.name: {
-                "source": c.source,
-                "strain": strain.tolist(),
-                "strain_components": strain_basis(c).tolist(),
-                "crystallite_size_nm": float(1 / parameters.inverse_size[0, p]),
-                "march_dollase_r": float(parameters.texture[0, p]),
-            }
-            for p, (c, strain) in enumerate(zip(crystals, strains, strict=True))
-        },
-        "instrument": instrument.name,
-        "radiation": instrument.radiation.name,
-        "zero_deg": settings.zero_deg,
-        "displacement_mm": settings.displacement_mm,
-        "peak_counts": settings.peak_counts,
-        "background_counts": settings.background_counts,
-    }
+    masses: Tensor,
+    graininess: float,
+    generator: torch.Generator,
+) -> Tensor:
+    """(1, N): peaks of all phases, of these masses (P,)."""
+    peaks = model.peaks(parameters)
+    spread = torch.full_like(peaks.area[:, :1], graininess)
+    peaks = scatter_intensities(model, peaks, spread, generator=generator)
+    area = peaks.area * masses[model.peak_table.phase]
+    return model.renderer.render(dataclasses.replace(peaks, area=area))[:, 0]
+
+
+def _events(
+    signal: Tensor, two_theta: Tensor, settings: ScanSettings, streams: Mapping[str, torch.Generator]
+) -> tuple[Tensor, Drawn]:
+    """(1, N) expected events at the detector, and what was drawn for that."""
+    strength = settings.impurity_strength
+    lines = ImpurityRanges(
+        count=(settings.impurities, settings.impurities), relative_intensity=(strength / 10, strength)
+    )
+    impurities = draw_impurities(two_theta, 1, lines, generator=streams["impurities"])
+    rate = apply_impurities(settings.peak_counts * signal / signal.max(), two_theta, impurities)
+
+    parts = draw_background_parts(two_theta, 1, generator=streams["background"])
+    background = apply_background(torch.zeros_like(rate), two_theta, parts)
+    scale = settings.background_counts / background.max()
+    rate = rate + scale * background
+
+    hump = draw_humps(two_theta, 1, _HUMP, generator=streams["hump"])
+    hump = dataclasses.replace(hump, height=settings.hump_counts * hump.height)
+    rate = apply_humps(rate, two_theta, hump)
+    level = rate.new_full((1, 1), settings.fluorescence_counts)
+    rate = apply_fluorescence(rate, Fluorescence(level))
+
+    count = (settings.spikes, settings.spikes)
+    spikes = draw_spikes(1, len(two_theta), SpikeRanges(count=count), generator=streams["spikes"])
+    events = apply_spikes(settings.seconds_per_step * rate, spikes)
+    return events, Drawn(two_theta, impurities, parts, float(scale), hump, spikes)
+
+
+def _detector(settings: ScanSettings) -> Detector:
+    """The detector of one scan; an infinite highest rate where it does not saturate."""
+
+    def one(value: float) -> Tensor:
+        return torch.tensor([[value]], dtype=torch.float64)
+
+    highest = float("inf") if settings.saturation_cps is None else settings.saturation_cps
+    return Detector(one(1e-6 * settings.dead_time_us), one(settings.seconds_per_step), one(highest))

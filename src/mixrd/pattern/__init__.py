@@ -35,7 +35,8 @@ from mixrd.pattern.diffuse import (
     draw_fluorescence,
 )
 from mixrd.pattern.drawing import take_rows
-from mixrd.pattern.forward import FORWARD_MODEL_VERSION, ForwardModel, Parameters
+from mixrd.pattern.exact import ExactRenderer
+from mixrd.pattern.forward import FORWARD_MODEL_VERSION, TOLERANCES, ForwardModel, Precision
 from mixrd.pattern.humps import HumpRanges, Humps, apply_humps, draw_humps
 from mixrd.pattern.impurities import Impurities, ImpurityRanges, apply_impurities, draw_impurities
 from mixrd.pattern.instrument import (
@@ -48,6 +49,7 @@ from mixrd.pattern.instrument import (
     save_instrument,
     to_toml,
 )
+from mixrd.pattern.lines import Axis, StrainMode
 from mixrd.pattern.noise import (
     FastPoissonNoise,
     GaussianNoise,
@@ -66,18 +68,23 @@ from mixrd.pattern.noise import (
     draw_poisson_noise,
     draw_spikes,
 )
+from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.render import Peaks, Renderer
+from mixrd.pattern.uniform import UniformRenderer
 
 __all__ = [
     "FORWARD_MODEL_VERSION",
+    "TOLERANCES",
     "AirScatter",
     "AirScatterRanges",
+    "Axis",
     "Background",
     "BackgroundRanges",
     "Chebyshev",
     "ChebyshevRanges",
     "Detector",
     "DetectorRanges",
+    "ExactRenderer",
     "ExponentialFall",
     "ExponentialRanges",
     "FastPoissonNoise",
@@ -94,10 +101,13 @@ __all__ = [
     "Parameters",
     "Peaks",
     "PoissonNoise",
+    "Precision",
     "Profile",
     "Renderer",
     "SpikeRanges",
     "Spikes",
+    "StrainMode",
+    "UniformRenderer",
     "apply_air_scatter",
     "apply_background",
     "apply_chebyshev",

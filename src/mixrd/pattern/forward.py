@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,77 +13,39 @@ from torch import Tensor
 
 from mixrd.crystal import Crystal
 from mixrd.diffraction import (
-    EmissionLine,
-    Radiation,
-    Reflections,
-    axis_cosines,
+    Scattering,
     divergence_slit,
-    lorentz_polarization,
+    lorentz,
     march_dollase,
-    reflections,
+    polarization,
     stick_rates,
     strained_sticks,
+    surface_roughness,
+    thin_sample_absorption,
+    transparency_shift,
 )
-from mixrd.errors import RadiationError
-from mixrd.pattern.asymmetry import axial_nodes, axial_share, axial_shift, nodes_needed
+from mixrd.errors import ParameterError
+from mixrd.pattern.asymmetry import axial_share, axial_shift
+from mixrd.pattern.exact import ExactRenderer
 from mixrd.pattern.instrument import Instrument
+from mixrd.pattern.lines import Axis, StrainMode, list_peaks, list_sources
+from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 from mixrd.pattern.render import Peaks, Renderer
+from mixrd.pattern.uniform import UniformRenderer, is_even
 
 #: Part of the cache key of trained models: raise it with every change of what the model computes.
-FORWARD_MODEL_VERSION = 2
+FORWARD_MODEL_VERSION = 3
 #: Parameters that all peaks of a scan share, in the order of `Parameters.flat`.
-_SHARED = ("u", "v", "w", "x", "y", "sh_l", "zero", "displacement")
-#: Nodes over the axial divergence for each fwhm that it shifts a peak, and the most: to refine, to train.
-_AXIAL_NODES, _AXIAL_NODES_FLOAT32 = (4.0, 16), (1.5, 5)
-#: Lines whose wavelengths differ by less (relative) share f' and f''.
-_SAME_DISPERSION = 0.01
-
-
-@dataclass(frozen=True, eq=False)
-class Parameters:
-    """What may differ from scan to scan, apart from how much of each phase there is. B scans, P phases.
-
-    Attributes
-    ----------
-    strain : (B, K) tensor
-        Strain amplitudes, those of all phases one after the other.
-    inverse_size : (B, P) tensor
-        Inverse crystallite size in 1/nm.
-    microstrain : (B, P) tensor
-        Relative spread of lattice spacings, dimensionless.
-    texture : (B, P) tensor
-        March-Dollase r along each phase's texture axis, 1 without texture.
-    profile : (B, 6) tensor
-        Instrument's u, v, w (deg^2), x, y (deg), sh_l; see `Profile`.
-    zero : (B, 1) tensor
-        Zero shift in degrees 2theta.
-    displacement : (B, 1) tensor
-        Displacement of the sample surface from the goniometer axis in mm.
-    """
-
-    strain: Tensor
-    inverse_size: Tensor
-    microstrain: Tensor
-    texture: Tensor
-    profile: Tensor
-    zero: Tensor
-    displacement: Tensor
-
-    def flat(self) -> Tensor:
-        """(B, T): all of them, in the order above."""
-        return torch.cat([getattr(self, f.name) for f in dataclasses.fields(self)], dim=-1)
-
-
-@dataclass(frozen=True, eq=False)
-class _Source:
-    """Reflections of one phase in lines of nearly one wavelength; where they stand among all reflections."""
-
-    phase: int
-    table: Reflections
-    lines: Radiation
-    first: int
-    cosines: Tensor | None
+_SHARED = (
+    *("u", "v", "w", "x", "y", "sh_l"),
+    *("zero", "displacement", "thinness", "penetration", "roughness_share", "roughness_depth"),
+)
+#: Parameters of a phase that its peaks share.
+_PER_PHASE = ("inverse_size", "microstrain", "aspect")
+Precision = Literal["training", "refinement", "exact"]
+#: Largest error of a pattern relative to its maximum, against the direct float64 sum over all reflections.
+TOLERANCES: Mapping[Precision, float] = {"training": 1e-3, "refinement": 1e-4, "exact": 1e-6}
 
 
 class ForwardModel:
@@ -95,13 +56,27 @@ class ForwardModel:
     crystals : sequence of Crystal
     instrument : Instrument
     two_theta : (N,) array
-        Grid in degrees.
+        Grid in degrees, rising.
     texture_axes : mapping, optional
         Texture axis (h, k, l) by phase name, for phases whose March-Dollase r may differ from 1.
+    size_axes : mapping, optional
+        Axis (h, k, l) by phase name, for phases whose `Parameters.aspect` may differ from 1; the unique axis
+        of the crystal, or equivalent reflections get their mean width.
+    strain : {"symmetry", "general"}
+        Strain components that keep the symmetry, or all six, where equivalent reflections split.
+    scattering : Scattering
+        What atoms do besides f0.
     widest_fwhm : float
         Width in degrees of the broadest peaks to expect (sets the window in which they are exact).
-    dtype : torch.dtype
-        float32 to train, float64 to refine.
+    precision : {"training", "refinement", "exact"}
+        float32 to 1e-3 of the maximum (without gradients), float64 to 1e-4, float64 to 1e-6 (`TOLERANCES`),
+        the slower the finer.
+
+    Raises
+    ------
+    ParameterError
+        If no phase is given, the grid is empty, does not rise or leaves 0-180 deg, the widest fwhm is not a
+        width or the precision unknown.
     """
 
     def __init__(
@@ -110,61 +85,41 @@ class ForwardModel:
         instrument: Instrument,
         two_theta: NDArray[np.float64],
         *,
-        texture_axes: Mapping[str, tuple[int, int, int]] | None = None,
+        texture_axes: Mapping[str, Axis] | None = None,
+        size_axes: Mapping[str, Axis] | None = None,
+        strain: StrainMode = "symmetry",
+        scattering: Scattering = Scattering(),  # noqa: B008
         widest_fwhm: float = 0.5,
-        dtype: torch.dtype = torch.float64,
+        precision: Precision = "refinement",
         device: torch.device | str = "cpu",
     ) -> None:
+        _check_input(crystals, two_theta, widest_fwhm, precision)
         self.instrument = instrument
         self.names = [crystal.name for crystal in crystals]
-        self.renderer = Renderer(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
-        limits = (float(two_theta[0]), float(two_theta[-1]))
-        self._sources = _sources(crystals, instrument, limits, texture_axes or {}, dtype, device)
+        self.renderer = _renderer(two_theta, widest_fwhm, precision, device)
+        dtype = self.renderer.grid.dtype
+        self.sources = list_sources(
+            crystals,
+            instrument,
+            (float(two_theta[0]), float(two_theta[-1])),
+            texture_axes=texture_axes or {},
+            size_axes=size_axes or {},
+            strain=strain,
+            scattering=scattering,
+            dtype=dtype,
+            device=device,
+        )
         #: The reflections of each phase in the strongest line.
-        self.tables = [next(s.table for s in self._sources if s.phase == p) for p in range(len(crystals))]
+        self.tables = [next(s.table for s in self.sources if s.phase == p) for p in range(len(crystals))]
         self.strain_sizes = [len(table.strain_basis) for table in self.tables]
-        self._list_peaks(dtype, device)
-
-    def _list_peaks(self, dtype: torch.dtype, device: torch.device | str) -> None:
-        """For each peak its phase, reflection, line and node.
-
-        A peak is one line of one reflection; axial divergence makes several of it, one at each node.
-        """
-        rows, rules = [], []
-        for source in self._sources:
-            spacing = source.table.g.norm(dim=1).tolist()
-            for line in source.lines.lines:
-                for r, inverse_d in enumerate(spacing):
-                    count = self._axial_count(0.5 * line.wavelength_angstrom * inverse_d, dtype)
-                    for k in range(count):
-                        rows.append(
-                            (source.phase, source.first + r, line.wavelength_angstrom, line.weight, k)
-                        )
-                        rules.append(axial_nodes(count) if count > 1 else ((0.0,), (1.0,)))
-        phase, reflection, wavelength, weight, node = zip(*rows, strict=True)
-        self.phase_of_peak = torch.tensor(phase, device=device)
-        self.reflection_of_peak = torch.tensor(reflection, device=device)
-        self.wavelength_of_peak = torch.tensor(wavelength, dtype=dtype, device=device)
-        self.weight_of_peak = torch.tensor(weight, dtype=dtype, device=device)
-        self._node = torch.tensor(node, device=device)
-        most = max(len(heights) for heights, _ in rules)
-        padded = [[list(x) + [0.0] * (most - len(x)) for x in rule] for rule in rules]
-        self._axial_heights, self._axial_weights = torch.tensor(padded, dtype=dtype, device=device).unbind(1)
-
-    def _axial_count(self, sine: float, dtype: torch.dtype) -> int:
-        p = self.instrument.profile
-        if p.sh_l <= 0 or sine >= 0.999:
-            return 1
-        theta = math.asin(sine)
-        gaussian = math.sqrt(max(p.u * math.tan(theta) ** 2 + p.v * math.tan(theta) + p.w, 1e-4))
-        fwhm = max(gaussian, p.x / math.cos(theta) + p.y * math.tan(theta))
-        per_fwhm, most = _AXIAL_NODES_FLOAT32 if dtype == torch.float32 else _AXIAL_NODES
-        return nodes_needed(2 * theta, p.sh_l, fwhm, per_fwhm=per_fwhm, most=most)
+        self.peak_table = list_peaks(
+            self.sources, instrument.profile, tolerance=TOLERANCES[precision], dtype=dtype, device=device
+        )
 
     @property
     def reflections(self) -> int:
         """Number of reflections of all phases, in all families of lines."""
-        return sum(len(source.table) for source in self._sources)
+        return sum(len(source.table) for source in self.sources)
 
     @property
     def two_theta(self) -> Tensor:
@@ -175,33 +130,41 @@ class ForwardModel:
         """Parameters of unstrained, large crystals on a well-adjusted instrument."""
         p = self.instrument.profile
         grid = self.renderer.grid
-        phases = len(self.tables)
-        return Parameters(
-            strain=grid.new_zeros(batch, sum(self.strain_sizes)),
-            inverse_size=grid.new_zeros(batch, phases),
-            microstrain=grid.new_zeros(batch, phases),
-            texture=grid.new_ones(batch, phases),
-            profile=grid.new_tensor([p.u, p.v, p.w, p.x, p.y, p.sh_l]).repeat(batch, 1),
-            zero=grid.new_zeros(batch, 1),
-            displacement=grid.new_zeros(batch, 1),
-        )
+        fields = {name: grid.new_zeros(batch, size) for name, size in self._sizes().items()}
+        fields["profile"] = grid.new_tensor([p.u, p.v, p.w, p.x, p.y, p.sh_l]).repeat(batch, 1)
+        for name in ("texture", "aspect"):
+            fields[name] = torch.ones_like(fields[name])
+        return Parameters(**fields)
 
     def from_flat(self, flat: Tensor) -> Parameters:
         """`Parameters` from what `Parameters.flat` gave."""
-        phases = len(self.tables)
-        sizes = [sum(self.strain_sizes), phases, phases, phases, 6, 1, 1]
-        return Parameters(*flat.split(sizes, dim=-1))
+        return Parameters(*flat.split(list(self._sizes().values()), dim=-1))
+
+    def columns_of(self, field: str) -> slice:
+        """Where a field of `Parameters` stands among the flat ones."""
+        first = 0
+        for name, size in self._sizes().items():
+            if name == field:
+                return slice(first, first + size)
+            first += size
+        raise KeyError(field)
+
+    def _sizes(self) -> dict[str, int]:
+        return Parameters.sizes(sum(self.strain_sizes), len(self.tables))
 
     def peaks(self, parameters: Parameters) -> Peaks:
-        """Peaks of all phases, one after the other (`phase_of_peak`), for unit mass of each."""
+        """Peaks of all phases, one after the other (`peak_table`), for unit mass of each."""
         return self._broaden(self._inputs(parameters))
 
     def columns(self, parameters: Parameters) -> Tensor:
         """(B, P, N): the pattern of unit mass of each phase."""
-        return self.renderer.render(self.peaks(parameters), self.phase_of_peak, len(self.tables))
+        return self.renderer.render(self.peaks(parameters), self.peak_table.phase, len(self.tables))
 
-    def tangents(self, parameters: Parameters, scales: Tensor) -> Tensor:
-        """(B, N, T): derivatives of the pattern of masses `scales` (B, P), by the flat parameters."""
+    def tangents(self, parameters: Parameters, scales: Tensor, free: Tensor | None = None) -> Tensor:
+        """(B, N, T): derivatives of the pattern of masses `scales` (B, P), by the flat parameters.
+
+        Those that are not `free` ((T,) bool) are left at zero, which costs nothing.
+        """
         inputs = {k: v.detach().requires_grad_() for k, v in self._inputs(parameters).items()}
         with torch.enable_grad():
             peaks = self._broaden(inputs)
@@ -212,64 +175,97 @@ class ForwardModel:
             ]  # fmt: skip
         # Every peak depends on its own inputs alone, so the gradient of a sum holds each peak's derivatives.
         by_input = {k: torch.stack([p[i] for p in partial], dim=1) for i, k in enumerate(inputs)}
-        mass = scales[:, self.phase_of_peak]
+        mass = scales[:, self.peak_table.phase]
         rates = self._rates(parameters, by_input)
+        chosen = torch.ones(rates.shape[-1], dtype=torch.bool) if free is None else free.cpu()
+        rates = rates[..., chosen.to(rates.device)]
         rates = torch.cat([rates[:, :1], rates[:, 1:2] * mass[:, None, :, None], rates[:, 2:]], dim=1)
         detached = Peaks(**{k: v.detach() for k, v in vars(peaks).items()})
-        return self.renderer.tangents(dataclasses.replace(detached, area=detached.area * mass), rates)
+        found = self.renderer.tangents(dataclasses.replace(detached, area=detached.area * mass), rates)
+        result = found.new_zeros(*found.shape[:-1], len(chosen))
+        result[..., chosen.to(found.device)] = found
+        return result
 
     def _inputs(self, parameters: Parameters) -> dict[str, Tensor]:
         """What each peak's position, area and width follow from; (B, J) each."""
         strains = self._strains(parameters)
         g_squared, intensity = [], []
-        for source in self._sources:
+        for source in self.sources:
             sticks = strained_sticks(source.table, strains[source.phase])
             g_squared.append(sticks.g_squared)
             r = parameters.texture[:, source.phase : source.phase + 1]
-            factor = 1.0 if source.cosines is None else march_dollase(source.cosines, r)
+            cosines = source.texture_cosines
+            factor = 1.0 if cosines is None else march_dollase(cosines, r)
             intensity.append(sticks.intensity * factor)
+        table = self.peak_table
         inputs = {
-            "g_squared": torch.cat(g_squared, dim=1)[:, self.reflection_of_peak],
-            "intensity": torch.cat(intensity, dim=1)[:, self.reflection_of_peak],
-            "inverse_size": parameters.inverse_size[:, self.phase_of_peak],
-            "microstrain": parameters.microstrain[:, self.phase_of_peak],
+            "g_squared": torch.cat(g_squared, dim=1)[:, table.reflection],
+            "intensity": torch.cat(intensity, dim=1)[:, table.reflection],
         }
-        shared = torch.cat([parameters.profile, parameters.zero, parameters.displacement], dim=-1)
-        spread = shared.unsqueeze(-1).expand(-1, -1, len(self.phase_of_peak))
+        inputs |= {name: getattr(parameters, name)[:, table.phase] for name in _PER_PHASE}
+        p = parameters
+        shared = torch.cat(
+            [p.profile, p.zero, p.displacement, p.thinness, p.penetration, p.roughness], dim=-1
+        )
+        spread = shared.unsqueeze(-1).expand(-1, -1, len(table.phase))
         return inputs | {name: spread[:, i] for i, name in enumerate(_SHARED)}
 
     def _broaden(self, inputs: dict[str, Tensor]) -> Peaks:
-        sine = 0.5 * self.wavelength_of_peak * inputs["g_squared"].sqrt()
+        table, instrument = self.peak_table, self.instrument
+        sine = 0.5 * table.wavelength_angstrom * inputs["g_squared"].sqrt()
         visible = sine < 0.999
         theta = torch.arcsin(torch.where(visible, sine, torch.full_like(sine, 0.999)))
-        factor = lorentz_polarization(
-            2 * theta, monochromator_two_theta=self.instrument.monochromator_two_theta
+        factor = lorentz(2 * theta) * polarization(
+            2 * theta,
+            monochromator_two_theta=instrument.monochromator_two_theta,
+            position=instrument.monochromator_position,
+            polarized_fraction=instrument.polarized_fraction,
         )
-        factor = factor * divergence_slit(theta, mode=self.instrument.divergence_slit)
+        factor = factor * divergence_slit(theta, mode=instrument.divergence_slit)
         # A surface off the axis by s shifts a line by -2 s cos(theta) / R (Klug & Alexander 1974, ch. 5).
-        relative = inputs["displacement"] / self.instrument.goniometer_radius_mm
-        shift = -2 * relative * theta.cos()
-        if self.instrument.profile.sh_l > 0:
-            height = self._axial_heights.gather(1, self._node.unsqueeze(1)).squeeze(1)
+        shift = -2 * inputs["displacement"] / instrument.goniometer_radius_mm * theta.cos()
+        if instrument.profile.sh_l > 0:
+            height = table.axial_heights.gather(1, table.node.unsqueeze(1)).squeeze(1)
             shift = shift + axial_shift(2 * theta, inputs["sh_l"], height)
             factor = factor * axial_share(
-                2 * theta, inputs["sh_l"], self._axial_heights, self._axial_weights, self._node
+                2 * theta, inputs["sh_l"], table.axial_heights, table.axial_weights, table.node
             )
-        tangent = torch.tan(theta)
-        caglioti = inputs["u"] * tangent**2 + inputs["v"] * tangent + inputs["w"]
-        lorentzian = (
-            inputs["x"] / theta.cos()
-            + inputs["y"] * tangent
-            + size_fwhm(inputs["inverse_size"], self.wavelength_of_peak, theta)
-            + microstrain_fwhm(inputs["microstrain"], theta)
-        )
-        fwhm, eta = tch_pseudo_voigt(caglioti.clamp_min(1e-6).sqrt(), lorentzian.clamp_min(1e-6))
+        lost, moved = self._sample(theta, inputs)
+        fwhm, eta = self._widths(theta, inputs)
         return Peaks(
-            position=torch.rad2deg(2 * theta + shift) + inputs["zero"],
-            area=inputs["intensity"] * self.weight_of_peak * factor * visible,
+            position=torch.rad2deg(2 * theta + shift) + inputs["zero"] + moved,
+            area=inputs["intensity"] * table.weight * factor * lost * visible,
             fwhm=fwhm,
             eta=eta,
         )
+
+    def _sample(self, theta: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """What a thin, rough or transparent sample does: factor on the area, shift in degrees."""
+        factor, shift = torch.ones_like(theta), torch.zeros_like(theta)
+        if _matters(inputs["thinness"]):
+            # 1e-6 stands for an infinitely thick sample.
+            factor = factor * thin_sample_absorption(theta, 1 / inputs["thinness"].clamp_min(1e-6))
+        if _matters(inputs["roughness_share"], inputs["roughness_depth"]):
+            smooth = 1 - inputs["roughness_share"]
+            factor = factor * surface_roughness(theta, smooth, inputs["roughness_depth"])
+        if _matters(inputs["penetration"]):
+            radius = self.instrument.goniometer_radius_mm
+            shift = transparency_shift(2 * theta, inputs["penetration"], radius)
+        return factor, shift
+
+    def _widths(self, theta: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Fwhm in degrees and Lorentzian share."""
+        table, tangent = self.peak_table, torch.tan(theta)
+        caglioti = inputs["u"] * tangent**2 + inputs["v"] * tangent + inputs["w"]
+        # The size along a direction is the radius of an ellipsoid of revolution about the size axis.
+        along = (1 + table.size_cosine * (inputs["aspect"] ** 2 - 1)).sqrt()
+        lorentzian = (
+            inputs["x"] / theta.cos()
+            + inputs["y"] * tangent
+            + size_fwhm(inputs["inverse_size"] * along, table.wavelength_angstrom, theta)
+            + microstrain_fwhm(inputs["microstrain"], theta)
+        )
+        return tch_pseudo_voigt(caglioti.clamp_min(1e-6).sqrt(), lorentzian.clamp_min(1e-6))
 
     def _strains(self, parameters: Parameters) -> tuple[Tensor, ...]:
         strains: tuple[Tensor, ...] = parameters.strain.split(self.strain_sizes, dim=-1)
@@ -279,14 +275,14 @@ class ForwardModel:
         """(B, 4, J, T): derivatives of each peak by the flat parameters, from those by its inputs."""
         phases = len(self.tables)
         g_rate, intensity_rate, texture_rate = self._reflection_rates(parameters)
-        chosen = self.reflection_of_peak
+        chosen = self.peak_table.reflection
         g, intensity = (by_input[k].unsqueeze(-1) for k in ("g_squared", "intensity"))
         strain = g * g_rate[:, chosen].unsqueeze(1) + intensity * intensity_rate[:, chosen].unsqueeze(1)
-        of_phase = torch.nn.functional.one_hot(self.phase_of_peak, phases).to(parameters.strain.dtype)
-        per_phase = [by_input[k].unsqueeze(-1) * of_phase for k in ("inverse_size", "microstrain")]
+        of_phase = torch.nn.functional.one_hot(self.peak_table.phase, phases).to(parameters.strain.dtype)
+        size, microstrain, aspect = (by_input[k].unsqueeze(-1) * of_phase for k in _PER_PHASE)
         texture = intensity * texture_rate[:, chosen].unsqueeze(1).unsqueeze(-1) * of_phase
         shared = torch.stack([by_input[name] for name in _SHARED], dim=-1)
-        return torch.cat([strain, *per_phase, texture, shared], dim=-1)
+        return torch.cat([strain, size, microstrain, texture, aspect, shared], dim=-1)
 
     def _reflection_rates(self, parameters: Parameters) -> tuple[Tensor, Tensor, Tensor]:
         """By strain of all phases: d(1/d^2) and dI, (B, R, K) each; by the own texture: dI, (B, R)."""
@@ -295,17 +291,17 @@ class ForwardModel:
         g_rate = parameters.strain.new_zeros(batch, self.reflections, components)
         intensity_rate, texture_rate = torch.zeros_like(g_rate), torch.zeros_like(g_rate[:, :, 0])
         starts = [sum(self.strain_sizes[:p]) for p in range(len(self.strain_sizes))]
-        for source in self._sources:
+        for source in self.sources:
             rows = slice(source.first, source.first + len(source.table))
             columns = slice(starts[source.phase], starts[source.phase] + self.strain_sizes[source.phase])
             change = stick_rates(source.table, strains[source.phase])
             g_rate[:, rows, columns] = change.g_squared
             intensity_rate[:, rows, columns] = change.intensity
-            if source.cosines is not None:
+            if source.texture_cosines is not None:
                 r = parameters.texture[:, source.phase : source.phase + 1].expand(-1, len(source.table))
                 with torch.enable_grad():
                     r = r.detach().requires_grad_()
-                    factor = march_dollase(source.cosines, r)
+                    factor = march_dollase(source.texture_cosines, r)
                     (slope,) = torch.autograd.grad(factor.sum(), r)
                 sticks = strained_sticks(source.table, strains[source.phase])
                 texture_rate[:, rows] = sticks.intensity * slope
@@ -313,43 +309,44 @@ class ForwardModel:
         return g_rate, intensity_rate, texture_rate
 
 
-def _sources(
-    crystals: Sequence[Crystal],
-    instrument: Instrument,
-    limits: tuple[float, float],
-    texture_axes: Mapping[str, tuple[int, int, int]],
-    dtype: torch.dtype,
-    device: torch.device | str,
-) -> list[_Source]:
-    result: list[_Source] = []
-    first = 0
-    for phase, crystal in enumerate(crystals):
-        for number, lines in enumerate(_families(instrument.radiation)):
-            try:
-                table = reflections(crystal, lines, two_theta_range=limits)
-            except RadiationError:
-                # A weak line of another wavelength may have no reflection in the range; the main ones must.
-                if number == 0:
-                    raise
-                continue
-            axis = texture_axes.get(crystal.name)
-            cosines = None
-            if axis is not None:
-                values = axis_cosines(crystal, table.hkl, axis)
-                cosines = torch.tensor(values, dtype=dtype, device=device)
-            result.append(_Source(phase, table.to(dtype=dtype, device=device), lines, first, cosines))
-            first += len(table)
-    return result
+def _matters(*values: Tensor) -> bool:
+    """Whether any of them is not zero, or a derivative by it is wanted."""
+    return any(value.requires_grad or bool((value != 0).any()) for value in values)
 
 
-def _families(radiation: Radiation) -> list[Radiation]:
-    """Lines grouped by nearly equal wavelength, the strongest line's group first."""
-    groups: list[list[EmissionLine]] = []
-    for line in radiation.lines:
-        for group in groups:
-            if abs(line.wavelength_angstrom / group[0].wavelength_angstrom - 1) < _SAME_DISPERSION:
-                group.append(line)
-                break
-        else:
-            groups.append([line])
-    return [Radiation(radiation.name, tuple(group)) for group in groups]
+def _renderer(
+    two_theta: NDArray[np.float64], widest_fwhm: float, precision: Precision, device: torch.device | str
+) -> Renderer | ExactRenderer | UniformRenderer:
+    if precision == "exact":
+        return ExactRenderer(two_theta, device=device)
+    if precision == "training" and is_even(two_theta):
+        return UniformRenderer(two_theta, widest_fwhm=widest_fwhm, device=device)
+    dtype = torch.float32 if precision == "training" else torch.float64
+    return Renderer(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
+
+
+def _check_input(
+    crystals: Sequence[Crystal], two_theta: NDArray[np.float64], widest_fwhm: float, precision: str
+) -> None:
+    if not crystals:
+        raise ParameterError("no phase is given", remedy="Give at least one crystal")
+    if not 0 < widest_fwhm < 180:
+        raise ParameterError(
+            f"widest_fwhm = {widest_fwhm:g} deg", remedy="Allowed: above 0 and below 180 deg"
+        )
+    if precision not in TOLERANCES:
+        raise ParameterError(f"precision = {precision!r}", remedy=f"Allowed: {', '.join(TOLERANCES)}")
+    values = np.asarray(two_theta)
+    if (
+        values.ndim != 1
+        or len(values) < 2
+        or not np.isfinite(values).all()
+        or not (np.diff(values) > 0).all()
+    ):
+        raise ParameterError(
+            "two_theta is not a rising row of at least two numbers", remedy="Give rising angles in degrees"
+        )
+    if values[0] < 0 or values[-1] > 180:
+        raise ParameterError(
+            f"two_theta runs from {values[0]:g} to {values[-1]:g} deg", remedy="Allowed: 0 to 180 deg"
+        )

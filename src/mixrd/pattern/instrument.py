@@ -60,6 +60,11 @@ class Instrument:
         Where the numbers come from.
     divergence_slit : {"fixed", "automatic"}
         Fixed opening, or one that keeps the illuminated length constant (intensity times sin theta).
+    monochromator_position : {"diffracted", "incident"}
+        Behind the sample or before it.
+    polarized_fraction : float or None
+        Share of the beam polarized perpendicular to the plane of diffraction, 0-1: 0.95-1 at a synchrotron;
+        None for a tube.
     """
 
     name: str
@@ -71,6 +76,8 @@ class Instrument:
     step: float = 0.02
     note: str = ""
     divergence_slit: Literal["fixed", "automatic"] = "fixed"
+    monochromator_position: Literal["diffracted", "incident"] = "diffracted"
+    polarized_fraction: float | None = None
 
     def __post_init__(self) -> None:
         low, high = self.two_theta_range
@@ -84,12 +91,27 @@ class Instrument:
             f"divergence slit {self.divergence_slit!r}",
             '"fixed" (constant angle) or "automatic" (constant illuminated length)',
         )
+        _require(
+            self.monochromator_position in ("diffracted", "incident"),
+            f"monochromator position {self.monochromator_position!r}",
+            '"diffracted" (behind the sample) or "incident" (before it)',
+        )
+        _require(
+            self.polarized_fraction is None or 0 <= self.polarized_fraction <= 1,
+            f"polarized fraction {self.polarized_fraction}",
+            "0 to 1 (0.95-1 at a synchrotron), or no entry for a tube",
+        )
         numbers = (low, high, self.step, self.goniometer_radius_mm, *dataclasses.astuple(self.profile))
         _require(
             all(math.isfinite(x) for x in numbers), "it holds a number that is not finite", "finite numbers"
         )
         _require(0 <= low < high <= 180, f"range {low:g}-{high:g} deg", "0 <= low < high <= 180")
         _require(0 < self.step <= 1, f"step {self.step:g} deg", "a step above 0 and up to 1 deg")
+        _require(
+            _has_width(self.profile, (low, high)),
+            "the profile gives peaks no width in its range",
+            "u, v, w, x, y with a fwhm above 0",
+        )
         _require(
             10 <= self.goniometer_radius_mm <= 2000,
             f"goniometer radius {self.goniometer_radius_mm:g} mm",
@@ -100,6 +122,18 @@ class Instrument:
             f"monochromator angle {self.monochromator_two_theta:g} deg",
             "an angle of 0 (none) to 180 deg",
         )
+
+
+def _has_width(profile: Profile, two_theta_range: tuple[float, float]) -> bool:
+    """Whether any angle of the range has a Gaussian or Lorentzian width above 0."""
+    low, high = two_theta_range
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        theta = math.radians(min(low + share * (high - low), 179.0) / 2)
+        tangent = math.tan(theta)
+        caglioti = profile.u * tangent**2 + profile.v * tangent + profile.w
+        if caglioti > 0 or profile.x / math.cos(theta) + profile.y * tangent > 0:
+            return True
+    return False
 
 
 def _require(holds: bool, found: str, allowed: str) -> None:
@@ -148,14 +182,17 @@ def to_toml(instrument: Instrument) -> str:
         for line in instrument.radiation.lines
     )
     low, high = instrument.two_theta_range
+    share = instrument.polarized_fraction
+    polarized = "" if share is None else f"polarized_fraction = {share!r}  # perpendicular, synchrotron\n"
     return f"""name = {_quoted(instrument.name)}
 note = {_quoted(instrument.note)}
 
 [geometry]
 goniometer_radius_mm = {instrument.goniometer_radius_mm!r}
 monochromator_two_theta = {instrument.monochromator_two_theta!r}  # deg, 0 for none
+monochromator_position = {_quoted(instrument.monochromator_position)}  # diffracted or incident beam
 divergence_slit = {_quoted(instrument.divergence_slit)}  # fixed or automatic
-
+{polarized}
 [profile]  # fwhm: Gaussian^2 = u tan^2 + v tan + w (deg^2), Lorentzian = x / cos + y tan (deg)
 u = {p.u!r}
 v = {p.v!r}
@@ -219,6 +256,7 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
             f"unknown profile term {', '.join(sorted(unknown))}", remedy="Allowed: u, v, w, x, y, sh_l"
         )
     geometry, scan_range = data.get("geometry", {}), data.get("range", {})
+    share = geometry.get("polarized_fraction")
     return Instrument(
         name=str(data["name"]),
         radiation=rays,
@@ -229,4 +267,6 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
         step=float(scan_range.get("step", 0.02)),
         note=str(data.get("note", "")),
         divergence_slit=geometry.get("divergence_slit", "fixed"),
+        monochromator_position=geometry.get("monochromator_position", "diffracted"),
+        polarized_fraction=None if share is None else float(share),
     )

@@ -53,7 +53,7 @@ class Recipe:
     instrument: Instrument
     two_theta_range: tuple[float, float] | None = None
     ranges: SampleRanges = field(default_factory=SampleRanges)
-    steps: int = 400
+    steps: int = 800
     batch: int = 192
     learning_rate: float = 3e-3
     seed: int = 0
