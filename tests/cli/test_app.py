@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,14 +15,18 @@ import pytest
 
 import mixrd
 
-COMMANDS = ["analyze", "benchmark", "calibrate", "demo", "instruments", "phases", "simulate", "train"]
+COMMANDS = ["analyze", "benchmark", "calibrate", "cod", "demo", "instruments", "paper", "phases", "simulate",
+            "train"]  # fmt: skip
+SUBCOMMANDS = {"benchmark": ["weighed"], "cod": ["get", "sample", "search"],
+               "paper": ["figure", "run", "sizes", "table", "verify"]}  # fmt: skip
+CALLS = [*([c] for c in COMMANDS), *([group, c] for group, inner in SUBCOMMANDS.items() for c in inner)]
 HEAVY = {"torch", "numpy", "scipy", "matplotlib", "rietx", "geddes", "gemmi", "safetensors"}
 
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom mixrd.cli import main\n"
-        f"for command in {[[], *([c] for c in COMMANDS), ['benchmark', 'weighed']]!r}:\n"
+        f"for command in {[[], *CALLS]!r}:\n"
         "    assert main([*command, '--help']) == 0\n"
         "print('LOADED', *sys.modules)"
     )
@@ -37,9 +42,15 @@ def test_help_names_every_command(run) -> None:
     assert all(command in shown.out for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c != "benchmark"])
-def test_help_of_a_command_shows_an_example(run, command: str) -> None:
-    assert f"mixrd {command}" in run(command, "--help").out.split("Examples:")[1]
+@pytest.mark.parametrize("group", SUBCOMMANDS)
+def test_help_of_a_group_names_its_commands(run, group: str) -> None:
+    shown = run(group, "--help").out.split("Example")[0]
+    assert all(f" {command} " in shown for command in SUBCOMMANDS[group])
+
+
+@pytest.mark.parametrize("call", CALLS, ids=" ".join)
+def test_help_of_a_command_shows_an_example(run, call: list[str]) -> None:
+    assert f"mixrd {' '.join(call)}" in re.split("Examples?:", run(*call, "--help").out)[1]
 
 
 def test_version(run) -> None:

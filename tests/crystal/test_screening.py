@@ -84,9 +84,12 @@ def test_a_sound_structure_is_kept(tmp_path: Path) -> None:
         (HALITE.replace("'Cl Na'", "?"), "composition"),
         (HALITE.replace("'Cl Na'", "'common salt'"), "composition"),
         (HALITE.replace("'Cl Na'", "'Cl2 Na'"), "composition"),
-        (HALITE.replace("Cl Cl 0.5 0.5 0.5", "Cl Cl 0.02 0 0"), "composition"),
-        # A second sodium where chlorine is.
+        # Chlorine off the special position: six places, each too near to sodium as well.
+        (HALITE.replace("Cl Cl 0.5 0.5 0.5", "Cl Cl 0.05 0 0"), "composition"),
+        # A second sodium where chlorine is; 0.34 angstrom from it, at six places.
         (HALITE.replace("'Cl Na'", "'Cl Na2'").replace("0.5 0.5 0.5", "0.5 0.5 0.5\nNb Na 0 0.5 0"),
+         "unreadable"),
+        (HALITE.replace("'Cl Na'", "'Cl Na7'").replace("0.5 0.5 0.5", "0.5 0.5 0.5\nNb Na 0.44 0.5 0.5"),
          "overlap"),
         (CHAIN, "polymer"),
     ],
@@ -120,6 +123,13 @@ def test_damaged_files_are_rejected_not_stumbled_over(tmp_path: Path, seed: int)
 def test_operations_without_sense_are_unreadable(tmp_path: Path, operation: str) -> None:
     text = HALITE.replace("loop_", f"loop_\n_space_group_symop_operation_xyz\nx,y,z\n'{operation}'\nloop_", 1)
     assert screened(tmp_path, text).counts["unreadable"] == 1
+
+
+def test_atoms_listed_with_their_images_count_once(tmp_path: Path) -> None:
+    images = HALITE + "Na2 Na 0.5 0.5 0\nCl2 Cl 0.5 0 0\n"
+    (verdict,) = screened(tmp_path, images).kept
+    assert verdict.crystal is not None
+    assert verdict.crystal.cell_content == {"Na": 4.0, "Cl": 4.0}
 
 
 def test_size_counts_each_position(tmp_path: Path) -> None:

@@ -11,16 +11,14 @@ import pytest
 import torch
 
 import mixrd.diffraction.sticks
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal, StrainMode, load_phase, strain_basis
 from mixrd.errors import CrystalError, RadiationError
 from mixrd.experiments.simulators import (
     SIMULATORS,
     Lines,
     SimulatorName,
-    StrainMode,
     mixrd_lines,
     pymatgen_lines,
-    strain_components,
 )
 
 pytest.importorskip("pymatgen")
@@ -31,7 +29,7 @@ MODES: tuple[StrainMode, ...] = ("symmetry", "general")
 
 
 def strains(crystal: Crystal, mode: StrainMode, copies: int = 2) -> np.ndarray:
-    count = len(strain_components(crystal, mode))
+    count = len(strain_basis(crystal, mode))
     return np.random.default_rng(1).uniform(-0.05, 0.05, (copies, count))
 
 

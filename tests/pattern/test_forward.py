@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import load_phase
+from mixrd.crystal import StrainMode, load_phase
 from mixrd.diffraction import EmissionLine, Radiation, radiation, reflections, strained_sticks
 from mixrd.errors import CrystalError, ParameterError
 from mixrd.pattern import (
@@ -19,7 +19,6 @@ from mixrd.pattern import (
     Parameters,
     Precision,
     Profile,
-    StrainMode,
     load_instrument,
 )
 

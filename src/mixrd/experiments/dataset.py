@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, strain_basis
 from mixrd.errors import RecipeError, UsageError
 from mixrd.experiments.dataset_recipe import SPLITS, DatasetRecipe, Split
-from mixrd.experiments.simulators import SIMULATORS, Lines, strain_components
+from mixrd.experiments.simulators import SIMULATORS, Lines
 from mixrd.mixture.lines import LineLists, line_lists
 
 _FORMAT = "mixrd single-phase lines"
@@ -137,7 +137,7 @@ def build_dataset(recipe: DatasetRecipe, progress: Progress | None = None) -> Li
         for split, amplitudes, lines in _simulated(recipe, crystal):
             lists += lines
             rows += [(number, SPLITS.index(split))] * len(lines)
-            tensors = np.einsum("sk,kij->sij", amplitudes, strain_components(crystal, recipe.strain))
+            tensors = np.einsum("sk,kij->sij", amplitudes, strain_basis(crystal, recipe.strain))
             strain.append(np.stack([tensors[:, i, j] for i, j in _VOIGT], axis=1))
         if progress:
             progress(number + 1, len(recipe.crystals))

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal, check_distinct
+from mixrd.crystal import Crystal, StrainMode, check_distinct, strain_basis
 from mixrd.errors import RecipeError
-from mixrd.experiments.simulators import SimulatorName, StrainMode, strain_components
+from mixrd.experiments.simulators import SimulatorName
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -95,10 +95,10 @@ class DatasetRecipe:
         return validation if split == "validation" else self.strains - validation
 
     def amplitudes(self, crystal: Crystal, split: Split) -> NDArray[np.float64]:
-        """(copies, K) strain amplitudes of a material in a split, along `strain_components`."""
+        """(copies, K) strain amplitudes of a material in a split, along `strain_basis`."""
         name = f"{self.seed}/{split}/{crystal.name}".encode()
         seed = int.from_bytes(hashlib.sha256(name).digest()[:7])
-        shape = self.copies(split), len(strain_components(crystal, self.strain))
+        shape = self.copies(split), len(strain_basis(crystal, self.strain))
         generator = torch.Generator().manual_seed(seed)
         uniform = torch.rand(shape, generator=generator, dtype=torch.float64).numpy()
         return np.asarray(self.max_strain * (2 * uniform - 1))

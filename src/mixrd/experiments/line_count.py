@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, strain_basis
 from mixrd.errors import RadiationError
 from mixrd.experiments.pool import LEAST_INTENSITY, LEAST_SEPARATION, LineCriterion
-from mixrd.experiments.simulators import STRONGEST, mixrd_lines, strain_components
+from mixrd.experiments.simulators import STRONGEST, mixrd_lines
 
 
 def distinct_lines(crystal: Crystal, wavelength_angstrom: float, two_theta_range: tuple[float, float]) -> int:
@@ -30,7 +30,7 @@ def distinct_lines(crystal: Crystal, wavelength_angstrom: float, two_theta_range
     CrystalError
         If there is no form factor of an element, or there are too many reflections to be calculated.
     """
-    unstrained = np.zeros((1, len(strain_components(crystal, "symmetry"))))
+    unstrained = np.zeros((1, len(strain_basis(crystal))))
     try:
         ((positions, areas),) = mixrd_lines(
             crystal, unstrained, "symmetry", wavelength_angstrom, two_theta_range
@@ -63,7 +63,7 @@ def line_fault(crystal: Crystal, lines: int, criterion: LineCriterion) -> str:
     The positions of as many lines as there are strain components fit some cell of the crystal system whatever
     they are, so only further lines tell of what structure they are.
     """
-    components = len(strain_components(crystal, "symmetry"))
+    components = len(strain_basis(crystal))
     if lines >= components + criterion.spare_lines:
         return ""
     wanted = f"{components + criterion.spare_lines} ({components} + {criterion.spare_lines})"

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal, strain_basis
-from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
+from mixrd.crystal import Crystal, StrainMode, strain_basis
+from mixrd.diffraction import Scattering, lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.errors import CrystalError, UsageError
 
-StrainMode = Literal["symmetry", "general"]
 SimulatorName = Literal["mixrd", "pymatgen"]
 #: Positions in degrees and areas of one pattern.
 Lines = tuple[NDArray[np.float64], NDArray[np.float32]]
@@ -31,11 +29,6 @@ Simulator = Callable[[Crystal, NDArray[np.float64], StrainMode, float, tuple[flo
 SAME_LINE_DEG, FAINTEST, STRONGEST = 1e-5, 1e-3, 100.0
 #: Numbers that one batch of strained copies works on.
 _BATCH_NUMBERS = 1_000_000
-
-
-def strain_components(crystal: Crystal, mode: StrainMode) -> NDArray[np.float64]:
-    """(K, 3, 3) tensors that amplitudes multiply: those the crystal system allows, or all six."""
-    return strain_basis(_strainable(crystal, mode))
 
 
 def mixrd_lines(
@@ -51,7 +44,7 @@ def mixrd_lines(
     ----------
     crystal : Crystal
     amplitudes : (S, K) array
-        Along `strain_components`.
+        Along `strain_basis(crystal, mode)`.
     mode : {"symmetry", "general"}
     wavelength_angstrom : float
     two_theta_range : (low, high)
@@ -69,15 +62,17 @@ def mixrd_lines(
     RadiationError
         If the crystal has none.
     """
-    plain = replace(crystal, sites=tuple(replace(s, u_iso=0.0, u_aniso=None) for s in crystal.sites))
-    plain = _strainable(plain, mode)
-    basis = strain_basis(plain)
+    basis = strain_basis(crystal, mode)
     # No eigenvalue is beyond the largest row sum, so no line comes from farther outside the range.
     margin = float(np.abs(np.einsum("sk,kij->sij", np.abs(amplitudes), np.abs(basis))).sum(-1).max())
     table = reflections(
-        plain, radiation(wavelength_angstrom), two_theta_range=two_theta_range, margin=margin + 1e-6
+        crystal,
+        radiation(wavelength_angstrom),
+        two_theta_range=two_theta_range,
+        margin=margin + 1e-6,
+        strain=mode,
+        scattering=Scattering(anomalous=False, thermal=False),
     )
-    table = replace(table, anomalous=torch.zeros_like(table.anomalous))
     strain = torch.from_numpy(np.ascontiguousarray(amplitudes))
     lists: list[Lines] = []
     for part in strain.split(max(1, _BATCH_NUMBERS // table.phase_sums[0].numel())):
@@ -121,7 +116,7 @@ def pymatgen_lines(
     sites = [crystal.sites[int(index)] for index in crystal.atoms.site]
     # Atoms that share a place stand as two sites: the structure factor is a sum over sites anyway.
     species = [{("H" if s.element == "D" else s.element): min(s.occupancy, 1.0)} for s in sites]
-    basis = strain_components(crystal, mode)
+    basis = strain_basis(crystal, mode)
     lists: list[Lines] = []
     for amplitude in amplitudes:
         lattice = crystal.lattice @ (np.eye(3) + np.einsum("k,kij->ij", amplitude, basis))
@@ -156,14 +151,3 @@ def _as_listed(crystal: Crystal, positions: NDArray[np.float64], areas: NDArray[
     scaled = STRONGEST * sums / sums.max()
     visible = scaled > FAINTEST
     return positions[first][visible], scaled[visible].astype(np.float32)
-
-
-def _strainable(crystal: Crystal, mode: StrainMode) -> Crystal:
-    """The crystal as it is, or without the symmetry that a general strain breaks."""
-    if mode == "symmetry":
-        return crystal
-    sites = tuple(
-        replace(crystal.sites[int(index)], fract=tuple(fract), u_aniso=None)
-        for index, fract in zip(crystal.atoms.site, crystal.atoms.fract.tolist(), strict=True)
-    )
-    return replace(crystal, space_group="P 1", symmetry_operations=("x,y,z",), sites=sites)

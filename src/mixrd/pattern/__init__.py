@@ -49,7 +49,7 @@ from mixrd.pattern.instrument import (
     save_instrument,
     to_toml,
 )
-from mixrd.pattern.lines import Axis, StrainMode
+from mixrd.pattern.lines import Axis
 from mixrd.pattern.noise import (
     FastPoissonNoise,
     GaussianNoise,
@@ -106,7 +106,6 @@ __all__ = [
     "Renderer",
     "SpikeRanges",
     "Spikes",
-    "StrainMode",
     "UniformRenderer",
     "apply_air_scatter",
     "apply_background",

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, StrainMode
 from mixrd.diffraction import (
     Scattering,
     divergence_slit,
@@ -28,7 +28,7 @@ from mixrd.errors import ParameterError
 from mixrd.pattern.asymmetry import axial_share, axial_shift
 from mixrd.pattern.exact import ExactRenderer
 from mixrd.pattern.instrument import Instrument
-from mixrd.pattern.lines import Axis, StrainMode, list_peaks, list_sources
+from mixrd.pattern.lines import Axis, list_peaks, list_sources
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 from mixrd.pattern.render import Peaks, Renderer

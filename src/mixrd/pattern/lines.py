@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, StrainMode
 from mixrd.diffraction import (
     EmissionLine,
     Radiation,
@@ -28,7 +27,6 @@ _SAME_DISPERSION = 0.01
 #: Narrowest peak in degrees that axial divergence is resolved for.
 _NARROWEST_DEG = 0.01
 Axis = tuple[int, int, int]
-StrainMode = Literal["symmetry", "general"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_args
 
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, StrainMode
 from mixrd.errors import ParameterError
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.published import BATCH, LEARNING_RATE, SAMPLES_PER_MATERIAL
-from mixrd.experiments.simulators import SimulatorName, StrainMode
+from mixrd.experiments.simulators import SimulatorName
 from mixrd.mixture import DrawKind, Figure1Settings
 from mixrd.network import architecture_named
 from mixrd.training import FractionTraining, Precision

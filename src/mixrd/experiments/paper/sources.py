@@ -13,11 +13,12 @@ import platformdirs
 import torch
 from torch import Tensor
 
+from mixrd.crystal import strain_basis
 from mixrd.errors import UsageError
 from mixrd.experiments.dataset import LineDataset, build_dataset
 from mixrd.experiments.dataset_recipe import DatasetRecipe, Split
 from mixrd.experiments.paper.cells import Cell
-from mixrd.experiments.simulators import SIMULATORS, strain_components
+from mixrd.experiments.simulators import SIMULATORS
 from mixrd.mixture import Figure1Sampler, line_lists
 from mixrd.mixture.figure1 import discretised
 from mixrd.pattern.scherrer import ScherrerPeaks
@@ -105,7 +106,7 @@ def unstrained_references(cell: Cell) -> tuple[Tensor, Tensor]:
     lists = [
         SIMULATORS[recipe.simulator](
             crystal,
-            np.zeros((1, len(strain_components(crystal, recipe.strain)))),
+            np.zeros((1, len(strain_basis(crystal, recipe.strain)))),
             recipe.strain,
             recipe.wavelength_angstrom,
             recipe.two_theta_range,
