@@ -48,6 +48,7 @@ study: $(VENV)/.installed-dev ## accuracy and calibration on weighed mixtures (M
 .PHONY: study-forward
 study-forward: $(VENV)/.installed-dev ## the forward model against others; what each term buys (MIXRD_DATA)
 	$(BIN)/python studies/forward.py
+	$(BIN)/python studies/published.py
 	$(BIN)/python studies/rendering.py
 	$(BIN)/python studies/pure_phases.py
 	$(BIN)/python studies/corrections.py

@@ -159,6 +159,16 @@ def test_symmetry_and_its_absence_give_one_pattern() -> None:
         assert one == pytest.approx(other, rel=1e-5)
 
 
+@pytest.mark.parametrize("name", ["anhydrite", "gypsum", "zincite"])
+@pytest.mark.parametrize("order", [(1, 2, 0), (2, 0, 1)])
+def test_permuted_axes_give_one_pattern(name: str, order: tuple[int, int, int]) -> None:
+    crystal = load_phase(name)
+    crystal = replace(crystal, sites=tuple(replace(s, u_aniso=None) for s in crystal.sites))
+    permuted = as_p1(crystal, np.eye(3)[list(order)])
+    for one, other in zip(powder(permuted), powder(crystal), strict=True):
+        assert one == pytest.approx(other, rel=1e-5, abs=2e-6)
+
+
 def test_rhombohedral_and_hexagonal_axes_give_one_pattern() -> None:
     crystal = load_phase("corundum")
     crystal = replace(crystal, sites=tuple(replace(s, u_aniso=None) for s in crystal.sites))
