@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from analysis import whole_analysis
+from paper_pipeline import paper_pipeline, report_lines
 from scaling import cost_of_points, cost_of_reflections, cost_of_sticks, rendering_beside_direct_sum
 from sticks import sticks_against_others
 from training import laboratory_sample, on_gpu, training_sample
@@ -38,6 +39,7 @@ def measure() -> dict[str, Any]:
         "cost_of_sticks": cost_of_sticks(),
         "cost_of_reflections": cost_of_reflections(),
         "cost_of_points": cost_of_points(),
+        "paper_pipeline": paper_pipeline(),
         "whole_analysis": whole_analysis(),
         "gpu": on_gpu(),
     }
@@ -77,6 +79,7 @@ def report(results: dict[str, Any]) -> str:
             f"{name.replace('_', ' ').capitalize()}: exponent {row['exponent']:.2f}, in the last decade "
             f"{row['exponent_last_decade']:.2f} (ms by count: {times})"
         )
+    lines += report_lines(results["paper_pipeline"])
     analysis, gpu = results["whole_analysis"], results["gpu"]
     lines.append(f"Analysis: network {analysis['network_s']:.2g} s, refinement {analysis['refined_s']:.2g} s")
     lines.append(

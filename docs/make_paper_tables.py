@@ -79,7 +79,24 @@ def greasley() -> str:
     return "\n".join(lines) if found else NOT_RUN
 
 
-TABLES: dict[str, Callable[[], str]] = {"grid": grid, "sizes": sizes, "greasley": greasley}
+def ablation() -> str:
+    """(10, 3) with one choice at a time changed."""
+    lines = ["| choice | samples | mean TVD | median |", "|---|---|---|---|"]
+    folder = RESULTS / "paper-ablation"
+    for variant in sorted(folder.iterdir()) if folder.is_dir() else []:
+        for r in read_results([variant]):
+            test = r["test"]
+            name = variant.name.replace("-", " ")
+            lines.append(f"| {name} | {r['samples']}* | {test['mean']:.4f} | {test['median']:.4f} |")
+    return "\n".join(lines) if len(lines) > 2 else NOT_RUN
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "ablation": ablation,
+    "grid": grid,
+    "sizes": sizes,
+    "greasley": greasley,
+}
 
 
 def filled(page: str) -> str:
