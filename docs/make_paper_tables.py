@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mixrd.experiments.paper import paper_rows, read_results, size_rows
-from mixrd.experiments.paper.published import GREASLEY_TVD
+from mixrd.experiments.paper import paper_rows, read_bounds, read_results, size_rows
+from mixrd.experiments.paper.cells import recipe_sha256
+from mixrd.experiments.paper.floor_result import setting_of
+from mixrd.experiments.paper.published import GREASLEY_TVD, published_tvd
 from mixrd.report.numbers import duration_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,11 +93,34 @@ def ablation() -> str:
     return "\n".join(lines) if len(lines) > 2 else NOT_RUN
 
 
+def floor() -> str:
+    """The noise floor of each setting, and how far above it the best network is."""
+    titles = ("N", "K", "kind", "patterns", "floor", "median", "95 % below", "worst", "network",
+              "network ÷ floor", "paper ÷ floor")  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    best: dict[str, float] = {}
+    for r in results("paper"):
+        digest = recipe_sha256(setting_of(r["recipe"]))
+        best[digest] = min(r["test"]["mean"], best.get(digest, 1.0))
+    folder = RESULTS / "paper"
+    found = read_bounds([folder]) if folder.is_dir() else {}
+    for digest, b in sorted(found.items(), key=lambda item: (item[1]["kind"], item[1]["n"], item[1]["k"])):
+        network, paper = best.get(digest), published_tvd(b["n"], b["k"])
+        floors = [f"{b['bound']:.4f} ± {b['standard_error']:.4f}"]
+        floors += [f"{b[name]:.4f}" for name in ("median", "p95", "worst")]
+        ratios = ["not run", ""] if network is None else [f"{network:.4f}", f"{network / b['bound']:.1f}"]
+        ratios.append("" if paper is None else f"{paper / b['bound']:.0f}")
+        cells = [str(b["n"]), str(b["k"]), b["kind"], str(b["patterns"]), *floors, *ratios]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) if found else NOT_RUN
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "ablation": ablation,
+    "floor": floor,
     "grid": grid,
-    "sizes": sizes,
     "greasley": greasley,
+    "sizes": sizes,
 }
 
 

@@ -15,10 +15,10 @@ import pytest
 
 import mixrd
 
-COMMANDS = ["analyze", "benchmark", "calibrate", "cod", "demo", "instruments", "paper", "phases", "simulate",
-            "train"]  # fmt: skip
+COMMANDS = ["analyze", "benchmark", "bound", "calibrate", "cod", "demo", "instruments", "paper", "phases",
+            "plan", "simulate", "train"]  # fmt: skip
 SUBCOMMANDS = {"benchmark": ["weighed"], "cod": ["get", "sample", "search"],
-               "paper": ["figure", "run", "sizes", "table", "verify"]}  # fmt: skip
+               "paper": ["bound", "figure", "run", "sizes", "table", "verify"]}  # fmt: skip
 CALLS = [*([c] for c in COMMANDS), *([group, c] for group, inner in SUBCOMMANDS.items() for c in inner)]
 HEAVY = {"torch", "numpy", "scipy", "matplotlib", "rietx", "geddes", "gemmi", "safetensors"}
 

@@ -106,3 +106,17 @@ def test_wrong_input_is_exit_2(run, arguments: list[str], said: str) -> None:
 def test_what_is_not_there(run, arguments: tuple[str, ...]) -> None:
     shown = run("paper", *arguments)
     assert shown.code == 2 and shown.err.startswith("error: ")
+
+
+def test_noise_floor(run) -> None:
+    call = ("paper", "bound", "--n", "3", "--k", "2", "--kind", "exactly_distinct", "--test-strains", "4",
+            "--patterns", "5", "-o", "out")  # fmt: skip
+    (found,) = json.loads(run(*call, "--json").out)["bounds"]
+    assert (found["n"], found["k"], found["kind"], found["patterns"]) == (3, 2, "exactly_distinct", 5)
+    assert 0 < found["median"] < found["worst"] < 0.2
+    (path,) = Path("out").glob("bound-*.json")
+    before = path.stat().st_mtime_ns
+    shown = run(*call)
+    assert f"{found['bound']:.4f}" in shown.out and path.stat().st_mtime_ns == before
+    refused = run("paper", "bound", "--n", "3", "--k", "2", "--patterns", "1", "-o", "out")
+    assert refused.code == 2 and "patterns" in refused.err

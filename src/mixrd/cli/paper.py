@@ -10,7 +10,14 @@ from cyclopts import App, Parameter
 
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import Names, Switch
-from mixrd.cli.paper_options import DataOptions, GridOptions, Kind, ProtocolOptions, cells_of
+from mixrd.cli.paper_bound import BOUND_EXAMPLES, bound
+from mixrd.cli.paper_options import (
+    DataOptions,
+    GridOptions,
+    Kind,
+    ProtocolOptions,
+    cells_of,
+)
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,6 +46,7 @@ paper = App(
     help_epilogue="Example:\n  mixrd paper verify --n 10 --k 3",
     sort_key=9,
 )
+paper.command(bound, help_epilogue=BOUND_EXAMPLES)
 
 
 @paper.command(help_epilogue=RUN_EXAMPLES)
@@ -93,10 +101,11 @@ def table(
     json
         Print JSON instead of a table.
     """
-    from mixrd.experiments.paper import paper_rows, read_results, results_folder
+    from mixrd.experiments.paper import paper_rows, read_bounds, read_results, results_folder
     from mixrd.report.paper_tables import SHORTENED_NOTE, paper_table
 
-    rows = paper_rows(read_results(folders or [results_folder()]))
+    chosen = folders or [results_folder()]
+    rows = paper_rows(read_results(chosen), read_bounds(chosen))
     if json:
         show_json({"schema": 1, "rows": [row.to_dict() for row in rows]})
         return 0
@@ -145,6 +154,7 @@ def verify(
     seed: int | None = None,
     model: Path | None = None,
     pool: str = "cod",
+    bound: Switch = False,
     json: Switch = False,
 ) -> int:
     """Draw fresh test patterns and judge a shipped network by them.
@@ -165,6 +175,8 @@ def verify(
         A network that `mixrd paper run` kept, instead of the shipped one.
     pool
         Its pool, as for `mixrd paper run`.
+    bound
+        Calculate the noise floor of the same patterns, too.
     json
         Print JSON instead of a table.
     """
@@ -173,8 +185,9 @@ def verify(
     from mixrd.report.paper_tables import verification_table
 
     found = verified(
-        n, k, patterns=patterns, kind=kind, seed=seed, model=model, materials=paper_materials(pool)
-    )
+        n, k, patterns=patterns, kind=kind, seed=seed, model=model,
+        materials=paper_materials(pool), with_bound=bound,
+    )  # fmt: skip
     if json:
         show_json({"schema": 1, **found.to_dict()})
     else:

@@ -105,6 +105,23 @@ def two_numbers(option: str, text: str, example: str) -> tuple[float, float]:
     return first, second
 
 
+def phase_and_amount(part: str) -> tuple[str, float]:
+    """Name and amount of a PHASE:AMOUNT; the name may hold colons itself (a path on Windows).
+
+    Raises
+    ------
+    UsageError
+        If it is written otherwise.
+    """
+    name, _, amount = part.rpartition(":")
+    try:
+        if name:
+            return name, float(amount)
+    except ValueError:
+        pass
+    raise UsageError(f"{part!r} is not a phase with its amount", remedy="Write for example corundum:30")
+
+
 def phase_name(text: str) -> str:
     """Name of the phase that a catalog name or CIF file stands for.
 

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 
 from mixrd.cli.console import say
 from mixrd.cli.options import InstrumentOptions, Switch, load_phases
+from mixrd.cli.quantities import phase_and_amount
 from mixrd.cli.simulation_options import BeamOptions, CountingOptions, SampleOptions, scan_settings
-from mixrd.errors import UsageError
 
 EXAMPLES = """Examples:
   mixrd simulate corundum:30 fluorite:34.4 zincite:35.6 --instrument lab-cu \\
@@ -61,7 +61,7 @@ def simulate(
     """
     from mixrd.report.files import refuse_existing, writing
 
-    amounts = [_amount(part) for part in mixture]
+    amounts = [phase_and_amount(part) for part in mixture]
     truth_file = out.with_suffix(".truth.json")
     refuse_existing([out, truth_file], force=force)
     instrument = options.required(range)
@@ -87,20 +87,3 @@ def simulate(
         truth_file.write_text(json.dumps({**made.truth, "seed": seed}, indent=2) + "\n", encoding="utf-8")
     say(f"wrote {out} and {truth_file}")
     return 0
-
-
-def _amount(part: str) -> tuple[str, float]:
-    """Name and amount of a PHASE:AMOUNT; the name may hold colons itself (a path on Windows)."""
-    name, _, amount = part.rpartition(":")
-    try:
-        return _named(name), float(amount)
-    except ValueError:
-        raise UsageError(
-            f"{part!r} is not a phase with its amount", remedy="Write for example corundum:30"
-        ) from None
-
-
-def _named(name: str) -> str:
-    if not name:
-        raise ValueError(name)
-    return name

@@ -75,6 +75,21 @@ def verification_table(found: Verification) -> Table:
             f"{summary.median:.4f}",
             f"{summary.p95:.4f}",
         )
+    if found.bound is not None:
+        table.add_row("noise floor", str(found.network.patterns), f"{found.bound:.4f}")
+    return table
+
+
+def bounds_table(bounds: Sequence[dict[str, Any]]) -> Table:
+    """Noise floors: mean TVD of an efficient estimator over the patterns of each setting."""
+    numbers = ("n", "k", "patterns", "bound", "±", "median", "95 % below", "worst", "capped")
+    table = new_table("n", "k", "kind", *numbers[2:], right=numbers)
+    for found in bounds:
+        table.add_row(
+            *(str(found[name]) for name in ("n", "k", "kind", "patterns")),
+            *(f"{found[name]:.4f}" for name in ("bound", "standard_error", "median", "p95", "worst")),
+            str(found["capped_patterns"]),
+        )
     return table
 
 

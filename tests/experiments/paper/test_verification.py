@@ -40,6 +40,16 @@ def test_fresh_patterns_each_time_and_the_same_with_a_seed(model: Path) -> None:
     assert plain["refined"] is None and plain["bound"] is None
 
 
+def test_noise_floor_of_the_same_patterns(model: Path) -> None:
+    found = verify(2, 2, model=model, patterns=10, seed=1, with_bound=True)
+    assert found.bound is not None and 0 < found.bound < found.network.mean
+    assert found.bound_capped == 0 and found.to_dict()["bound"] == found.bound
+    # Of these patterns, and not of the test after the training.
+    other = verify(2, 2, model=model, patterns=10, seed=2, with_bound=True)
+    assert other.bound != found.bound
+    assert verify(2, 2, model=model, patterns=10, seed=1, with_bound=True).bound == found.bound
+
+
 def test_judges_on_the_test_split(cells, model: Path) -> None:
     """The same as the network on mixtures of the test's own line lists, made without `verify`."""
     from mixrd.experiments.dataset import build_dataset

@@ -1,6 +1,8 @@
 """The experiment of Hoefer et al. 2024, whole: its grid of trainings, its table, its figure, its check."""
 
 from mixrd.experiments.paper.cells import Cell, Protocol, grid
+from mixrd.experiments.paper.floor import Floor, NoiseFloor
+from mixrd.experiments.paper.floor_result import measure_bound, read_bounds
 from mixrd.experiments.paper.materials import POOLS, Materials, paper_materials
 from mixrd.experiments.paper.result import Summary, read_results
 from mixrd.experiments.paper.runs import CellDone, GridProgress, run_grid
@@ -12,16 +14,20 @@ __all__ = [
     "POOLS",
     "Cell",
     "CellDone",
+    "Floor",
     "GridProgress",
     "Materials",
+    "NoiseFloor",
     "Protocol",
     "Row",
     "SizeRow",
     "Summary",
     "Verification",
     "grid",
+    "measure_bound",
     "paper_materials",
     "paper_rows",
+    "read_bounds",
     "read_results",
     "results_folder",
     "run_grid",

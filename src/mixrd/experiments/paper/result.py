@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,28 +129,40 @@ def read_results(folders: Iterable[Path]) -> list[dict[str, Any]]:
         If a folder is not there, or a file is damaged or was changed: its recipe is not that of its hash.
     """
     found: dict[str, dict[str, Any]] = {}
+    for content in stored(folders, FORMAT, "recipe"):
+        found.setdefault(content["recipe_sha256"], content)
+    return sorted(found.values(), key=lambda r: (r["n"], r["k"], r["kind"], r["architecture"], r["seed"]))
+
+
+def stored(folders: Iterable[Path], form: str, hashed: str) -> Iterator[dict[str, Any]]:
+    """Contents of all files of one format in some folders; `hashed` is the part that a hash stands beside.
+
+    Raises
+    ------
+    UsageError
+        If a folder is not there, or a file is damaged or was changed.
+    """
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(
                 "there is no such folder", remedy="Give one that `mixrd paper run` wrote", file=folder
             )
         for path in sorted(folder.glob("*.json")):
-            content = _result_at(path)
+            content = _content(path, form, hashed)
             if content is not None:
-                found.setdefault(content["recipe_sha256"], content)
-    return sorted(found.values(), key=lambda r: (r["n"], r["k"], r["kind"], r["architecture"], r["seed"]))
+                yield content
 
 
-def _result_at(path: Path) -> dict[str, Any] | None:
+def _content(path: Path, form: str, hashed: str) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"it is not readable ({error})", remedy="Run its cell again", file=path) from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise UsageError(f"it is not readable ({error})", remedy="Make it again", file=path) from None
+    if not isinstance(content, dict) or content.get("format") != form:
         return None
-    if recipe_sha256(content["recipe"]) != content["recipe_sha256"]:
+    if recipe_sha256(content[hashed]) != content[f"{hashed}_sha256"]:
         raise UsageError(
-            "its recipe is not the one that its hash is of", remedy="Run its cell again", file=path
+            f"its {hashed} is not the one that its hash is of", remedy="Make it again", file=path
         )
     return content
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from mixrd.experiments.dataset import LineDataset, build_dataset
 from mixrd.experiments.dataset_recipe import DatasetRecipe, Split
 from mixrd.experiments.paper.cells import Cell
 from mixrd.experiments.simulators import SIMULATORS
-from mixrd.mixture import Figure1Sampler, line_lists
+from mixrd.mixture import Figure1Draw, Figure1Sampler, line_lists
 from mixrd.mixture.figure1 import discretised
 from mixrd.pattern.scherrer import ScherrerPeaks
 
@@ -87,14 +87,20 @@ def cached_dataset(recipe: DatasetRecipe, progress: Callable[[int, int], None] |
 
 def drawn(sampler: Figure1Sampler, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """(count, N) patterns and (count, M) fractions; what the seed gives depends on nothing else."""
-    generator = torch.Generator(device=sampler.device).manual_seed(seed)
     parts = []
-    for first in range(0, count, _CHUNK):
-        # Whole chunks, so that more patterns begin with the same ones.
-        batch = sampler.draw(_CHUNK, generator=generator)
-        parts.append((batch.patterns[: count - first], batch.fractions[: count - first]))
+    for chunk, some in chunks_drawn(sampler, count, seed):
+        batch = sampler.make(chunk)
+        parts.append((batch.patterns[:some], batch.fractions[:some]))
     patterns, fractions = zip(*parts, strict=True)
     return torch.cat(patterns), torch.cat(fractions)
+
+
+def chunks_drawn(sampler: Figure1Sampler, count: int, seed: int) -> Iterator[tuple[Figure1Draw, int]]:
+    """What the patterns of `drawn` are made from, and how many of each chunk belong to the `count`."""
+    generator = torch.Generator(device=sampler.device).manual_seed(seed)
+    for first in range(0, count, _CHUNK):
+        # Whole chunks, so that more patterns begin with the same ones.
+        yield sampler.conditions(_CHUNK, generator=generator), min(_CHUNK, count - first)
 
 
 def unstrained_references(cell: Cell) -> tuple[Tensor, Tensor]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mixrd.errors import UsageError
 from mixrd.experiments.paper.cells import recipe_sha256
+from mixrd.experiments.paper.floor_result import setting_of
 from mixrd.experiments.paper.published import MATERIALS, PHASES, published_tvd
 from mixrd.experiments.paper.result import LATER
 
@@ -76,19 +77,23 @@ class Row:
         return dataclasses.asdict(self)
 
 
-def paper_rows(results: Iterable[dict[str, Any]]) -> list[Row]:
+def paper_rows(
+    results: Iterable[dict[str, Any]], bounds: Mapping[str, dict[str, Any]] | None = None
+) -> list[Row]:
     """Rows of all results, and of those cells of the paper's grid that were not run.
 
     Parameters
     ----------
     results : iterable of dict
         From `read_results`.
+    bounds : mapping, optional
+        From `read_bounds`: each is that of all rows whose test patterns are drawn in its way.
     """
     settings: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         recipe = {key: value for key, value in result["recipe"].items() if key != "seed"}
         settings.setdefault(recipe_sha256(recipe), []).append(result)
-    rows = [_row(seeds) for seeds in settings.values()]
+    rows = [_row(seeds, bounds or {}) for seeds in settings.values()]
     run = {(row.n, row.k, row.kind) for row in rows if row.architecture == _PAPER_ARCHITECTURE}
     for n in MATERIALS:
         for k in PHASES:
@@ -114,10 +119,12 @@ def results_folder() -> Path:
     return folder
 
 
-def _row(seeds: Sequence[dict[str, Any]]) -> Row:
+def _row(seeds: Sequence[dict[str, Any]], bounds: Mapping[str, dict[str, Any]]) -> Row:
     first = seeds[0]
     means = [r["test"]["mean"] for r in seeds]
     later = {name: _mean([r.get(name) for r in seeds]) for name in LATER}
+    if measured := bounds.get(recipe_sha256(setting_of(first["recipe"]))):
+        later["bound"] = measured["bound"]
     return Row(
         n=first["n"],
         k=first["k"],

@@ -15,6 +15,7 @@ from mixrd.errors import InputError, ModelError, ParameterError
 from mixrd.experiments.dataset import build_dataset
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.cells import recipe_sha256
+from mixrd.experiments.paper.floor_result import bounds_drawn, without_training
 from mixrd.experiments.paper.materials import Materials, paper_materials
 from mixrd.experiments.paper.result import Summary, scored
 from mixrd.experiments.paper.sources import drawn
@@ -39,6 +40,8 @@ class Verification:
         Of the test after the training.
     refined, refined_told_phases, bound : float or None
         As in `Row`, of these patterns.
+    bound_capped : int or None
+        In how many of them a fraction's bound is that of a guess (`NoiseFloor.of`).
     samples : int
         Mixtures that the network was trained on.
     recipe_sha256 : str
@@ -58,6 +61,7 @@ class Verification:
     refined: float | None = None
     refined_told_phases: float | None = None
     bound: float | None = None
+    bound_capped: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; `network` is the mean, the rest of the summary stands beside it."""
@@ -85,6 +89,7 @@ def verify(
     seed: int | None = None,
     model: Path | None = None,
     materials: Materials | None = None,
+    with_bound: bool = False,
 ) -> Verification:
     """Draw fresh patterns of the test split and judge a shipped network by them.
 
@@ -100,11 +105,14 @@ def verify(
         A network that `mixrd paper run` kept, instead of the shipped one.
     materials : Materials, optional
         Its pool; the one that ships unless given.
+    with_bound : bool
+        Calculate the noise floor of the same patterns, some 30 ms each.
 
     Raises
     ------
     ParameterError
-        If the number of patterns or the seed is out of range.
+        If the number of patterns or the seed is out of range, or the bound is asked for of patterns that are
+        not from our own simulator.
     ModelError
         If no network ships for this setting, or that file holds none for it or for these materials.
     """
@@ -127,8 +135,10 @@ def verify(
             remedy="Ask for these, or give another file",
             file=path,
         )
-    sampler = _test_sampler(recipe, materials or paper_materials(), path)
+    dataset, settings = _test_split(recipe, materials or paper_materials(), path)
+    sampler = Figure1Sampler(build_dataset(dataset).part("test"), settings)
     chosen = secrets.randbits(40) if seed is None else seed
+    floor = bounds_drawn(dataset, sampler, patterns, chosen) if with_bound else None
     return Verification(
         n=n,
         k=k,
@@ -140,6 +150,8 @@ def verify(
         samples=recipe["training"]["samples"],
         recipe_sha256=kept["sha256"],
         seconds=time.monotonic() - begin,
+        bound=None if floor is None else float(floor.tvd.mean()),
+        bound_capped=None if floor is None else int(floor.capped.sum()),
     )
 
 
@@ -166,8 +178,10 @@ def kept_recipe(path: Path) -> dict[str, Any]:
     return kept
 
 
-def _test_sampler(recipe: dict[str, Any], materials: Materials, path: Path) -> Figure1Sampler:
-    """The test split of a recipe, from the materials that the recipe has the hashes of."""
+def _test_split(
+    recipe: dict[str, Any], materials: Materials, path: Path
+) -> tuple[DatasetRecipe, Figure1Settings]:
+    """The test split of a recipe, with the materials that the recipe has the hashes of."""
     crystals = materials.first(recipe["n"])
     described = {key: value for key, value in recipe["dataset"].items() if key != "sha256"}
     try:
@@ -181,9 +195,7 @@ def _test_sampler(recipe: dict[str, Any], materials: Materials, path: Path) -> F
             remedy="Give its pool (--pool), or train it again",
             file=path,
         )
-    # The strains of a split do not depend on how many there are of another.
-    few = dataclasses.replace(dataset, strains=2, validation_share=0.0)
-    return Figure1Sampler(build_dataset(few).part("test"), settings)
+    return without_training(dataset), settings
 
 
 def figure1_of(data: dict[str, Any]) -> Figure1Settings:
