@@ -7,9 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A loaded machine is slow, not wrong: what an example takes is no reason to fail.
+settings.register_profile("mixrd", deadline=None)
+settings.load_profile("mixrd")
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cod_server import cod  # noqa: F401
+from cod_server import cod  # noqa: E402, F401
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

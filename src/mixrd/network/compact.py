@@ -52,6 +52,26 @@ class ResidualBlock(nn.Module):
         return result
 
 
+def compact_layers(
+    points: int, widths: tuple[int, ...], hidden: int
+) -> tuple[nn.Sequential, nn.Sequential, nn.Sequential]:
+    """Stem, residual blocks and fully connected stage: (B, 1, `points`) patterns to (B, `hidden`) features.
+
+    `widths` are the channels of the stem and of each block.
+    """
+    stem = nn.Sequential(
+        nn.Conv1d(1, widths[0], 15, stride=4, padding=7, bias=False), nn.BatchNorm1d(widths[0]), nn.SiLU()
+    )
+    blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in itertools.pairwise(widths)))
+    length = -(-points // 4)
+    for _ in widths[1:]:
+        length = -(-length // 2)
+    trunk = nn.Sequential(
+        nn.Flatten(), nn.Linear(widths[-1] * length, hidden), nn.BatchNorm1d(hidden), nn.SiLU()
+    )
+    return stem, blocks, trunk
+
+
 class CompactNetwork(nn.Module):
     """About half a million parameters; positions matter, so features are flattened, not averaged.
 
@@ -86,16 +106,7 @@ class CompactNetwork(nn.Module):
         super().__init__()
         self.max_strain = max_strain
         self.size_nm = size_nm
-        self.stem = nn.Sequential(
-            nn.Conv1d(1, widths[0], 15, stride=4, padding=7, bias=False), nn.BatchNorm1d(widths[0]), nn.SiLU()
-        )
-        self.blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in itertools.pairwise(widths)))
-        length = -(-points // 4)
-        for _ in widths[1:]:
-            length = -(-length // 2)
-        self.trunk = nn.Sequential(
-            nn.Flatten(), nn.Linear(widths[-1] * length, hidden), nn.BatchNorm1d(hidden), nn.SiLU()
-        )
+        self.stem, self.blocks, self.trunk = compact_layers(points, widths, hidden)
         self.fractions = nn.Linear(hidden, phases)
         self.strain = nn.Linear(hidden, strain_components)
         self.size = nn.Linear(hidden, phases)

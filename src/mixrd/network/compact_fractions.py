@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Literal
 
 from torch import Tensor, nn
 
-from mixrd.network.compact import CompactNetwork, ResidualBlock
+from mixrd.network.compact import CompactNetwork, compact_layers
 
 #: How a network sees a pattern: over its maximum, or the square root of that.
 InputScale = Literal["linear", "sqrt"]
@@ -51,16 +50,7 @@ class CompactFractions(nn.Module):
     ) -> None:
         super().__init__()
         self.scale: InputScale = scale
-        self.stem = nn.Sequential(
-            nn.Conv1d(1, widths[0], 15, stride=4, padding=7, bias=False), nn.BatchNorm1d(widths[0]), nn.SiLU()
-        )
-        self.blocks = nn.Sequential(*(ResidualBlock(a, b) for a, b in itertools.pairwise(widths)))
-        length = -(-points // 4)
-        for _ in widths[1:]:
-            length = -(-length // 2)
-        self.trunk = nn.Sequential(
-            nn.Flatten(), nn.Linear(widths[-1] * length, hidden), nn.BatchNorm1d(hidden), nn.SiLU()
-        )
+        self.stem, self.blocks, self.trunk = compact_layers(points, widths, hidden)
         self.scores = nn.Linear(hidden, materials)
 
     def forward(self, patterns: Tensor) -> Tensor:
