@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ def test_ours_the_papers_and_the_floor(tmp_path: Path, labels: list) -> None:
         row(10, 3, 0.09, paper=0.10, bound=0.012, network_std=0.002),
         row(20, 7, None, paper=0.32),
         row(5, 5, 0.1, shortened=True),
+        dataclasses.replace(row(10, 5, 0.2, shortened=True), samples=18),
     ]
     plot_figure3(rows, tmp_path / "sub" / "fig3.png")
     assert (tmp_path / "sub" / "fig3.png").read_bytes()[:4] == PNG
@@ -48,7 +50,8 @@ def test_ours_the_papers_and_the_floor(tmp_path: Path, labels: list) -> None:
     assert drawn["K = 3"] == (0.05, 0.09)
     assert drawn["K = 3, paper"] == (0.06, 0.10) and drawn["K = 7, paper"] == (0.32,)
     assert drawn["K = 3, noise floor"] == (0.01, 0.012)
-    assert drawn["K = 5, shortened"] == (0.1,)
+    assert drawn["K = 5, 9 mixtures"] == (0.1,)
+    assert drawn["K = 5, 18 mixtures"] == (0.2,)
 
 
 def test_nothing_to_draw(tmp_path: Path) -> None:

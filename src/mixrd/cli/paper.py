@@ -134,12 +134,13 @@ def figure(
     force
         Overwrite an existing file.
     """
-    from mixrd.experiments.paper import paper_rows, read_results, results_folder
+    from mixrd.experiments.paper import paper_rows, read_bounds, read_results, results_folder
     from mixrd.report.files import refuse_existing
     from mixrd.report.paper_figure import plot_figure3
 
     refuse_existing([out], force=force)
-    plot_figure3(paper_rows(read_results(folders or [results_folder()])), out)
+    chosen = folders or [results_folder()]
+    plot_figure3(paper_rows(read_results(chosen), read_bounds(chosen)), out)
     say(f"wrote {out}")
     return 0
 

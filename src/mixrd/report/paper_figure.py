@@ -102,28 +102,35 @@ def _draw_phases(
     axes: Axes, rows: Sequence[Row], published: Sequence[tuple[int, float | None]], k: int, colour: str
 ) -> None:
     # Settings that differ in more than N are lines of their own.
-    settings = list(dict.fromkeys(str(sorted(row.options.items())) for row in rows))
+    settings = list(dict.fromkeys(_setting(row) for row in rows))
     for number, setting in enumerate(settings):
-        line = [row for row in rows if str(sorted(row.options.items())) == setting]
+        line = [row for row in rows if _setting(row) == setting]
+        shortened = line[0].shortened
         axes.errorbar(
             [r.n for r in line],
             [r.network or 0.0 for r in line],
             yerr=[r.network_std or 0.0 for r in line],
             color=colour,
             marker=_MARKERS[number % len(_MARKERS)],
-            mfc="white" if any(r.shortened for r in line) else colour,
+            mfc="white" if shortened else colour,
             ms=5,
             lw=1.2,
             capsize=2,
-            label=f"K = {k}{', shortened' if any(r.shortened for r in line) else ''}",
+            label=f"K = {k}" + (f", {line[0].samples} mixtures" if shortened else ""),
         )
-    floor = [(row.n, row.bound) for row in rows if row.bound is not None]
+    floor = sorted({(row.n, row.bound) for row in rows if row.bound is not None})
     if floor:
-        axes.plot(*zip(*floor, strict=True), color=colour, ls=":", lw=1.2, label=f"K = {k}, noise floor")
+        axes.plot(*zip(*floor, strict=True), color=colour, ls=":", marker=".", lw=1.2,
+                  label=f"K = {k}, noise floor")  # fmt: skip
     if published:
         n, tvd = zip(*published, strict=True)
         axes.plot(n, tvd, color=colour, ls="none", marker="*", ms=11, mec="black", mew=0.5,
                   label=f"K = {k}, paper")  # fmt: skip
+
+
+def _setting(row: Row) -> str:
+    """What the rows of a line have in common; a full run has more mixtures the larger N."""
+    return str((sorted(row.options.items()), row.samples if row.shortened else None))
 
 
 def _write(figure: Figure, path: Path) -> None:
