@@ -85,10 +85,6 @@ class Fit:
 def solve_linear(columns: Tensor, basis: Tensor, observed: Tensor, sigma: Tensor) -> LinearPart:
     """Masses (non-negative) and background that fit best.
 
-    Block principal pivoting (Portugal, Judice & Vicente 1994, Math. Comput. 63, 625): masses that come
-    out negative are held at zero, held ones that the residual calls for are freed, all at once; should
-    that go in circles, one at a time (Murty's rule), which always ends.
-
     Parameters
     ----------
     columns : (B, P, N) tensor
@@ -104,12 +100,39 @@ def solve_linear(columns: Tensor, basis: Tensor, observed: Tensor, sigma: Tensor
     phases = columns.shape[1]
     design = torch.cat([columns, basis.expand(len(columns), -1, -1)], dim=1) / sigma.unsqueeze(1)
     target = observed / sigma
-    norm = design.norm(dim=-1).clamp_min(1e-30)
-    normal = torch.einsum("bin,bjn->bij", design, design) / (norm.unsqueeze(1) * norm.unsqueeze(2))
-    right = torch.einsum("bin,bn->bi", design, target) / norm
+    normal = torch.einsum("bin,bjn->bij", design, design)
+    right = torch.einsum("bin,bn->bi", design, target)
+    coefficients, active = solve_non_negative(normal, right, phases)
+    residual = target - torch.einsum("bi,bin->bn", coefficients, design)
+    return LinearPart(coefficients, active, design, residual)
+
+
+def solve_non_negative(normal: Tensor, right: Tensor, phases: int) -> tuple[Tensor, Tensor]:
+    """Least squares from normal equations, the first `phases` of the C coefficients not negative.
+
+    Block principal pivoting (Portugal, Judice & Vicente 1994, Math. Comput. 63, 625): coefficients that
+    come out negative are held at zero, held ones that the residual calls for are freed, all at once; should
+    that go in circles, one at a time (Murty's rule), which always ends.
+
+    Parameters
+    ----------
+    normal : (B, C, C) tensor
+    right : (B, C) tensor
+    phases : int
+
+    Returns
+    -------
+    coefficients : (B, C) tensor
+    active : (B, C) bool tensor
+        Which of them are free.
+    """
+    # The smallest that does not vanish when squared.
+    norm = normal.diagonal(dim1=1, dim2=2).sqrt().clamp_min(torch.finfo(normal.dtype).tiny ** 0.5)
+    normal = normal / (norm.unsqueeze(1) * norm.unsqueeze(2))
+    right = right / norm
     active = torch.ones_like(norm, dtype=torch.bool)
-    # The background basis is nearly collinear for short scans: a ridge far below any coefficient's esd.
-    ridge = 1e-12 * torch.eye(norm.shape[1], dtype=norm.dtype, device=norm.device)
+    # Columns may be nearly collinear, as a background basis over a short scan: a ridge far below any esd.
+    ridge = _ridge(norm.dtype) * torch.eye(norm.shape[1], dtype=norm.dtype, device=norm.device)
     noise = 1e-9 * right.abs().amax(dim=1, keepdim=True)
     solution = right
     for pivot in range(10 * phases + 10):
@@ -127,8 +150,11 @@ def solve_linear(columns: Tensor, basis: Tensor, observed: Tensor, sigma: Tensor
         active = active ^ wrong
     coefficients = torch.where(active, solution, torch.zeros_like(solution)) / norm
     coefficients[:, :phases] = coefficients[:, :phases].clamp_min(0)
-    residual = target - torch.einsum("bi,bin->bn", coefficients, design)
-    return LinearPart(coefficients, active, design, residual)
+    return coefficients, active
+
+
+def _ridge(dtype: torch.dtype) -> float:
+    return 1e-12 if dtype == torch.float64 else 1e-6
 
 
 def fit(

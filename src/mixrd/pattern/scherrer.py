@@ -134,17 +134,18 @@ def narrowest_fwhm_points(step: float, largest_size_nm: float, wavelength_angstr
 
 
 def interpolation_between_widths(
-    relative: NDArray[np.float64],
+    relative: NDArray[np.float64], tolerance: float = _TOLERANCE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """As few widths as represent profiles of all `relative` widths (N,), and the weights of each.
+
+    `tolerance` is the largest error relative to the height of a peak.
 
     Returns
     -------
     nodes : (m,) array
         Chebyshev nodes over the range of `relative`.
     weights : (m, N) array
-        The profile of width relative[n] is sum over m of weights[m, n] times that of width nodes[m], to
-        5e-5 of its height.
+        The profile of width relative[n] is sum over m of weights[m, n] times that of width nodes[m].
 
     Raises
     ------
@@ -155,7 +156,7 @@ def interpolation_between_widths(
     trial = np.linspace(low, high, 50)
     for count in range(1, _MOST_NODES + 1):
         nodes = _chebyshev_nodes(low, high, count)
-        if _interpolation_error(nodes, trial) < _TOLERANCE:
+        if _interpolation_error(nodes, trial) < tolerance:
             return nodes, _lagrange(nodes, relative)
     raise ParameterError(
         f"peaks at the end of the grid are {high / low:.3g} times as wide as at its start",

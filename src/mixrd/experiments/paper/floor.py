@@ -12,23 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mixrd.analysis import expected_tvd, fraction_covariance
-from mixrd.crystal import strain_basis
-from mixrd.diffraction import (
-    Reflections,
-    Scattering,
-    lorentz_polarization,
-    radiation,
-    reflections,
-    stick_rates,
-    strained_sticks,
-)
-from mixrd.errors import ParameterError
+from mixrd.diffraction import Reflections
 from mixrd.experiments.dataset_recipe import DatasetRecipe, Split
+from mixrd.experiments.paper.refinement.lines import (
+    check_known,
+    largest_stretch,
+    placed_lines,
+    reflections_of,
+)
 from mixrd.experiments.simulators import FAINTEST, SAME_LINE_DEG, STRONGEST
 from mixrd.mixture import Figure1Draw, Figure1Settings
 from mixrd.pattern import Peaks, take_rows
@@ -108,11 +103,7 @@ class NoiseFloor:
     """
 
     def __init__(self, recipe: DatasetRecipe, settings: Figure1Settings, split: Split = "test") -> None:
-        if recipe.simulator != "mixrd":
-            raise ParameterError(
-                f"the bound of patterns of the simulator {recipe.simulator} is not known",
-                remedy="Allowed: mixrd",
-            )
+        check_known(recipe)
         self.recipe, self.settings, self.split = recipe, settings, split
         self._exact = ExactRenderer(settings.two_theta)
         self._amplitudes = [recipe.amplitudes(crystal, split) for crystal in recipe.crystals]
@@ -192,18 +183,8 @@ class NoiseFloor:
         return self._exact.tangents(peaks, rates)[0]
 
     def _table_of(self, material: int) -> Reflections:
-        recipe, crystal = self.recipe, self.recipe.crystals[material]
-        amplitudes, basis = self._amplitudes[material], strain_basis(crystal, recipe.strain)
-        # No eigenvalue is beyond the largest row sum, so no line comes from farther outside the range.
-        margin = float(np.abs(np.einsum("sk,kij->sij", np.abs(amplitudes), np.abs(basis))).sum(-1).max())
-        return reflections(
-            crystal,
-            radiation(recipe.wavelength_angstrom),
-            two_theta_range=recipe.two_theta_range,
-            margin=margin + 1e-6,
-            strain=recipe.strain,
-            scattering=Scattering(anomalous=False, thermal=False),
-        )
+        stretch = largest_stretch(self.recipe.crystals[material], self.recipe)
+        return reflections_of(self.recipe, material, stretch)
 
     def _lines_of(self, material: int, copy: int) -> CopyLines:
         strain = torch.from_numpy(self._amplitudes[material][copy : copy + 1].copy())
@@ -214,22 +195,13 @@ def copy_lines(
     table: Reflections, strain: Tensor, recipe: DatasetRecipe, settings: Figure1Settings
 ) -> CopyLines:
     """Lines of a copy strained by (1, C) amplitudes: those that the dataset has, scaled as in a mixture."""
-    sticks, rates = strained_sticks(table, strain), stick_rates(table, strain)
-    g_squared, intensity = (x[0].detach().requires_grad_() for x in (sticks.g_squared, sticks.intensity))
-    with torch.enable_grad():
-        sine = 0.5 * recipe.wavelength_angstrom * g_squared.sqrt()
-        two_theta = 2 * torch.arcsin(sine.clamp_max(1 - 1e-12))
-        factor = lorentz_polarization(two_theta, monochromator_two_theta=0.0)
-        degrees, area = torch.rad2deg(two_theta), intensity * factor
-        # Every line depends on its own reflection alone: the gradient of a sum holds each line's derivative.
-        (turn,) = torch.autograd.grad(degrees.sum(), g_squared, retain_graph=True)
-        (fall,) = torch.autograd.grad(area.sum(), g_squared)
-    position_rate = turn.unsqueeze(-1) * rates.g_squared[0]
-    area_rate = fall.unsqueeze(-1) * rates.g_squared[0] + factor.detach().unsqueeze(-1) * rates.intensity[0]
+    placed = placed_lines(table, strain, recipe.wavelength_angstrom)
+    degrees, area = placed.position[0], placed.area[0]
+    position_rate, area_rate = placed.position_rate[0], placed.area_rate[0]
     low, high = recipe.two_theta_range
-    inside = (degrees >= low) & (degrees <= high) & (sine < 1)
-    order = torch.argsort(degrees.detach().masked_fill(~inside, torch.inf))[: int(inside.sum())]
-    degrees, area = degrees.detach()[order], area.detach()[order]
+    inside = (degrees >= low) & (degrees <= high)
+    order = torch.argsort(degrees.masked_fill(~inside, torch.inf))[: int(inside.sum())]
+    degrees, area = degrees[order], area[order]
     position_rate, area_rate = position_rate[order], area_rate[order]
     # Lines that coincide count as one, in what is faint and what is strongest.
     line = (torch.diff(degrees, prepend=degrees[:1]) > SAME_LINE_DEG).cumsum(0)

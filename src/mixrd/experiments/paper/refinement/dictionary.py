@@ -1,0 +1,223 @@
+"""A dictionary of strained copies: what could explain what a fit leaves over, or explain it better."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mixrd.experiments.paper.refinement.copies import Copies
+from mixrd.experiments.paper.refinement.fitting import Fitted, linearised
+from mixrd.experiments.paper.refinement.pattern_model import PatternModel
+
+#: Crystallite size (nm), eta and decay (degrees) of the dictionary's copies.
+_SIZE_NM, _ETA, _DECAY_DEG = 30.0, 0.5, 10.0
+#: Copies a side of the grid of strains for 0.15 deg of blur, by the number of strain components.
+_SIDES = {0: 1, 1: 81, 2: 28}
+#: Copies where a grid would be too large.
+_SPREAD = {3: 1000, 4: 1000, 5: 1500, 6: 1500}
+#: Strains of a material that are tried at once: many components are covered thinly, and need more starts.
+_STARTS = {0: 1, 1: 1, 2: 1, 3: 4, 4: 8, 5: 12, 6: 16}
+#: Copies rendered at once.
+_BLOCK = 64
+#: Share of a copy's length that must be left beside what stands in the pattern already.
+_FEWEST_LEFT = 0.02
+_RIDGE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """Changes of patterns that promise most, one after the other.
+
+    Attributes
+    ----------
+    pattern, slot, material : (M,) int64 tensor
+        Which pattern, which of its slots is filled or filled anew, and with what.
+    strain : (M, C) tensor
+    gain : (M,) tensor
+        By how much the pattern's cost is expected to fall, in the unit of a sharp pattern's cost. Proposals
+        of one pattern, slot and material are starts of one change and have its gain.
+    """
+
+    pattern: Tensor
+    slot: Tensor
+    material: Tensor
+    strain: Tensor
+    gain: Tensor
+
+    def rows(self, index: Tensor) -> Proposals:
+        """Some of the proposals, by index or mask."""
+        return Proposals(*(value[index] for value in vars(self).values()))
+
+    def applied(self, copies: Copies) -> Copies:
+        """A changed pattern for each proposal."""
+        material, strain = copies.material[self.pattern], copies.strain[self.pattern]
+        row = torch.arange(len(self.pattern))
+        material[row, self.slot], strain[row, self.slot] = self.material, self.strain
+        return Copies(material, strain, copies.shape[self.pattern])
+
+
+class Dictionary:
+    """Copies of all materials over the range of strains, as a model of some bluntness sees them.
+
+    Parameters
+    ----------
+    model : PatternModel
+        Its blur decides how dense the strains have to be.
+    """
+
+    def __init__(self, model: PatternModel) -> None:
+        self.model = model
+        lines = model.lines
+        parts = [
+            strains_of(own, lines.most_components, lines.max_strain, model.blur_deg)
+            for own in lines.components[:-1].tolist()
+        ]
+        self.strain = torch.cat(parts)
+        self.ends = torch.tensor([0, *(len(part) for part in parts)]).cumsum(0).tolist()
+        counts = torch.tensor([len(part) for part in parts])
+        self.material = torch.repeat_interleave(torch.arange(len(parts)), counts)
+        shape = torch.tensor([[math.log(_SIZE_NM), _ETA, math.log(_DECAY_DEG)]])
+        rows = []
+        for low in range(0, len(self.material), _BLOCK):
+            strain = self.strain[low : low + _BLOCK].unsqueeze(1)
+            copies = Copies(
+                self.material[low : low + _BLOCK].unsqueeze(1), strain, shape.expand(len(strain), -1)
+            )
+            rows.append(model.render(copies, rates=False).columns[:, 0])
+        self.patterns = torch.cat(rows)
+        self._squared = self.patterns.square().sum(1)
+
+    def propose(
+        self,
+        seen: Tensor,
+        fitted: Fitted,
+        *,
+        count: int,
+        capacity: Tensor,
+        stay: bool = False,
+    ) -> Proposals:
+        """What to add to each pattern, or to put in the place of what is there.
+
+        For each slot in turn all else is fitted linearly (coefficients, and strains and shape to first
+        order), and each copy of the dictionary is judged by how much of what is left it explains.
+
+        Parameters
+        ----------
+        seen : (B, N) tensor
+            Patterns as the dictionary's model sees them.
+        fitted : Fitted
+            What stands in them; an empty slot can be filled.
+        count : int
+            Changes of each pattern.
+        capacity : (B, M) int64 tensor
+            How many copies of each material may stand in a pattern.
+        stay : bool
+            Only other strains of what is there, of materials with so many components that a fit may have
+            settled in the wrong place; whatever gain is expected.
+        """
+        copies = fitted.copies
+        everything, owner = linearised(self.model, seen, fitted)
+        everything = everything / everything.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+        found = []
+        for row in range(len(seen)):
+            slots, gains = self._gains(seen[row], everything[row], owner[row], copies.material[row])
+            if stay:
+                found.append(self._elsewhere(row, slots, gains, copies.material[row]))
+                continue
+            self._forbid(gains, slots, copies.material[row], capacity[row])
+            found.append(self._best(row, slots, gains, count))
+        pattern, slot, entry, gain = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return Proposals(pattern, slot, self.material[entry], self.strain[entry], gain * self.model.every)
+
+    def _gains(
+        self, seen: Tensor, everything: Tensor, owner: Tensor, material: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Slots (S,) that can be filled (anew), and gain of each copy there, (S, D)."""
+        slots = torch.arange(len(material))
+        there = everything.square().sum(1) > 0
+        rows, owner = everything[there], owner[there]
+        against = self.patterns @ torch.cat([rows, seen.unsqueeze(0)]).T
+        against, along = against[:, :-1], against[:, -1]
+        gram, right = rows @ rows.T, rows @ seen
+        total = seen.square().sum()
+        now = _least_squares(gram, right, total)[0]
+        open_slots = torch.cat([slots[material >= 0], slots[material < 0][:1]])
+        gains = []
+        for slot in open_slots:
+            kept = owner != slot
+            left, solution, factor = _least_squares(gram[kept][:, kept], right[kept], total)
+            inside = torch.linalg.solve_triangular(factor, against[:, kept].T, upper=False)
+            beside = self._squared - inside.square().sum(0)
+            signal = (along - against[:, kept] @ solution).clamp_min(0)
+            new = beside > _FEWEST_LEFT * self._squared
+            gain = torch.where(new, signal.square() / torch.where(new, beside, 1.0), 0.0)
+            lost = left - now
+            if (own := int(material[slot])) >= 0:
+                # The dictionary's copies do not fit exactly; that of the present material neither.
+                lost = torch.minimum(lost, gain[self.ends[own] : self.ends[own + 1]].max())
+            gains.append(gain - lost)
+        return open_slots, torch.stack(gains)
+
+    def _forbid(self, gains: Tensor, slots: Tensor, material: Tensor, capacity: Tensor) -> None:
+        """Rule out what would be one copy too many."""
+        there = torch.bincount(material[material >= 0], minlength=len(capacity))
+        for row, slot in enumerate(slots.tolist()):
+            own = int(material[slot])
+            for other in torch.nonzero(there >= capacity)[:, 0].tolist():
+                if other != own or capacity[other] == 0:
+                    gains[row, self.ends[other] : self.ends[other + 1]] = -math.inf
+
+    def _best(
+        self, row: int, slots: Tensor, gains: Tensor, count: int
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Starts of the `count` best pairs of slot and material."""
+        best = torch.stack(
+            [gains[:, a:b].amax(1) for a, b in zip(self.ends, self.ends[1:], strict=False)], dim=1
+        )
+        chosen, materials = best.flatten().topk(min(count, best.numel())).indices, best.shape[1]
+        parts = [
+            self._starts(row, slots, gains, int(pair) // materials, int(pair) % materials) for pair in chosen
+        ]
+        slot, entry, gain = (torch.cat(part) for part in zip(*parts, strict=True))
+        return torch.full_like(slot, row), slot, entry, gain
+
+    def _elsewhere(
+        self, row: int, slots: Tensor, gains: Tensor, material: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        parts = [(slots[:0], slots[:0], gains[0, :0])]
+        for place, slot in enumerate(slots.tolist()):
+            own = int(material[slot])
+            if own >= 0 and self.model.lines.components[own] > 2:
+                parts.append(self._starts(row, slots, gains, place, own))
+        slot, entry, gain = (torch.cat(part) for part in zip(*parts, strict=True))
+        return torch.full_like(slot, row), slot, entry, torch.full_like(gain, math.inf)
+
+    def _starts(
+        self, row: int, slots: Tensor, gains: Tensor, place: int, material: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        first, last = self.ends[material], self.ends[material + 1]
+        number = min(_STARTS[int(self.model.lines.components[material])], last - first)
+        top = gains[place, first:last].topk(number)
+        return slots[place].expand(number), first + top.indices, top.values[:1].expand(number)
+
+
+def strains_of(own: int, components: int, max_strain: float, blur_deg: float) -> Tensor:
+    """(S, C) strains that cover a material of `own` components: on a grid, or of a Sobol sequence."""
+    if own in _SIDES:
+        # The sharper, the denser.
+        count = max(1, round(_SIDES[own] * (0.15 / blur_deg) ** 0.5)) if own else 1
+        side = torch.linspace(-1, 1, count)
+        points = torch.cartesian_prod(*[side] * own).view(-1, own) if own else torch.zeros(1, 0)
+    else:
+        points = torch.quasirandom.SobolEngine(own, scramble=False).draw(_SPREAD[own]) * 2 - 1
+    return torch.nn.functional.pad(max_strain * points, (0, components - own))
+
+
+def _least_squares(gram: Tensor, right: Tensor, total: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What is left of a pattern, the solution, and the Cholesky factor of the normal matrix."""
+    factor = torch.linalg.cholesky(gram + _RIDGE * torch.eye(len(gram)))
+    solution = torch.cholesky_solve(right.unsqueeze(1), factor)[:, 0]
+    return total - right @ solution, solution, factor
