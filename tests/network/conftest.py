@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +13,9 @@ import torch
 from mixrd.crystal import load_phase
 from mixrd.network import Model, Problem, build_network
 from mixrd.pattern import load_instrument
+
+# For candidates, which several tests take.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session", autouse=True)

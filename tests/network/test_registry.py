@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
+import candidates
 import pytest
 import torch
 from safetensors import safe_open
@@ -28,7 +30,11 @@ POINTS, MATERIALS = 1500, 3
 NAMES = [a.name for a in architectures()]
 NETWORKS = [a.name for a in architectures() if a.learns_by == "gradient"]
 #: Sizes that build in a blink.
-OPTIONS: dict[str, dict[str, int]] = {"table1": {"hidden": 8}, "random_forest": {"trees": 7}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "table1": {"hidden": 8},
+    "matched": candidates.SMALL,
+    "random_forest": {"trees": 7},
+}
 
 
 def references() -> Tensor:
@@ -62,8 +68,10 @@ def ready(name: str) -> FractionEstimator:
 
 
 def test_names() -> None:
-    assert NAMES == ["table1", "compact", "mlp", "knn", "random_forest", "nnls"]
-    assert NAMES[:3] == NETWORKS
+    assert NAMES == [
+        "table1", "compact", "compact-heads", "matched", "mlp", "knn", "random_forest", "nnls"
+    ]  # fmt: skip
+    assert NAMES[:5] == NETWORKS
     assert all(len(a.description) < 80 for a in architectures())
 
 
@@ -149,7 +157,7 @@ def test_unknown_names_and_options() -> None:
         build("compact", points=POINTS, materials=3, depth=3)
     with pytest.raises(ParameterError, match="from 1"):
         build("mlp", points=POINTS, materials=0)
-    with pytest.raises(ParameterError, match="Trained are: table1, compact, mlp"):
+    with pytest.raises(ParameterError, match="Trained are: table1, compact, compact-heads, matched, mlp"):
         build_trainable("knn", points=POINTS, materials=3)
 
 

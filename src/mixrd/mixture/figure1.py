@@ -7,6 +7,7 @@ normalised, and noise and background are added, in this order. Every choice is i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.errors import RecipeError, UsageError
+from mixrd.mixture.figure1_draw import Figure1Draw
 from mixrd.mixture.figure1_settings import Figure1Settings
+from mixrd.mixture.figure1_truth import StrainTable, shape_of
 from mixrd.mixture.lines import LineLists
 from mixrd.pattern import (
-    ExponentialFall,
-    GaussianNoise,
     apply_exponential,
     apply_gaussian_noise,
     draw_exponential,
@@ -34,36 +35,21 @@ _BLOCK_CPU, _BLOCK_GPU = 32, 4096
 
 
 @dataclass(frozen=True, eq=False)
-class Figure1Draw:
-    """All random numbers of B samples; with the sampler they make the same patterns again.
-
-    Attributes
-    ----------
-    pattern : (B, K) int64 tensor
-        Which of the sampler's line lists; slots that are not used have no fraction.
-    fraction : (B, K) tensor
-        Of each drawn pattern; they sum to 1.
-    size_nm, eta : (B, 1) or (B, K) tensor
-        Per mixture or per phase.
-    noise : GaussianNoise
-    background : ExponentialFall
-    """
-
-    pattern: Tensor
-    fraction: Tensor
-    size_nm: Tensor
-    eta: Tensor
-    noise: GaussianNoise
-    background: ExponentialFall
-
-
-@dataclass(frozen=True, eq=False)
 class Figure1Batch:
-    """Patterns (B, N), fractions of the materials (B, M), both float32, and what they were made from."""
+    """Patterns (B, N), fractions of the materials (B, M), both float32, and what they were made from.
+
+    `strain` (B, T) holds the amplitudes of all materials (`StrainTable.of`), where the sampler knows them.
+    """
 
     patterns: Tensor
     fractions: Tensor
     drawn: Figure1Draw
+    strain: Tensor | None = None
+
+    @property
+    def shape(self) -> Tensor:
+        """(B, 4) size, eta and background as `mixrd.mixture.figure1_truth.shape_of` gives them."""
+        return shape_of(self.drawn)
 
 
 class Figure1Sampler:
@@ -76,6 +62,8 @@ class Figure1Sampler:
     settings : Figure1Settings
     device : str or torch.device
         Where batches are made; generators must be of the same device.
+    strains : sequence of (copies, C_m) arrays, optional
+        Strain amplitudes of each material's line lists; batches then hold the strains.
 
     Attributes
     ----------
@@ -97,6 +85,7 @@ class Figure1Sampler:
         lines: LineLists,
         settings: Figure1Settings | None = None,
         device: torch.device | str = "cpu",
+        strains: Sequence[NDArray[np.float64]] | None = None,
     ) -> None:
         self.settings = s = settings or Figure1Settings()
         self.points, self.names, self.materials = s.points, lines.materials, len(lines.materials)
@@ -114,6 +103,7 @@ class Figure1Sampler:
             s.start_deg, s.step_deg, s.points, wavelength_angstrom=s.wavelength_angstrom, device=device
         )
         self._two_theta = torch.from_numpy(s.two_theta).to(device)
+        self._strains = None if strains is None else StrainTable(lines, strains, device)
 
     def draw(self, batch: int, *, generator: torch.Generator) -> Figure1Batch:
         """A batch of new samples. The same seed gives the same batch."""
@@ -158,7 +148,8 @@ class Figure1Sampler:
             pattern = self.noise_free(part)
             pattern = apply_gaussian_noise(pattern, part.noise)
             patterns[low : low + block] = apply_exponential(pattern, self._two_theta, part.background)
-        return Figure1Batch(patterns, fractions.float(), drawn)
+        strain = None if self._strains is None else self._strains.of(drawn)
+        return Figure1Batch(patterns, fractions.float(), drawn, strain)
 
     def noise_free(self, drawn: Figure1Draw) -> Tensor:
         """(B, N) normalised patterns before noise and background."""

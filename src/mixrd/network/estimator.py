@@ -13,7 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mixrd.errors import ModelError, ParameterError
+from mixrd.network.heads import HeadedNetwork
 from mixrd.network.losses import fractions_from
+from mixrd.network.pattern_estimate import PatternEstimate
 
 #: Version of the files that `write_estimator` writes.
 ESTIMATOR_FORMAT = 1
@@ -109,6 +111,29 @@ class NetworkEstimator:
         device = next(self.network.parameters()).device
         scores = [self.network(chunk.to(device)) for chunk in patterns.split(_CHUNK)]
         return fractions_from(torch.cat(scores), self.loss).to(patterns.device)
+
+    @torch.no_grad()
+    def estimate(self, patterns: Tensor) -> PatternEstimate:
+        """All that the heads say of (B, N) patterns, on the device of the patterns.
+
+        Raises
+        ------
+        ModelError
+            If the architecture has no heads but that of the fractions.
+        ParameterError
+            If the patterns do not have N points.
+        """
+        network = self.network
+        if not isinstance(network, HeadedNetwork):
+            raise ModelError(
+                f"a network {self.name} estimates fractions and nothing else",
+                remedy="Give one of an architecture with heads for strain and shape, such as compact-heads",
+            )
+        patterns = checked_patterns(patterns, self.points)
+        network.eval()
+        device = next(network.parameters()).device
+        parts = [network.estimate(chunk.to(device), loss=self.loss) for chunk in patterns.split(_CHUNK)]
+        return PatternEstimate.joined(parts).to(patterns.device)
 
     def save(self, path: Path, *, recipe: dict[str, Any] | None = None, half: bool = False) -> None:
         """Write one safetensors file; with `half`, weights in half precision, at half the size.

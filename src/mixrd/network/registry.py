@@ -14,14 +14,18 @@ from torch import nn
 from mixrd.errors import InputError, ModelError, ParameterError
 from mixrd.network.baselines import FittedEstimator, NearestNeighbours, ReferenceLeastSquares
 from mixrd.network.compact_fractions import CompactFractions
+from mixrd.network.compact_heads import CompactHeads
 from mixrd.network.estimator import FractionEstimator, NetworkEstimator, read_estimator
 from mixrd.network.forest import RandomForest
 from mixrd.network.fully_connected import FullyConnectedNetwork
 from mixrd.network.losses import loss_named
+from mixrd.network.matched import MatchedNetwork
 from mixrd.network.table1 import Table1Network
 
 #: A higher learning rate that ends at zero: what small networks need to learn within minutes.
 _BRISK = {"batch": 64, "learning_rate": 2e-3, "schedule": "cosine", "largest_gradient": 1.0}
+#: bf16 trains as well here, in half the time on a processor that has it.
+_HEADED = {**_BRISK, "batch": 96, "precision": "bf16"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,20 @@ def architectures() -> tuple[Architecture, ...]:
             "gradient",
             CompactFractions,
             _BRISK,
+        ),
+        Architecture(
+            "compact-heads",
+            "the compact network with heads for presence, strain, size and background",
+            "gradient",
+            CompactHeads,
+            _HEADED,
+        ),
+        Architecture(
+            "matched",
+            "matched filter over strained copies, then closer looks at lines; heads",
+            "gradient",
+            MatchedNetwork,
+            _HEADED,
         ),
         Architecture(
             "mlp",
@@ -115,23 +133,32 @@ def build(
     Raises
     ------
     ParameterError
-        If there is no such architecture or option, or a size does not fit.
+        If there is no such architecture or option, one that it needs is missing, or a size does not fit.
     """
     architecture = architecture_named(name)
     if points < 1 or materials < 1:
         raise ParameterError(f"points = {points}, materials = {materials}", remedy="Allowed: from 1")
     known = inspect.signature(architecture.make).parameters
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        free = ", ".join(sorted(set(known) - {"points", "materials", "seed"}))
+    free = options_of(name)
+    if unknown := sorted(set(options) - free):
         raise ParameterError(
-            f"{name} has no option {', '.join(unknown)}", remedy=f"Allowed: {free or 'none'}"
+            f"{name} has no option {', '.join(unknown)}",
+            remedy=f"Allowed: {', '.join(sorted(free)) or 'none'}",
         )
+    needed = {key for key, value in known.items() if value.default is inspect.Parameter.empty}
+    if missing := sorted(needed - set(options) - {"points", "materials"}):
+        raise ParameterError(f"{name} needs {', '.join(missing)}", remedy="Give these options")
     if "seed" in known:
         return architecture.make(points=points, materials=materials, seed=seed, **options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return architecture.make(points=points, materials=materials, **options)
+
+
+def options_of(name: str) -> frozenset[str]:
+    """The options that `build` takes for an architecture, besides points, materials and seed."""
+    known = inspect.signature(architecture_named(name).make).parameters
+    return frozenset(known) - {"points", "materials", "seed"}
 
 
 def build_trainable(name: str, *, points: int, materials: int, seed: int = 0, **options: Any) -> nn.Module:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -12,8 +12,16 @@ from mixrd.training.distributed import Ranks
 from mixrd.training.fraction_settings import FractionTraining
 from mixrd.training.pattern_source import Mixtures, PatternSource
 
+#: What of a batch a training takes besides its patterns.
+Targets = Callable[[Mixtures], tuple[Tensor, ...]]
+
 #: Mixtures that a validation draws at once: one number, so that batches of any length see the same ones.
 _VALIDATION_CHUNK = 256
+
+
+def only_fractions(drawn: Mixtures) -> tuple[Tensor, ...]:
+    """The targets of a network without further heads."""
+    return (drawn.fractions,)
 
 
 class Batches:
@@ -24,16 +32,23 @@ class Batches:
     source, validation : PatternSource
     settings : FractionTraining
     ranks : Ranks
+    targets : callable
+        The fractions, and what else a training needs, (B, ...) each.
     """
 
     def __init__(
-        self, source: PatternSource, validation: PatternSource, settings: FractionTraining, ranks: Ranks
+        self,
+        source: PatternSource,
+        validation: PatternSource,
+        settings: FractionTraining,
+        ranks: Ranks,
+        targets: Targets = only_fractions,
     ) -> None:
-        self.source, self.validation = source, validation
+        self.source, self.validation, self.targets = source, validation, targets
         self.settings, self.ranks = settings, ranks
 
-    def training(self, step: int) -> tuple[Tensor, Tensor]:
-        """Patterns and fractions of this process in a step, counted from 0."""
+    def training(self, step: int) -> tuple[Tensor, ...]:
+        """Patterns and targets of this process in a step, counted from 0."""
         return self._shared("training", step)
 
     def statistics(self) -> Iterator[Tensor]:
@@ -41,7 +56,7 @@ class Batches:
         for number in range(-(-self.settings.statistics_samples // self.settings.batch)):
             yield self._shared("statistics", number)[0]
 
-    def _shared(self, purpose: str, step: int) -> tuple[Tensor, Tensor]:
+    def _shared(self, purpose: str, step: int) -> tuple[Tensor, ...]:
         """The samples of this process in one batch of the training source.
 
         Its own parts of the batch; where parts cannot be shared out, all are drawn and some samples taken.
@@ -52,20 +67,23 @@ class Batches:
             own, samples = range(rank * parts // world, (rank + 1) * parts // world), slice(None)
         each = self.settings.batch // parts
         drawn = [
-            self._placed(self.source.draw(each, generator=self._generator(purpose, step * parts + part)))
+            self._placed(
+                self.source.draw(each, generator=self._generator(purpose, step * parts + part)), self.targets
+            )
             for part in own
         ]
-        patterns, fractions = (torch.cat(x)[samples] for x in zip(*drawn, strict=True))
-        return patterns, fractions
+        return tuple(torch.cat(x)[samples] for x in zip(*drawn, strict=True))
 
     def validating(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Patterns and fractions to validate on: the same ones each time, and in every process."""
         for number, first in enumerate(range(0, self.settings.validation_samples, _VALIDATION_CHUNK)):
             count = min(self.settings.validation_samples - first, _VALIDATION_CHUNK)
-            yield self._placed(self.validation.draw(count, generator=self._generator("validation", number)))
+            drawn = self.validation.draw(count, generator=self._generator("validation", number))
+            patterns, fractions = self._placed(drawn, only_fractions)
+            yield patterns, fractions
 
-    def _placed(self, drawn: Mixtures) -> tuple[Tensor, Tensor]:
-        return drawn.patterns.to(self.ranks.device), drawn.fractions.to(self.ranks.device)
+    def _placed(self, drawn: Mixtures, targets: Targets) -> tuple[Tensor, ...]:
+        return tuple(x.to(self.ranks.device) for x in (drawn.patterns, *targets(drawn)))
 
     def _generator(self, purpose: str, number: int) -> torch.Generator:
         # torch's generator on the CPU takes 32 bits: consecutive numbers never collide within a training.

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mixrd.errors import RecipeError
-from mixrd.network import fractions_from, loss_named, total_variation_distance
+from mixrd.network import fractions_from, total_variation_distance
 from mixrd.training.batch_statistics import measured_statistics
 from mixrd.training.batches import Batches
 from mixrd.training.checkpoint import load_checkpoint, save_checkpoint
@@ -23,6 +23,7 @@ from mixrd.training.fraction_settings import FractionTraining
 from mixrd.training.interruption import Interruption
 from mixrd.training.learning_curve import LearningPoint, Stopwatch, curve_steps
 from mixrd.training.loop import TrainingProgress, half_the_processors
+from mixrd.training.objective import Objective
 from mixrd.training.pattern_source import PatternSource
 from mixrd.training.precision import Arithmetic
 
@@ -69,6 +70,9 @@ def train_fractions(
     on_progress: Callable[[TrainingProgress], None] | None = None,
 ) -> FractionResult:
     """Train a network of patterns (B, N) to scores (B, M), or go on with a training.
+
+    One with further heads (`HeadedNetwork`) learns strains and shapes as well; its source has to know them
+    (`HeadMixtures`).
 
     Step n draws from generators seeded with (seed, n), so that a training that was killed and goes on
     gives what an uninterrupted one gives; on the CPU to the last bit. Started by `torchrun`, the processes
@@ -156,10 +160,10 @@ class _Run:
         path: Path,
     ) -> None:
         self.settings, self.arithmetic, self.ranks, self.path = settings, arithmetic, ranks, path
-        self.batches = Batches(source, validation, settings, ranks)
-        self.loss = loss_named(settings.loss)
         fingerprint = settings.fingerprint(source.points, source.materials)
         self.state = _State(build(), fingerprint).to(ranks.device)
+        self.objective = Objective(self.state.network, settings.loss)
+        self.batches = Batches(source, validation, settings, ranks, self.objective.targets)
         parameters = self.state.network.parameters()
         self.optimizer = torch.optim.Adam(
             parameters, lr=settings.learning_rate, fused=ranks.device.type == "cuda"
@@ -178,7 +182,7 @@ class _Run:
             )
         arithmetic.restore(self.state.scaler)
         self.curve_steps = curve_steps(settings.steps)
-        self.network = arithmetic.compiled(shared(self.state.network, ranks))
+        self.network = arithmetic.compiled(shared(self.objective.trained, ranks))
 
     def train(self, on_progress: Callable[[TrainingProgress], None] | None) -> None:
         self.watch = Stopwatch(float(self.state.seconds))
@@ -210,18 +214,18 @@ class _Run:
 
     def _step(self, step: int) -> None:
         with torch.no_grad():
-            patterns, fractions = self.batches.training(step)
+            patterns, *targets = self.batches.training(step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate_at(step)
         self.network.train()
         with self.arithmetic.autocast():
-            scores = self.network(patterns)
-        loss = self.loss(scores, fractions).mean()
+            outputs = self.network(patterns)
+        loss, scores = self.objective.of(outputs, tuple(targets))
         self.optimizer.zero_grad(set_to_none=True)
         self.arithmetic.descend(loss, self.optimizer, self.state.network, self.settings.largest_gradient)
         with torch.no_grad():
             estimated = fractions_from(scores.detach(), self.settings.loss)
-            tvd = total_variation_distance(estimated, fractions).mean()
+            tvd = total_variation_distance(estimated, targets[0]).mean()
             self.state.sums += torch.stack([loss.detach(), tvd, torch.ones_like(tvd)]).double()
         self.done = step + 1
 

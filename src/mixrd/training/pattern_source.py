@@ -20,6 +20,18 @@ class Mixtures(Protocol):
         """(B, M), rows of sum 1."""
 
 
+class HeadMixtures(Mixtures, Protocol):
+    """Mixtures that say what else they were made from, for networks with heads."""
+
+    @property
+    def strain(self) -> Tensor | None:
+        """(B, T) strain amplitudes of all materials; None if they are not known."""
+
+    @property
+    def shape(self) -> Tensor:
+        """(B, 4) ln of the size in nm, eta, background level, ln of its decay in degrees."""
+
+
 class PatternSource(Protocol):
     """Where mixtures come from. What `draw` gives depends on nothing but its arguments."""
 

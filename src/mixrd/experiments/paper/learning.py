@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from mixrd.experiments.paper.cells import Cell
+from mixrd.experiments.paper.network_options import network_options
 from mixrd.experiments.paper.result import scored
 from mixrd.experiments.paper.sources import CellSources, drawn, unstrained_references
 from mixrd.network import (
@@ -71,9 +72,11 @@ def _trained(
     device: torch.device,
     on_progress: Callable[[TrainingProgress], None] | None,
 ) -> Learnt:
-    points, materials = sources.training.points, cell.n
+    points, materials, options = sources.training.points, cell.n, network_options(cell)
     result = train_fractions(
-        partial(build_trainable, cell.architecture, points=points, materials=materials, seed=cell.seed),
+        partial(
+            build_trainable, cell.architecture, points=points, materials=materials, seed=cell.seed, **options
+        ),
         sources.training,
         settings=cell.training(),
         validation=sources.validation,
@@ -87,6 +90,7 @@ def _trained(
         loss=cell.protocol.loss,
         points=points,
         materials=materials,
+        options=options,
     )
     return Learnt(estimator, [dataclasses.asdict(point) for point in result.curve], result.seconds)
 

@@ -50,7 +50,8 @@ class CellSources:
         """Samplers of a cell, from a dataset of its materials and perhaps further ones."""
 
         def sampler(split: Split, place: torch.device | str) -> Figure1Sampler:
-            return Figure1Sampler(dataset.part(split, cell.n), cell.figure1(), place)
+            strains = [dataset.recipe.amplitudes(crystal, split) for crystal in cell.crystals]
+            return Figure1Sampler(dataset.part(split, cell.n), cell.figure1(), place, strains)
 
         return cls(sampler("train", device), sampler("validation", device), sampler("test", "cpu"))
 
