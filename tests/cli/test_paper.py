@@ -50,12 +50,21 @@ def test_experiment_from_end_to_end(run) -> None:
     assert run("paper", "figure", "out", "-o", "fig3.png").code == 2
 
     (model,) = Path("out").glob("*.safetensors")
-    verified = run("paper", "verify", "--n", "2", "--k", "2", "--model", model, "--patterns", "200", "--json")
-    found = json.loads(verified.out)
-    assert found["patterns"] == 200 and found["bound"] is None
+    check = ("paper", "verify", "--n", "2", "--k", "2", "--model", model)
+    found = json.loads(run(*check, "--patterns", "200", "--no-refine", "--json").out)
+    assert found["patterns"] == 200 and found["bound"] is None and found["refined"] is None
     assert found["network"] == pytest.approx(compact["network"], abs=6 * found["network_standard_error"])
-    shown = run("paper", "verify", "--n", "2", "--k", "2", "--model", model)
-    assert "recorded" in shown.out and "--seed" in shown.err
+    shown = run(*check, "--patterns", "10")
+    assert all(word in shown.out for word in ("recorded", "told the phases", "noise floor"))
+    assert "--seed" in shown.err
+
+    refined = run("paper", "refine", "out", "--patterns", "20", "--json")
+    (measured,) = json.loads(refined.out)["refinements"]
+    assert measured["refined"]["mean"] < 0.3 * measured["network"]["mean"]
+    assert f"{measured['refined']['mean']:.4f}" in run("paper", "refine", "out", "--patterns", "20").out
+    rows = json.loads(run("paper", "table", "out", "--json").out)["rows"]
+    (row,) = [r for r in rows if r["architecture"] == "compact"]
+    assert row["refined"] == measured["refined"]["mean"] and row["bound"] == measured["bound"]["mean"]
 
 
 def test_list_runs_nothing(run) -> None:
@@ -100,6 +109,7 @@ def test_wrong_input_is_exit_2(run, arguments: list[str], said: str) -> None:
         ("figure", "none"),
         ("sizes", "none"),
         ("verify", "--n", "13", "--k", "4"),
+        ("refine", "none"),
         ("verify", "--n", "2", "--k", "2", "--model", "none.safetensors"),
     ],
 )

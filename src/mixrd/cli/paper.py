@@ -18,10 +18,11 @@ from mixrd.cli.paper_options import (
     ProtocolOptions,
     cells_of,
 )
+from mixrd.cli.paper_refine import REFINE_EXAMPLES, counting, refine
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixrd.experiments.paper import Cell
+    from mixrd.experiments.paper import Cell, Row
 
 RUN_EXAMPLES = """Examples:
   mixrd paper run --n 5 --k 3 --architecture compact --samples 400000 -o out
@@ -47,6 +48,7 @@ paper = App(
     sort_key=9,
 )
 paper.command(bound, help_epilogue=BOUND_EXAMPLES)
+paper.command(refine, help_epilogue=REFINE_EXAMPLES)
 
 
 @paper.command(help_epilogue=RUN_EXAMPLES)
@@ -101,11 +103,9 @@ def table(
     json
         Print JSON instead of a table.
     """
-    from mixrd.experiments.paper import paper_rows, read_bounds, read_results, results_folder
     from mixrd.report.paper_tables import SHORTENED_NOTE, paper_table
 
-    chosen = folders or [results_folder()]
-    rows = paper_rows(read_results(chosen), read_bounds(chosen))
+    rows = _rows(folders)
     if json:
         show_json({"schema": 1, "rows": [row.to_dict() for row in rows]})
         return 0
@@ -134,13 +134,11 @@ def figure(
     force
         Overwrite an existing file.
     """
-    from mixrd.experiments.paper import paper_rows, read_bounds, read_results, results_folder
     from mixrd.report.files import refuse_existing
     from mixrd.report.paper_figure import plot_figure3
 
     refuse_existing([out], force=force)
-    chosen = folders or [results_folder()]
-    plot_figure3(paper_rows(read_results(chosen), read_bounds(chosen)), out)
+    plot_figure3(_rows(folders), out)
     say(f"wrote {out}")
     return 0
 
@@ -155,10 +153,10 @@ def verify(
     seed: int | None = None,
     model: Path | None = None,
     pool: str = "cod",
-    bound: Switch = False,
+    refined: Annotated[bool, Parameter(name="--refine", negative="--no-refine")] = True,
     json: Switch = False,
 ) -> int:
-    """Draw fresh test patterns and judge a shipped network by them.
+    """Draw fresh test patterns and judge a shipped network by them, and the refinement.
 
     Parameters
     ----------
@@ -176,19 +174,21 @@ def verify(
         A network that `mixrd paper run` kept, instead of the shipped one.
     pool
         Its pool, as for `mixrd paper run`.
-    bound
-        Calculate the noise floor of the same patterns, too.
+    refined
+        Refine the same patterns too, and calculate their noise floor; --no-refine judges the network alone.
     json
         Print JSON instead of a table.
     """
+    from mixrd.cli.progress import filling_bar
     from mixrd.experiments.paper import paper_materials
     from mixrd.experiments.paper import verify as verified
     from mixrd.report.paper_tables import verification_table
 
-    found = verified(
-        n, k, patterns=patterns, kind=kind, seed=seed, model=model,
-        materials=paper_materials(pool), with_bound=bound,
-    )  # fmt: skip
+    with filling_bar("refining") as bar:
+        found = verified(
+            n, k, patterns=patterns, kind=kind, seed=seed, model=model,
+            materials=paper_materials(pool), with_refinement=refined, tell=counting(bar, patterns),
+        )  # fmt: skip
     if json:
         show_json({"schema": 1, **found.to_dict()})
     else:
@@ -233,6 +233,19 @@ def sizes(
     if any(row.shortened for row in rows):
         show("", SHORTENED_NOTE)
     return 0
+
+
+def _rows(folders: list[Path] | None) -> list[Row]:
+    from mixrd.experiments.paper import (
+        paper_rows,
+        read_bounds,
+        read_refinements,
+        read_results,
+        results_folder,
+    )
+
+    chosen = folders or [results_folder()]
+    return paper_rows(read_results(chosen), read_bounds(chosen), read_refinements(chosen))
 
 
 def _chosen(cells: tuple[Cell, ...], only: list[str]) -> tuple[Cell, ...]:

@@ -63,7 +63,10 @@ class ProtocolOptions:
     """tvd, mse, cross-entropy or dirichlet."""
 
     precision: Literal["float32", "tf32", "bf16", "fp16"] = "float32"
-    """Of the layers; bf16 and fp16 are fast on a GPU."""
+    """Of the layers; bf16 and fp16 are fast on a GPU, bf16 on processors that have it."""
+
+    largest_gradient: float | None = None
+    """Norm that gradients are cut to; they are not unless given."""
 
     compile: Switch = False
     """Compile the network: faster on a GPU, after a minute."""
@@ -77,6 +80,7 @@ class ProtocolOptions:
             "schedule": self.schedule,
             "loss": self.loss,
             "precision": self.precision,
+            "largest_gradient": self.largest_gradient,
             "compile": self.compile,
         }
 

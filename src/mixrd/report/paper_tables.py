@@ -67,16 +67,31 @@ def verification_table(found: Verification) -> Table:
     """Errors on fresh patterns beside those that were recorded."""
     table = new_table("", "patterns", "TVD", "±", "median", "95 % below", right=["patterns", "TVD", "±"])
     for name, summary in (("these patterns", found.network), ("recorded", found.recorded)):
+        table.add_row(name, *_summary(summary.to_dict()))
+    for name, key in (
+        ("refined", "refined"),
+        ("refined, told the phases", "told"),
+        ("noise floor", "bound"),
+    ):
+        if found.details is not None:
+            table.add_row(name, *_summary(found.details[key]))
+    return table
+
+
+def refinements_table(refinements: Sequence[dict[str, Any]]) -> Table:
+    """Network, refinement and noise floor on the same patterns: mean TVDs, and what they are made of."""
+    means = ("network", "refined", "told", "bound")
+    numbers = ("n", "k", "patterns", *means, "÷ floor", "told ÷ floor", "median", "95 % below", "worst", "ms")
+    table = new_table("n", "k", "kind", *numbers[2:], right=numbers)
+    for found in refinements:
         table.add_row(
-            name,
-            str(summary.patterns),
-            f"{summary.mean:.4f}",
-            f"{summary.standard_error:.4f}",
-            f"{summary.median:.4f}",
-            f"{summary.p95:.4f}",
+            *(str(found[name]) for name in ("n", "k", "kind", "patterns")),
+            *(f"{found[name]['mean']:.4f}" for name in means),
+            f"{found['refined_over_bound']:.2f}",
+            f"{found['told_over_bound']:.2f}",
+            *(f"{found['refined'][name]:.4f}" for name in ("median", "p95", "worst")),
+            f"{1000 * found['seconds_a_pattern']:.0f}",
         )
-    if found.bound is not None:
-        table.add_row("noise floor", str(found.network.patterns), f"{found.bound:.4f}")
     return table
 
 
@@ -101,6 +116,11 @@ def cells_table(cells: Sequence[tuple[Cell, bool]]) -> Table:
             cell.name, _samples(cell.samples, cell.shortened), Text("done", "green") if done else ""
         )
     return table
+
+
+def _summary(summary: dict[str, Any]) -> tuple[str, ...]:
+    errors = (summary[name] for name in ("mean", "standard_error", "median", "p95"))
+    return str(summary["patterns"]), *(f"{error:.4f}" for error in errors)
 
 
 def _different(options: Sequence[dict[str, Any]]) -> list[str]:

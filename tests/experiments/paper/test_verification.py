@@ -31,23 +31,29 @@ def model(trained: Path, tmp_path: Path) -> Path:
 
 
 def test_fresh_patterns_each_time_and_the_same_with_a_seed(model: Path) -> None:
-    one, other = (verify(2, 2, model=model, patterns=50) for _ in range(2))
+    one, other = (verify(2, 2, model=model, patterns=50, with_refinement=False) for _ in range(2))
     assert one.seed != other.seed and one.network.mean != other.network.mean
-    again = verify(2, 2, model=model, patterns=50, seed=one.seed)
+    again = verify(2, 2, model=model, patterns=50, seed=one.seed, with_refinement=False)
     assert again.network == one.network
     plain = one.to_dict()
     assert plain["network"] == one.network.mean and plain["patterns"] == 50
     assert plain["refined"] is None and plain["bound"] is None
 
 
-def test_noise_floor_of_the_same_patterns(model: Path) -> None:
-    found = verify(2, 2, model=model, patterns=10, seed=1, with_bound=True)
-    assert found.bound is not None and 0 < found.bound < found.network.mean
-    assert found.bound_capped == 0 and found.to_dict()["bound"] == found.bound
+def test_refinement_and_noise_floor_of_the_same_patterns(model: Path) -> None:
+    counted: list[int] = []
+    found = verify(2, 2, model=model, patterns=20, seed=1, tell=counted.append)
+    assert sum(counted) == 20
+    alone = verify(2, 2, model=model, patterns=20, seed=1, with_refinement=False)
+    assert found.network.mean == pytest.approx(alone.network.mean)
+    assert 0 < found.bound < found.network.mean
+    assert found.refined < 0.3 * found.network.mean and found.refined_told_phases < 0.3 * found.network.mean
+    plain = found.to_dict()
+    assert plain["details"]["refined"]["mean"] == plain["refined"] and plain["bound_capped"] == 0
     # Of these patterns, and not of the test after the training.
-    other = verify(2, 2, model=model, patterns=10, seed=2, with_bound=True)
-    assert other.bound != found.bound
-    assert verify(2, 2, model=model, patterns=10, seed=1, with_bound=True).bound == found.bound
+    other = verify(2, 2, model=model, patterns=20, seed=2)
+    assert other.bound != found.bound and other.refined != found.refined
+    assert verify(2, 2, model=model, patterns=20, seed=1).refined == found.refined
 
 
 def test_judges_on_the_test_split(cells, model: Path) -> None:
@@ -61,12 +67,12 @@ def test_judges_on_the_test_split(cells, model: Path) -> None:
     batch = sampler.draw(512, generator=torch.Generator().manual_seed(3))
     estimated = load_estimator(model).predict(batch.patterns)
     expected = total_variation_distance(estimated, batch.fractions).double().mean()
-    found = verify(2, 2, model=model, patterns=512, seed=3)
+    found = verify(2, 2, model=model, patterns=512, seed=3, with_refinement=False)
     assert found.network.mean == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_agrees_with_the_test_of_the_training(model: Path) -> None:
-    found = verify(2, 2, model=model, patterns=500)
+    found = verify(2, 2, model=model, patterns=500, with_refinement=False)
     error = (found.network.standard_error**2 + found.recorded.standard_error**2) ** 0.5
     assert abs(found.network.mean - found.recorded.mean) < 5 * error
 
@@ -108,7 +114,8 @@ def test_a_shipped_network_is_found(model: Path, tmp_path: Path, monkeypatch) ->
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     path = ship(model)
     assert path == tmp_path / "data" / "paper-2-2.safetensors"
-    assert verify(2, 2, patterns=20).recorded == verify(2, 2, patterns=20, model=model).recorded
+    first, second = (verify(2, 2, patterns=20, model=m, with_refinement=False) for m in (None, model))
+    assert first.recorded == second.recorded
     assert main([str(model)]) == 0 and main([]) == 2 and main([str(tmp_path / "none")]) == 1
 
 

@@ -4,6 +4,7 @@ from mixrd.experiments.paper.cells import Cell, Protocol, grid
 from mixrd.experiments.paper.floor import Floor, NoiseFloor
 from mixrd.experiments.paper.floor_result import measure_bound, read_bounds
 from mixrd.experiments.paper.materials import POOLS, Materials, paper_materials
+from mixrd.experiments.paper.refinement_result import measure_refinement, read_refinements
 from mixrd.experiments.paper.result import Summary, read_results
 from mixrd.experiments.paper.runs import CellDone, GridProgress, run_grid
 from mixrd.experiments.paper.sizes import SizeRow, size_rows
@@ -25,9 +26,11 @@ __all__ = [
     "Verification",
     "grid",
     "measure_bound",
+    "measure_refinement",
     "paper_materials",
     "paper_rows",
     "read_bounds",
+    "read_refinements",
     "read_results",
     "results_folder",
     "run_grid",

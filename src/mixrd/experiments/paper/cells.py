@@ -41,7 +41,7 @@ class Protocol:
     samples : int or None
         Mixtures of each training; None for the paper's 9e5 N, or for what is usual where nothing is trained
         but fitted (`FITTED_SAMPLES`).
-    batch, learning_rate, schedule, loss, precision
+    batch, learning_rate, schedule, loss, precision, largest_gradient
         As in `FractionTraining`; of no meaning where nothing is trained.
     compile : bool
         Whether to compile the network. Not part of the recipe.
@@ -59,6 +59,7 @@ class Protocol:
     schedule: Schedule = "constant"
     loss: str = "tvd"
     precision: Precision = "float32"
+    largest_gradient: float | None = None
     compile: bool = False
     strain: StrainMode = "symmetry"
     simulator: SimulatorName = "mixrd"
@@ -183,6 +184,7 @@ class Cell:
             learning_rate=p.learning_rate,
             loss=p.loss,
             precision=p.precision,
+            largest_gradient=p.largest_gradient,
             compile=p.compile,
             schedule=p.schedule,
             seed=self.seed,

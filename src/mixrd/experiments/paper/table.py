@@ -78,7 +78,9 @@ class Row:
 
 
 def paper_rows(
-    results: Iterable[dict[str, Any]], bounds: Mapping[str, dict[str, Any]] | None = None
+    results: Iterable[dict[str, Any]],
+    bounds: Mapping[str, dict[str, Any]] | None = None,
+    refinements: Mapping[str, dict[str, Any]] | None = None,
 ) -> list[Row]:
     """Rows of all results, and of those cells of the paper's grid that were not run.
 
@@ -88,12 +90,14 @@ def paper_rows(
         From `read_results`.
     bounds : mapping, optional
         From `read_bounds`: each is that of all rows whose test patterns are drawn in its way.
+    refinements : mapping, optional
+        From `read_refinements`: by the hash of the recipe of the network that they start from.
     """
     settings: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         recipe = {key: value for key, value in result["recipe"].items() if key != "seed"}
         settings.setdefault(recipe_sha256(recipe), []).append(result)
-    rows = [_row(seeds, bounds or {}) for seeds in settings.values()]
+    rows = [_row(seeds, bounds or {}, refinements or {}) for seeds in settings.values()]
     run = {(row.n, row.k, row.kind) for row in rows if row.architecture == _PAPER_ARCHITECTURE}
     for n in MATERIALS:
         for k in PHASES:
@@ -119,11 +123,23 @@ def results_folder() -> Path:
     return folder
 
 
-def _row(seeds: Sequence[dict[str, Any]], bounds: Mapping[str, dict[str, Any]]) -> Row:
+def _row(
+    seeds: Sequence[dict[str, Any]],
+    bounds: Mapping[str, dict[str, Any]],
+    refinements: Mapping[str, dict[str, Any]],
+) -> Row:
     first = seeds[0]
     means = [r["test"]["mean"] for r in seeds]
+    refined = [refinements[r["recipe_sha256"]] for r in seeds if r["recipe_sha256"] in refinements]
     later = {name: _mean([r.get(name) for r in seeds]) for name in LATER}
-    if measured := bounds.get(recipe_sha256(setting_of(first["recipe"]))):
+    if refined:
+        later = {
+            name: _mean([content[kept]["mean"] for content in refined])
+            for name, kept in zip(LATER, ("refined", "told", "bound"), strict=True)
+        }
+    measured = bounds.get(recipe_sha256(setting_of(first["recipe"])))
+    # That of the very patterns that were refined, where there are such.
+    if measured and later["bound"] is None:
         later["bound"] = measured["bound"]
     return Row(
         n=first["n"],

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +16,8 @@ from mixrd.errors import InputError, ModelError, ParameterError
 from mixrd.experiments.dataset import build_dataset
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.cells import recipe_sha256
-from mixrd.experiments.paper.floor_result import bounds_drawn, without_training
+from mixrd.experiments.paper.comparison import compared, summarised
+from mixrd.experiments.paper.floor_result import without_training
 from mixrd.experiments.paper.materials import Materials, paper_materials
 from mixrd.experiments.paper.result import Summary, scored
 from mixrd.experiments.paper.sources import drawn
@@ -39,9 +41,11 @@ class Verification:
     recorded : Summary
         Of the test after the training.
     refined, refined_told_phases, bound : float or None
-        As in `Row`, of these patterns.
+        As in `Row`, of these patterns; None where they were not asked for.
     bound_capped : int or None
         In how many of them a fraction's bound is that of a guess (`NoiseFloor.of`).
+    details : dict or None
+        Summaries as in the file of `measure_refinement`.
     samples : int
         Mixtures that the network was trained on.
     recipe_sha256 : str
@@ -62,6 +66,7 @@ class Verification:
     refined_told_phases: float | None = None
     bound: float | None = None
     bound_capped: int | None = None
+    details: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; `network` is the mean, the rest of the summary stands beside it."""
@@ -89,9 +94,10 @@ def verify(
     seed: int | None = None,
     model: Path | None = None,
     materials: Materials | None = None,
-    with_bound: bool = False,
+    with_refinement: bool = True,
+    tell: Callable[[int], None] | None = None,
 ) -> Verification:
-    """Draw fresh patterns of the test split and judge a shipped network by them.
+    """Draw fresh patterns of the test split and judge a shipped network by them, and the refinement.
 
     Parameters
     ----------
@@ -105,14 +111,16 @@ def verify(
         A network that `mixrd paper run` kept, instead of the shipped one.
     materials : Materials, optional
         Its pool; the one that ships unless given.
-    with_bound : bool
-        Calculate the noise floor of the same patterns, some 30 ms each.
+    with_refinement : bool
+        Refine the same patterns, twice (once told the phases), and calculate their noise floor: some tenths
+        of a second each.
+    tell : callable, optional
+        Told how many patterns were refined since it was called last.
 
     Raises
     ------
     ParameterError
-        If the number of patterns or the seed is out of range, or the bound is asked for of patterns that are
-        not from our own simulator.
+        If the number of patterns or the seed is out of range, or the patterns cannot be refined.
     ModelError
         If no network ships for this setting, or that file holds none for it or for these materials.
     """
@@ -135,23 +143,26 @@ def verify(
             remedy="Ask for these, or give another file",
             file=path,
         )
-    dataset, settings = _test_split(recipe, materials or paper_materials(), path)
+    dataset, settings = test_split(recipe, materials or paper_materials(), path)
     sampler = Figure1Sampler(build_dataset(dataset).part("test"), settings)
     chosen = secrets.randbits(40) if seed is None else seed
-    floor = bounds_drawn(dataset, sampler, patterns, chosen) if with_bound else None
+    found = compared(estimator, dataset, sampler, patterns, chosen, tell=tell) if with_refinement else None
     return Verification(
         n=n,
         k=k,
         kind=kind,
         architecture=recipe["architecture"],
         seed=chosen,
-        network=_judged(estimator, sampler, patterns, chosen),
+        network=Summary.of(found.network) if found else _judged(estimator, sampler, patterns, chosen),
         recorded=Summary(**kept["test"]),
         samples=recipe["training"]["samples"],
         recipe_sha256=kept["sha256"],
         seconds=time.monotonic() - begin,
-        bound=None if floor is None else float(floor.tvd.mean()),
-        bound_capped=None if floor is None else int(floor.capped.sum()),
+        refined=float(found.refined.mean()) if found else None,
+        refined_told_phases=float(found.told.mean()) if found else None,
+        bound=float(found.bound.mean()) if found else None,
+        bound_capped=int(found.capped.sum()) if found else None,
+        details=summarised(found) if found else None,
     )
 
 
@@ -178,10 +189,16 @@ def kept_recipe(path: Path) -> dict[str, Any]:
     return kept
 
 
-def _test_split(
+def test_split(
     recipe: dict[str, Any], materials: Materials, path: Path
 ) -> tuple[DatasetRecipe, Figure1Settings]:
-    """The test split of a recipe, with the materials that the recipe has the hashes of."""
+    """The test split of a recipe, with the materials that the recipe has the hashes of.
+
+    Raises
+    ------
+    ModelError
+        If they are not in the pool, or the recipe cannot be read; `path` is the file that it is of.
+    """
     crystals = materials.first(recipe["n"])
     described = {key: value for key, value in recipe["dataset"].items() if key != "sha256"}
     try:

@@ -23,15 +23,16 @@ def evidence(
     *,
     max_strain: float,
     by_number: Tensor,
+    fraction_width: float,
     points: int,
 ) -> tuple[Tensor, Tensor]:
     """-2 ln of the evidence of fits, up to a constant, and the covariance of their coefficients.
 
     Laplace's approximation (MacKay 2003, Information Theory, Inference, and Learning Algorithms, ch. 28):
     n ln(cost) for white noise of unknown size, and for every parameter of a copy how far its posterior is
-    narrower than its prior: strains uniform within `max_strain`, fractions within 1. So a copy with many
-    strains, which can follow more of the noise, has to explain more. What all sets have in common, size,
-    eta and background, is left out.
+    narrower than its prior: strains uniform within `max_strain`, fractions within `fraction_width`. So a copy
+    with many strains, which can follow more of the noise, has to explain more. What all sets have in common,
+    size, eta and background, is left out.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def evidence(
     max_strain : float
     by_number : (P + 1,) tensor
         -2 ln of the prior of a set of 0, 1, ... P copies.
+    fraction_width : float
+        0 leaves fractions out.
     points : int
         n.
 
@@ -58,7 +61,7 @@ def evidence(
     spread = covariance[:, : count - 1, : count - 1] * variance.unsqueeze(-1)
     there = coefficients[:, :-1] > 0
     total = coefficients[:, :-1].sum(1, keepdim=True).double().clamp_min(1e-12)
-    narrower = _narrower(spread.diagonal(dim1=1, dim2=2) / total.square(), 1.0) * there
+    narrower = _narrower(spread.diagonal(dim1=1, dim2=2) / total.square(), fraction_width) * there
     penalty = narrower.sum(1) + by_number[there.sum(1)]
     block = covariance[:, count : count + strains, count : count + strains] * variance.unsqueeze(-1)
     for slot in range(count - 1):

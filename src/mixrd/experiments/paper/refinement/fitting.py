@@ -40,19 +40,27 @@ class Prior:
         Range of each column of `Copies.shape`.
     by_number : tuple of float
         -2 ln of the prior of a set of 0, 1, ... P copies, up to a constant.
+    fraction_width : float
+        Width of the prior of a fraction; 0 where fractions have no part in the evidence.
     """
 
     max_strain: float
     shape: tuple[tuple[float, float], ...]
     by_number: tuple[float, ...]
+    fraction_width: float
 
     @classmethod
     def of(cls, settings: Figure1Settings, max_strain: float, materials: int) -> Prior:
         """The prior of a setting.
 
-        With `exactly_distinct` all sets are alike; a smaller one stands for one with traces. With
-        `up_to_replacement` the number k is uniform, each of k copies is of any of N materials, and the
+        With `up_to_replacement` the number k is uniform, each of k copies is of any of N materials, and the
         density of uniform fractions is (k - 1)!: k! (k - 1)! / N^k for a set of k copies in any order.
+
+        With `exactly_distinct` there are K materials in any case, and the question is which. One that is
+        absent explains as much as one that is there with a fraction f < sigma, of prior w sigma sqrt(pi / 2)
+        for a density w at small fractions; one that is found has w sigma sqrt(2 pi) times its likelihood
+        and what its strains are narrower. So it is more probable than all (N - K + 1) together that could
+        stand in its place if that exceeds half their number, and the fraction's sigma is of no account.
         """
         span = settings.step_deg * (settings.points - 1)
         size, decay = settings.size_nm, settings.background.decay
@@ -63,9 +71,10 @@ class Prior:
         )
         numbers = range(1, settings.max_phases + 1)
         if settings.kind == "exactly_distinct":
-            return cls(max_strain, shape, (0.0, *(0.0 for _ in numbers)))
+            others = 2 * math.log(max(1.0, (materials - settings.max_phases + 1) / 2))
+            return cls(max_strain, shape, (0.0, *(k * others for k in numbers)), 0.0)
         sets = (math.lgamma(k + 1) + math.lgamma(k) - k * math.log(materials) for k in numbers)
-        return cls(max_strain, shape, (0.0, *(-2 * value for value in sets)))
+        return cls(max_strain, shape, (0.0, *(-2 * value for value in sets)), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +191,7 @@ def _fit_block(
         problem.amplitudes,
         max_strain=prior.max_strain,
         by_number=torch.tensor(prior.by_number, dtype=torch.float64),
+        fraction_width=prior.fraction_width,
         points=counted,
     )
     return Fitted(problem.moved(flat), coefficients, cost, score, spread, converged)

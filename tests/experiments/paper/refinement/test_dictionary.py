@@ -1,0 +1,53 @@
+"""What a fit leaves over is recognised."""
+
+from __future__ import annotations
+
+import torch
+
+from mixrd.experiments.paper.refinement.copies import Copies
+from mixrd.experiments.paper.refinement.dictionary import strains_of
+from mixrd.experiments.paper.refinement.fitting import fit
+from tests.experiments.paper.refinement.conftest import Setting
+
+
+def test_proposes_what_is_missing(setting: Setting) -> None:
+    drawn = setting.drawn(24, seed=41)
+    patterns, truth, search = setting.sampler.make(drawn).patterns, setting.copies(drawn), setting.search
+    large = drawn.fraction[:, 1] > 0.25
+    patterns, truth = patterns[large], truth.rows(large)
+    there = truth.material[:, 0]
+    half = Copies(torch.stack([there, torch.full_like(there, -1)], dim=1), truth.strain, truth.shape)
+    current = fit(search.sharp, patterns, half, search.prior, steps=8)
+    dictionary = search.dictionaries[0]
+    capacity = torch.ones(len(patterns), 4, dtype=torch.long)
+    seen = dictionary.model.seen(patterns)
+    proposals = dictionary.propose(seen, current, count=1, capacity=capacity)
+    best = {int(p): int(m) for p, m in zip(proposals.pattern, proposals.material, strict=True)}
+    right = [best[row] == int(truth.material[row, 1]) for row in range(len(patterns))]
+    assert sum(right) >= 0.8 * len(right)
+    assert (proposals.gain > 0).all()
+    applied = proposals.applied(current.copies)
+    row = torch.arange(len(proposals.pattern))
+    assert torch.equal(applied.material[row, proposals.slot], proposals.material)
+
+
+def test_capacity_is_kept(setting: Setting) -> None:
+    drawn = setting.drawn(6, seed=42)
+    patterns, truth, search = setting.sampler.make(drawn).patterns, setting.copies(drawn), setting.search
+    current = fit(search.sharp, patterns, truth, search.prior, steps=3)
+    seen = search.dictionaries[0].model.seen(patterns)
+    capacity = torch.zeros(6, 4, dtype=torch.long)
+    capacity[:, 2] = 1
+    proposals = search.dictionaries[0].propose(seen, current, count=8, capacity=capacity)
+    assert set(proposals.material[proposals.gain > -torch.inf].tolist()) <= {2}
+
+
+def test_strains_cover_the_range() -> None:
+    for own in range(7):
+        strains = strains_of(own, 6, 0.05, 0.15)
+        assert strains.shape[1] == 6 and strains.abs().max() <= 0.05 + 1e-7
+        assert not strains[:, own:].any()
+        if own:
+            assert strains[:, :own].std(0).min() > 0.02
+    # Sharper patterns need a denser grid.
+    assert len(strains_of(2, 2, 0.05, 0.05)) > len(strains_of(2, 2, 0.05, 0.15))
