@@ -57,6 +57,10 @@ study-forward: $(VENV)/.installed-dev ## the forward model against others; what 
 study-paper: $(VENV)/.installed-dev ## the grid of the paper, shortened, with the compact network
 	$(BIN)/python studies/paper.py grid
 
+.PHONY: study-floor
+study-floor: $(VENV)/.installed-dev ## networks and refinements at the noise floor, shortened
+	$(BIN)/python studies/floor.py
+
 .PHONY: clean
 clean: ## remove .venv, caches and build output
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

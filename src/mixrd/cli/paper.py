@@ -222,10 +222,10 @@ def sizes(
     json
         Print JSON instead of a table.
     """
-    from mixrd.experiments.paper import read_results, results_folder, size_rows
+    from mixrd.experiments.paper import read_results, results_folders, size_rows
     from mixrd.report.paper_tables import SHORTENED_NOTE, sizes_table
 
-    rows = size_rows(read_results(folders or [results_folder()]), n=n, k=k, kind=kind)
+    rows = size_rows(read_results(folders or results_folders()), n=n, k=k, kind=kind)
     if json:
         show_json({"schema": 1, "n": n, "k": k, "kind": kind, "rows": [row.to_dict() for row in rows]})
         return 0
@@ -241,10 +241,10 @@ def _rows(folders: list[Path] | None) -> list[Row]:
         read_bounds,
         read_refinements,
         read_results,
-        results_folder,
+        results_folders,
     )
 
-    chosen = folders or [results_folder()]
+    chosen = folders or results_folders()
     return paper_rows(read_results(chosen), read_bounds(chosen), read_refinements(chosen))
 
 

@@ -59,7 +59,7 @@ def plot_figure3(rows: Sequence[Row], path: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False, fontsize=8)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def plot_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, *, title: str = "") -> None:
@@ -95,7 +95,7 @@ def plot_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, *
         axes.grid(alpha=0.3, which="both", lw=0.4)
         axes.legend(frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def _draw_phases(
@@ -133,7 +133,14 @@ def _setting(row: Row) -> str:
     return str((sorted(row.options.items()), row.samples if row.shortened else None))
 
 
-def _write(figure: Figure, path: Path) -> None:
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as its ending says.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind of file, or it cannot be written.
+    """
     canvas = FigureCanvasAgg(figure)
     # Without an ending, matplotlib would choose another name.
     if path.suffix[1:] not in canvas.get_supported_filetypes():

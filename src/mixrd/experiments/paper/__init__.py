@@ -8,7 +8,7 @@ from mixrd.experiments.paper.refinement_result import measure_refinement, read_r
 from mixrd.experiments.paper.result import Summary, read_results
 from mixrd.experiments.paper.runs import CellDone, GridProgress, run_grid
 from mixrd.experiments.paper.sizes import SizeRow, size_rows
-from mixrd.experiments.paper.table import Row, paper_rows, results_folder
+from mixrd.experiments.paper.table import Row, paper_rows, results_folders
 from mixrd.experiments.paper.verification import Verification, verify
 
 __all__ = [
@@ -32,7 +32,7 @@ __all__ = [
     "read_bounds",
     "read_refinements",
     "read_results",
-    "results_folder",
+    "results_folders",
     "run_grid",
     "size_rows",
     "verify",

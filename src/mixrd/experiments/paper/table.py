@@ -106,21 +106,22 @@ def paper_rows(
     return sorted(rows, key=lambda r: (r.n, r.k, r.kind, r.architecture, -(r.samples or 0)))
 
 
-def results_folder() -> Path:
-    """Folder of the committed results, where mixrd runs from a checkout.
+def results_folders() -> list[Path]:
+    """Folders of the committed results, where mixrd runs from a checkout.
 
     Raises
     ------
     UsageError
         Where it does not.
     """
-    folder = Path(__file__).resolve().parents[4] / "studies" / "results" / "paper"
-    if not folder.is_dir():
+    results = Path(__file__).resolve().parents[4] / "studies" / "results"
+    folders = [results / name for name in ("paper", "paper-floor") if (results / name).is_dir()]
+    if not folders:
         raise UsageError(
             "no folder of results is given, and mixrd does not run from a checkout that has some",
             remedy="Give the folder that `mixrd paper run -o FOLDER` wrote",
         )
-    return folder
+    return folders
 
 
 def _row(

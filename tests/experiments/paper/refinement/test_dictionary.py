@@ -39,7 +39,25 @@ def test_capacity_is_kept(setting: Setting) -> None:
     capacity = torch.zeros(6, 4, dtype=torch.long)
     capacity[:, 2] = 1
     proposals = search.dictionaries[0].propose(seen, current, count=8, capacity=capacity)
-    assert set(proposals.material[proposals.gain > -torch.inf].tolist()) <= {2}
+    # Two that change places are as many as before.
+    new = (proposals.gain > -torch.inf) & (proposals.other < 0)
+    assert set(proposals.material[new].tolist()) <= {2}
+
+
+def test_two_materials_change_places(setting: Setting) -> None:
+    drawn = setting.drawn(12, seed=43)
+    patterns, truth, search = setting.sampler.make(drawn).patterns, setting.copies(drawn), setting.search
+    current = fit(search.sharp, patterns, truth, search.prior, steps=3)
+    capacity = torch.ones(12, 4, dtype=torch.long)
+    seen = search.dictionaries[0].model.seen(patterns)
+    proposals = search.dictionaries[0].propose(seen, current, count=2, capacity=capacity)
+    swaps = proposals.rows(proposals.other >= 0)
+    assert len(swaps.pattern) == 12
+    applied, before = swaps.applied(current.copies), truth.material[swaps.pattern]
+    assert torch.equal(applied.material, before.flip(1))
+    # They explain the pattern worse: the materials are where they belong.
+    noise = current.cost / setting.settings.points
+    assert (swaps.gain < 0).double().mean() > 0.8 and (noise > 0).all()
 
 
 def test_strains_cover_the_range() -> None:

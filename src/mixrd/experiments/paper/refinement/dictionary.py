@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -39,6 +40,9 @@ class Proposals:
     gain : (M,) tensor
         By how much the pattern's cost is expected to fall, in the unit of a sharp pattern's cost. Proposals
         of one pattern, slot and material are starts of one change and have its gain.
+    other : (M,) int64 tensor
+        A slot that takes over the material of the first, -1: none. Then the two change places.
+    other_strain : (M, C) tensor
     """
 
     pattern: Tensor
@@ -46,6 +50,8 @@ class Proposals:
     material: Tensor
     strain: Tensor
     gain: Tensor
+    other: Tensor
+    other_strain: Tensor
 
     def rows(self, index: Tensor) -> Proposals:
         """Some of the proposals, by index or mask."""
@@ -55,8 +61,31 @@ class Proposals:
         """A changed pattern for each proposal."""
         material, strain = copies.material[self.pattern], copies.strain[self.pattern]
         row = torch.arange(len(self.pattern))
+        swapped = row[self.other >= 0]
+        place = self.other[swapped]
+        material[swapped, place] = material[swapped, self.slot[swapped]]
+        strain[swapped, place] = self.other_strain[swapped]
         material[row, self.slot], strain[row, self.slot] = self.material, self.strain
         return Copies(material, strain, copies.shape[self.pattern])
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Proposals of one pattern; copies are entries of the dictionary."""
+
+    pattern: Tensor
+    slot: Tensor
+    entry: Tensor
+    gain: Tensor
+    other: Tensor
+    other_entry: Tensor
+
+    @classmethod
+    def of(cls, row: int, slot: Tensor, entry: Tensor, gain: Tensor) -> _Found:
+        """Of one slot each."""
+        return cls(
+            torch.full_like(slot, row), slot, entry, gain, torch.full_like(slot, -1), torch.zeros_like(slot)
+        )
 
 
 class Dictionary:
@@ -127,10 +156,18 @@ class Dictionary:
             if stay:
                 found.append(self._elsewhere(row, slots, gains, copies.material[row]))
                 continue
+            found.append(self._swaps(row, slots, gains, copies.material[row], count))
             self._forbid(gains, slots, copies.material[row], capacity[row])
             found.append(self._best(row, slots, gains, count))
-        pattern, slot, entry, gain = (torch.cat(parts) for parts in zip(*found, strict=True))
-        return Proposals(pattern, slot, self.material[entry], self.strain[entry], gain * self.model.every)
+        return Proposals(
+            pattern=torch.cat([f.pattern for f in found]),
+            slot=torch.cat([f.slot for f in found]),
+            material=self.material[torch.cat([f.entry for f in found])],
+            strain=self.strain[torch.cat([f.entry for f in found])],
+            gain=torch.cat([f.gain for f in found]) * self.model.every,
+            other=torch.cat([f.other for f in found]),
+            other_strain=self.strain[torch.cat([f.other_entry for f in found])],
+        )
 
     def _gains(
         self, seen: Tensor, everything: Tensor, owner: Tensor, material: Tensor
@@ -170,9 +207,26 @@ class Dictionary:
                 if other != own or capacity[other] == 0:
                     gains[row, self.ends[other] : self.ends[other + 1]] = -math.inf
 
-    def _best(
-        self, row: int, slots: Tensor, gains: Tensor, count: int
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _swaps(self, row: int, slots: Tensor, gains: Tensor, material: Tensor, count: int) -> _Found:
+        """Two materials that change places: of isotypic ones each may have been taken for the other."""
+        filled = [(place, int(material[slot])) for place, slot in enumerate(slots) if material[slot] >= 0]
+        found = []
+        for (one, own), (two, others) in itertools.combinations(filled, 2):
+            if own == others:
+                continue
+            first = gains[one, self.ends[others] : self.ends[others + 1]].max(0)
+            second = gains[two, self.ends[own] : self.ends[own + 1]].max(0)
+            entries = self.ends[others] + int(first.indices), self.ends[own] + int(second.indices)
+            found.append((float(first.values + second.values), one, two, *entries))
+        found = sorted(found, reverse=True)[:count]
+        if not found:
+            return _Found.of(row, slots[:0], slots[:0], gains[0, :0])
+        gain, *places = (torch.tensor(values) for values in zip(*found, strict=True))
+        first_slot, second_slot, entry, other_entry = places
+        pattern = torch.full_like(entry, row)
+        return _Found(pattern, slots[first_slot], entry, gain, slots[second_slot], other_entry)
+
+    def _best(self, row: int, slots: Tensor, gains: Tensor, count: int) -> _Found:
         """Starts of the `count` best pairs of slot and material."""
         best = torch.stack(
             [gains[:, a:b].amax(1) for a, b in zip(self.ends, self.ends[1:], strict=False)], dim=1
@@ -181,19 +235,16 @@ class Dictionary:
         parts = [
             self._starts(row, slots, gains, int(pair) // materials, int(pair) % materials) for pair in chosen
         ]
-        slot, entry, gain = (torch.cat(part) for part in zip(*parts, strict=True))
-        return torch.full_like(slot, row), slot, entry, gain
+        return _Found.of(row, *(torch.cat(part) for part in zip(*parts, strict=True)))
 
-    def _elsewhere(
-        self, row: int, slots: Tensor, gains: Tensor, material: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _elsewhere(self, row: int, slots: Tensor, gains: Tensor, material: Tensor) -> _Found:
         parts = [(slots[:0], slots[:0], gains[0, :0])]
         for place, slot in enumerate(slots.tolist()):
             own = int(material[slot])
             if own >= 0 and self.model.lines.components[own] > 2:
                 parts.append(self._starts(row, slots, gains, place, own))
         slot, entry, gain = (torch.cat(part) for part in zip(*parts, strict=True))
-        return torch.full_like(slot, row), slot, entry, torch.full_like(gain, math.inf)
+        return _Found.of(row, slot, entry, torch.full_like(gain, math.inf))
 
     def _starts(
         self, row: int, slots: Tensor, gains: Tensor, place: int, material: int

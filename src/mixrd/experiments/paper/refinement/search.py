@@ -188,6 +188,7 @@ class _Work:
             noise = (current.cost / search.settings.points)[proposals.pattern]
             new = current.copies.material[proposals.pattern, proposals.slot] < 0
             least = torch.where(new, max(worth, _WORTH), worth)
+            least = torch.where(proposals.other >= 0, _WORTH_TWIN, least)
             proposals = proposals.rows(proposals.gain > least * noise)
             state, rows = self.tried(state, rows, proposals, "change")
         return state
@@ -240,7 +241,8 @@ class _Work:
                 continue
             blunt = (*steps[:_BLUNT], *[0] * (len(steps) - _BLUNT))
             first = self.fitted(rows[proposals.pattern[index]], copies.rows(index), blunt)
-            change = (proposals.pattern * self.search.slots + proposals.slot) * len(
+            places = proposals.slot * (self.search.slots + 1) + proposals.other + 1
+            change = (proposals.pattern * (self.search.slots + 1) ** 2 + places) * len(
                 self.search.lines.components
             ) + proposals.material
             kept = best_of_each(change[index], first.cost, _KEPT_STARTS)
