@@ -5,12 +5,13 @@ Usage: python docs/make_paper_tables.py
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mixrd.experiments.paper import paper_rows, read_bounds, read_results, size_rows
+from mixrd.experiments.paper import paper_rows, read_bounds, read_refinements, read_results, size_rows
 from mixrd.experiments.paper.cells import recipe_sha256
 from mixrd.experiments.paper.floor_result import setting_of
 from mixrd.experiments.paper.published import GREASLEY_TVD, published_tvd
@@ -115,11 +116,99 @@ def floor() -> str:
     return "\n".join(lines) if found else NOT_RUN
 
 
+def refined() -> str:
+    """Network, refinement, refinement told the phases and noise floor, on the same patterns."""
+    titles = ("N", "K", "kind", "network, mixtures, training", "paper", "network alone", "refined",
+              "told the phases", "floor", "refined ÷ floor", "refined ÷ told", "median", "95 % below",
+              "worst", "patterns", "time of each")  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for f, trained in refinements():
+        paper = published_tvd(f["n"], f["k"])
+        means = [f["network"]["mean"], f["refined"]["mean"], f["told"]["mean"], f["bound"]["mean"]]
+        cells = [
+            f["n"], f["k"], f["kind"],
+            f"{f['architecture']}, {trained['samples']}, {duration_text(trained['wall_seconds'])}",
+            "" if paper is None else f"{paper:.2f}",
+            *(f"{mean:.4f}" for mean in means),
+            f"{f['refined_over_bound']:.2f}", f"{means[1] / means[2]:.2f}",
+            *(f"{f['refined'][name]:.4f}" for name in ("median", "p95", "worst")),
+            f["patterns"], f"{1000 * f['seconds_a_pattern']:.0f} ms",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) if len(lines) > 2 else NOT_RUN
+
+
+def decisions() -> str:
+    """What the refinement takes to be there and is not, and what it misses."""
+    titles = ("N", "K", "kind", "patterns with a phase too many", "found, of the absent phases",
+              "missed, of the present phases", "their mean share of a pattern",
+              "fits that leave more than noise", "TVD with the network's answer for those")  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for f, _ in refinements():
+        cells = [
+            f["n"], f["k"], f["kind"], f"{100 * f['patterns_with_false_positives']:.1f} %",
+            f"{100 * f['false_positive_rate']:.2f} %", f"{100 * f['missed_share']:.1f} %",
+            f"{100 * f['missed_fraction']:.2f} %", f"{100 * (1 - f['sound_share']):.1f} %",
+            f"{f['answer']['mean']:.4f}",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) if len(lines) > 2 else NOT_RUN
+
+
+def refinements() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """All refinements and the result of the network that each starts from."""
+    folders = [RESULTS / name for name in ("paper-floor", "paper") if (RESULTS / name).is_dir()]
+    networks = {r["recipe_sha256"]: r for r in read_results(folders)}
+    found = read_refinements(folders)
+    pairs = [(content, networks[digest]) for digest, content in found.items() if digest in networks]
+    return sorted(pairs, key=lambda pair: (pair[0]["kind"], pair[0]["n"], pair[0]["k"]))
+
+
+def designs() -> str:
+    """Networks with heads side by side."""
+    titles = ("design", "time", "mixtures", "parameters", "mean TVD", "median", "presence right",
+              "mean strain error", "within 0.003")  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    folder = RESULTS / "paper-designs"
+    files = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    for d in sorted((json.loads(path.read_text()) for path in files), key=lambda d: -d["test"]["mean_tvd"]):
+        test = d["test"]
+        cells = [
+            d["design"], duration_text(d["seconds"]), d["training"]["samples"], d["parameters"],
+            f"{test['mean_tvd']:.4f}", f"{test['median_tvd']:.4f}", f"{100 * test['presence_right']:.1f} %",
+            f"{test['mean_strain_error']:.4f}", f"{100 * test['strain_within_0.003']:.0f} %",
+        ]  # fmt: skip
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines) if files else NOT_RUN
+
+
+def losses() -> str:
+    """The paper's network with two losses, and how often it names one phase alone."""
+    path = RESULTS / "paper-losses" / "saturation.json"
+    if not path.is_file():
+        return NOT_RUN
+    titles = ("loss", "mixtures", "TVD", "estimates with a phase above 0.99", "mixtures that have one",
+              "largest phase right", "TVD of naming the largest phase alone")  # fmt: skip
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    trained = {r["recipe"]["training"]["loss"]: r["samples"] for r in results("paper-losses")}
+    for loss, found in json.loads(path.read_text(encoding="utf-8")).items():
+        shares = ("share_of_estimates_above_0.99", "share_of_mixtures_above_0.99", "largest_phase_right")
+        alone = f"{found['mean_tvd_of_the_largest_phase_alone']:.3f}"
+        percent = (f"{100 * found[share]:.0f} %" for share in shares)
+        cells = [loss, trained[loss], f"{found['mean_tvd']:.3f}", *percent, alone]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "ablation": ablation,
+    "decisions": decisions,
+    "designs": designs,
     "floor": floor,
     "grid": grid,
     "greasley": greasley,
+    "losses": losses,
+    "refined": refined,
     "sizes": sizes,
 }
 
