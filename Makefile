@@ -40,6 +40,7 @@ format: $(VENV)/.installed-dev ## format the code, mend what ruff can mend
 .PHONY: bench
 bench: $(VENV)/.installed-bench ## time the forward model and the analysis
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/refinement.py
 
 .PHONY: study
 study: $(VENV)/.installed-dev ## accuracy and calibration on weighed mixtures (MIXRD_DATA)

@@ -187,7 +187,8 @@ class _Work:
             )
             noise = (current.cost / search.settings.points)[proposals.pattern]
             new = current.copies.material[proposals.pattern, proposals.slot] < 0
-            least = torch.where(new, max(worth, _WORTH), worth)
+            # A phase that is known to be there need not be conspicuous.
+            least = torch.where(new, max(worth, _WORTH) if self.told is None else 0.0, worth)
             least = torch.where(proposals.other >= 0, _WORTH_TWIN, least)
             proposals = proposals.rows(proposals.gain > least * noise)
             state, rows = self.tried(state, rows, proposals, "change")
