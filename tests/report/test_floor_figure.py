@@ -16,7 +16,7 @@ FOUND = {
     **{name: {"mean": mean} for name, mean in MEANS.items()},
     "each": {name: [0.0, mean, 2 * mean] for name, mean in MEANS.items()},
 }
-TIMES = [{"time_s": t, "mean_tvd": 0.01 / t, "mean_bound": 0.009 / t} for t in (0.1, 1.0, 10.0)]
+TIMES = [{"seconds_per_step": t, "mean_tvd": 0.01 / t, "mean_bound": 0.009 / t} for t in (0.1, 1.0, 10.0)]
 
 
 @pytest.mark.parametrize("laboratory", [[], TIMES])

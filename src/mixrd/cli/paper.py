@@ -182,7 +182,7 @@ def verify(
     from mixrd.cli.progress import filling_bar
     from mixrd.experiments.paper import paper_materials
     from mixrd.experiments.paper import verify as verified
-    from mixrd.report.paper_tables import verification_table
+    from mixrd.report.paper_tables import verification_notes, verification_table
 
     with filling_bar("refining") as bar:
         found = verified(
@@ -193,6 +193,8 @@ def verify(
         show_json({"schema": 1, **found.to_dict()})
     else:
         show(verification_table(found))
+        for note in verification_notes(found):
+            say(note)
         say(f"seed {found.seed}: the same patterns again with --seed {found.seed}")
     return 0
 

@@ -43,7 +43,7 @@ def plot_floor(
     refinements : sequence of mapping
         Contents of refinement files; a row for each. Markers are means, bars span 90 % of the patterns.
     laboratory : sequence of mapping
-        `time_s`, `mean_tvd` and `mean_bound` of simulated laboratory scans; no second panel if empty.
+        `seconds_per_step`, `mean_tvd` and `mean_bound` of simulated scans; no second panel if empty.
     path : path
     published : mapping, optional
         Mean TVDs of the paper by (N, K).
@@ -93,7 +93,7 @@ def _draw_settings(
 
 
 def _draw_times(axes: Axes, laboratory: Sequence[Mapping[str, Any]]) -> None:
-    times = [point["time_s"] for point in laboratory]
+    times = [point["seconds_per_step"] for point in laboratory]
     axes.plot(times, [p["mean_tvd"] for p in laboratory], color=_SERIES[1][2], marker="o", label="refinement")
     axes.plot(times, [p["mean_bound"] for p in laboratory], color=_SERIES[3][2], ls=":", marker=".",
               label=_SERIES[3][1])  # fmt: skip

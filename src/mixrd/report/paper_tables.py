@@ -78,6 +78,19 @@ def verification_table(found: Verification) -> Table:
     return table
 
 
+def verification_notes(found: Verification) -> list[str]:
+    """What the means do not show: fits that failed by their own measure, and disagreement."""
+    if found.details is None:
+        return []
+    notes = []
+    failed = round((1 - found.details["sound_share"]) * found.network.patterns)
+    if failed:
+        notes.append(f"{failed} refinements failed by their own measure: the network's answer stands there")
+    if apart := round(found.details["disagreeing_share"] * found.network.patterns):
+        notes.append(f"in {apart} patterns network and refinement differ by more than three sigma")
+    return notes
+
+
 def refinements_table(refinements: Sequence[dict[str, Any]]) -> Table:
     """Network, refinement and noise floor on the same patterns: mean TVDs, and what they are made of."""
     means = ("network", "refined", "told", "bound")

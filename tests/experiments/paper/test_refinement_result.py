@@ -16,9 +16,10 @@ from mixrd.experiments.paper import (
     read_results,
     run_grid,
 )
-from mixrd.experiments.paper.comparison import answered
+from mixrd.experiments.paper.comparison import answered, disagreement
 from mixrd.experiments.paper.refinement import Refined
 from mixrd.experiments.paper.refinement_result import refinement_path
+from mixrd.network.pattern_estimate import PatternEstimate
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,16 @@ def test_damaged_or_wrong(folder: Path, tmp_path: Path, measured: dict) -> None:
 
 def test_the_network_stands_where_the_refinement_failed() -> None:
     network, fractions = torch.tensor([[0.6, 0.4], [0.6, 0.4]]), torch.tensor([[0.7, 0.3], [0.7, 0.3]])
-    refined = Refined(
-        fractions, fractions, torch.tensor([0.0, 5.0]), torch.tensor([True, True]), fitted=None
-    )
+    refined = Refined(fractions, fractions, torch.tensor([0.0, 5.0]), torch.tensor([True, True]), fitted=None)
     assert answered(network, refined).tolist() == [fractions[0].tolist(), network[1].tolist()]
+
+
+def test_disagreement_counts_in_the_uncertainties_of_both() -> None:
+    one = torch.ones(2)
+    estimate = PatternEstimate(
+        torch.ones(2, 2), torch.tensor([[0.6, 0.4], [0.6, 0.4]]), torch.tensor([[0.03, 0.03], [0.3, 0.3]]),
+        torch.zeros(2, 2), torch.zeros(2, 2), one, one, one, one, one, one, one, one,
+    )  # fmt: skip
+    fractions, sigma = torch.tensor([[0.8, 0.2], [0.8, 0.2]]), torch.full((2, 2), 0.04)
+    refined = Refined(fractions, sigma, torch.zeros(2), torch.ones(2, dtype=torch.bool), fitted=None)
+    assert disagreement(estimate, refined).tolist() == pytest.approx([4.0, 0.2 / 0.09165**0.5], rel=0.01)

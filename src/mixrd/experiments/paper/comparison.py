@@ -24,6 +24,8 @@ from mixrd.training.loop import half_the_processors
 
 #: What is summarised of all patterns.
 JUDGED = ("network", "refined", "answer", "told", "bound")
+#: Sigmas of fractions are not trusted below this; differences of more than this many sigmas disagree.
+_LEAST_SIGMA, _DISAGREE = 1e-3, 3.0
 #: Patterns of one step; progress is told after each.
 _BLOCK = 128
 
@@ -45,6 +47,8 @@ class Comparison:
         As in `Refined`.
     sound : (B,) bool tensor
         As in `Refined`.
+    disagreement : (B,) tensor
+        As `disagreement` gives it; 0 where the network states no uncertainty.
     true, found : (B, M) tensor
         Fractions of the patterns, and of the refinement.
     seconds : float
@@ -59,6 +63,7 @@ class Comparison:
     capped: Tensor
     unexplained: Tensor
     sound: Tensor
+    disagreement: Tensor
     true: Tensor
     found: Tensor
     seconds: float
@@ -121,12 +126,17 @@ def summarised(found: Comparison) -> dict[str, Any]:
         summaries[name] = {**Summary.of(values).to_dict(), "worst": float(values.max())}
     bound = float(found.bound.mean())
     there, taken = found.true > 0, found.found > 0
+    apart = found.disagreement > _DISAGREE
     return {
         **summaries,
         "refined_over_bound": float(found.refined.mean()) / bound,
         "told_over_bound": float(found.told.mean()) / bound,
         "capped_patterns": int(found.capped.sum()),
         "sound_share": float(found.sound.double().mean()),
+        # Network and refinement differ by more than their uncertainties: how often, and how far off both are.
+        "disagreeing_share": float(apart.double().mean()),
+        "network_where_disagreeing": float(found.network[apart].double().mean()) if apart.any() else None,
+        "refined_where_disagreeing": float(found.refined[apart].double().mean()) if apart.any() else None,
         # Of materials that are not there, how many were taken to be; of those that are, how many were missed.
         "false_positive_rate": _share(taken & ~there, ~there),
         "patterns_with_false_positives": float((taken & ~there).any(1).double().mean()),
@@ -142,6 +152,13 @@ def _share(some: Tensor, of: Tensor) -> float:
 def answered(network: Tensor, refined: Refined) -> Tensor:
     """(B, M) fractions to go by: of the refinement, or the network where that failed by its own measure."""
     return torch.where(refined.sound.unsqueeze(1), refined.fractions, network)
+
+
+def disagreement(estimate: PatternEstimate, refined: Refined) -> Tensor:
+    """(B,) largest difference of network and refinement in a fraction, in units of both their sigmas."""
+    sigma = (estimate.fraction_sigma.square() + refined.sigma.square()).sqrt().clamp_min(_LEAST_SIGMA)
+    largest: Tensor = ((estimate.fractions - refined.fractions).abs() / sigma).amax(1)
+    return largest
 
 
 def copies_told(recipe: DatasetRecipe, drawn: Figure1Draw) -> Tensor:
@@ -176,6 +193,7 @@ def _compared(
         capped=limit.capped,
         unexplained=refined.unexplained,
         sound=refined.sound,
+        disagreement=torch.zeros(len(network)) if estimate is None else disagreement(estimate, refined),
         true=batch.fractions,
         found=refined.fractions,
         seconds=seconds,

@@ -28,6 +28,8 @@ REFINEMENT_VERSION = 1
 #: Patterns that are described one by one, the worst first.
 _WORST = 20
 _DIGITS = 5
+#: What is kept of each pattern.
+_EACH = (*JUDGED, "unexplained", "disagreement")
 #: Fractions below this are not listed.
 _LISTED = 5e-4
 
@@ -98,7 +100,7 @@ def measure_refinement(
         "versions": versions(),
         "materials": list(sampler.names),
         "worst_patterns": _worst(found, sampler.names),
-        "each": {name: _rounded(getattr(found, name)) for name in (*JUDGED, "unexplained")},
+        "each": {name: _rounded(getattr(found, name)) for name in _EACH},
     }
     write_json(path, content)
     return content
@@ -125,7 +127,10 @@ def _worst(found: Comparison, names: tuple[str, ...]) -> list[dict[str, Any]]:
     return [
         {
             "pattern": row,
-            **{name: round(float(getattr(found, name)[row]), _DIGITS) for name in (*JUDGED, "unexplained")},
+            **{
+                name: round(float(getattr(found, name)[row]), _DIGITS)
+                for name in (*JUDGED, "unexplained", "disagreement")
+            },
             "sound": bool(found.sound[row]),
             "true": _listed(found.true[row], names),
             "found": _listed(found.found[row], names),

@@ -77,6 +77,22 @@ def test_copies_of_one_material_are_added_up(replacement: Setting) -> None:
     assert (refined.fitted.copies.material.amin(1) >= 0).double().mean() > 0.5
 
 
+def test_what_is_no_pattern_is_refused(setting: Setting) -> None:
+    refiner = Refiner(setting.recipe, setting.settings)
+    patterns = torch.rand(2, 2667)
+    for wrong in (patterns[:, :100], patterns[0], patterns / 0 * 0):
+        with pytest.raises(ParameterError, match="shape"):
+            refiner.refine(wrong)
+
+
+def test_noise_alone_and_nothing_at_all(setting: Setting) -> None:
+    noise = 0.05 * torch.randn(3, 2667, generator=torch.Generator().manual_seed(1))
+    noise[2] = 0
+    refined = Refiner(setting.recipe, setting.settings).refine(noise)
+    assert torch.allclose(refined.fractions.sum(1), torch.ones(3), atol=1e-5)
+    assert refined.fractions.isfinite().all() and refined.sigma.isfinite().all()
+
+
 @pytest.mark.parametrize("changed", [{"shape_per": "phase"}, {"normalisation": "range"}])
 def test_what_cannot_be_refined_is_refused(setting: Setting, changed: dict[str, str]) -> None:
     settings: Figure1Settings = dataclasses.replace(setting.settings, **changed)

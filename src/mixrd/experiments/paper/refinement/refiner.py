@@ -97,7 +97,18 @@ class Refiner:
             How many copies of each material there are, where that is known.
         tell : callable, optional
             Told how many patterns were refined since it was called last.
+
+        Raises
+        ------
+        ParameterError
+            If the patterns do not have N points, or hold values that are no numbers.
         """
+        points = self.search.settings.points
+        if patterns.ndim != 2 or patterns.shape[1] != points or not bool(patterns.isfinite().all()):
+            raise ParameterError(
+                f"patterns of shape {tuple(patterns.shape)} cannot be refined",
+                remedy=f"Give patterns of shape (B, {points}), all of whose values are finite",
+            )
         start = None if estimate is None else self.start(estimate)
         parts = []
         for low in range(0, len(patterns), _BLOCK):
