@@ -176,8 +176,8 @@ class Dictionary:
         slots = torch.arange(len(material))
         there = everything.square().sum(1) > 0
         rows, owner = everything[there], owner[there]
-        against = self.patterns @ torch.cat([rows, seen.unsqueeze(0)]).T
-        against, along = against[:, :-1], against[:, -1]
+        products = torch.cat([rows, seen.unsqueeze(0)]) @ self.patterns.T
+        against, along = products[:-1], products[-1]
         gram, right = rows @ rows.T, rows @ seen
         total = seen.square().sum()
         now = _least_squares(gram, right, total)[0]
@@ -186,9 +186,10 @@ class Dictionary:
         for slot in open_slots:
             kept = owner != slot
             left, solution, factor = _least_squares(gram[kept][:, kept], right[kept], total)
-            inside = torch.linalg.solve_triangular(factor, against[:, kept].T, upper=False)
-            beside = self._squared - inside.square().sum(0)
-            signal = (along - against[:, kept] @ solution).clamp_min(0)
+            beyond = against[kept]
+            inside = torch.linalg.solve_triangular(factor, beyond, upper=False)
+            beside = self._squared - inside.square_().sum(0)
+            signal = (along - solution @ beyond).clamp_min(0)
             new = beside > _FEWEST_LEFT * self._squared
             gain = torch.where(new, signal.square() / torch.where(new, beside, 1.0), 0.0)
             lost = left - now
