@@ -52,7 +52,7 @@ def test_shapes_cover_their_ranges() -> None:
 @pytest.mark.parametrize("number", range(8))
 def test_candidate_lines_are_the_strongest_of_the_line_list(number: int) -> None:
     crystal, recipe = CRYSTALS[number], CELL.protocol.dataset(CRYSTALS)
-    lines, basis = candidate_lines(recipe, crystal), strain_basis(crystal)
+    lines, basis = candidate_lines(recipe, number), strain_basis(crystal)
     assert 2 <= len(lines) <= 16
     assert [line[3] for line in lines] == sorted((line[3] for line in lines), reverse=True)
     amplitudes = recipe.amplitudes(crystal, "test")[:5]
@@ -71,7 +71,7 @@ def test_candidate_lines_are_the_strongest_of_the_line_list(number: int) -> None
 
 def test_strengths_are_those_of_the_line_list() -> None:
     crystal, recipe = CRYSTALS[0], CELL.protocol.dataset(CRYSTALS)
-    lines = candidate_lines(recipe, crystal)
+    lines = candidate_lines(recipe, recipe.crystals.index(crystal))
     ((positions, areas),) = mixrd_lines(crystal, np.zeros((1, 2)), "symmetry", 1.54184, (10.0, 50.0))
     table = CandidateLines([lines], [strain_basis(crystal).tolist()], 1.54184)
     place = table.at(torch.zeros(1, 2), torch.zeros(1, dtype=torch.long))[0]

@@ -19,6 +19,7 @@ from mixrd.analysis import expected_tvd, fraction_covariance
 from mixrd.diffraction import Reflections
 from mixrd.experiments.dataset_recipe import DatasetRecipe, Split
 from mixrd.experiments.paper.refinement.lines import (
+    PlacedLines,
     check_known,
     largest_stretch,
     placed_lines,
@@ -32,24 +33,6 @@ from mixrd.pattern.profile import size_fwhm
 
 #: Strained copies whose lines are kept.
 _KEPT_COPIES = 20_000
-
-
-@dataclass(frozen=True, eq=False)
-class CopyLines:
-    """Lines of a strained copy on the grid, scaled as in a mixture, and their derivatives by its C strains.
-
-    Attributes
-    ----------
-    position, area : (J,) tensor
-        In degrees 2theta, and in degrees times the unit of the pattern.
-    position_rate, area_rate : (J, C) tensor
-        By the strain amplitudes.
-    """
-
-    position: Tensor
-    area: Tensor
-    position_rate: Tensor
-    area_rate: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +93,7 @@ class NoiseFloor:
         self._lines = lru_cache(maxsize=_KEPT_COPIES)(self._lines_of)
         self._table = lru_cache(maxsize=None)(self._table_of)
 
-    def lines(self, pattern: int) -> CopyLines:
+    def lines(self, pattern: int) -> PlacedLines:
         """Lines of one of the sampler's line lists: material by material, copy by copy."""
         return self._lines(*divmod(pattern, self.recipe.copies(self.split)))
 
@@ -162,7 +145,7 @@ class NoiseFloor:
             outputs=(material.unique().unsqueeze(1) == material).double(),
         )
 
-    def _rendered(self, lines: CopyLines, size_nm: Tensor, eta: Tensor) -> Tensor:
+    def _rendered(self, lines: PlacedLines, size_nm: Tensor, eta: Tensor) -> Tensor:
         """(N, 3 + C): the pattern of a copy, its derivatives by size and eta, and by its strains."""
         s = self.settings
         position, area = lines.position.unsqueeze(0), lines.area.unsqueeze(0)
@@ -186,14 +169,14 @@ class NoiseFloor:
         stretch = largest_stretch(self.recipe.crystals[material], self.recipe)
         return reflections_of(self.recipe, material, stretch)
 
-    def _lines_of(self, material: int, copy: int) -> CopyLines:
+    def _lines_of(self, material: int, copy: int) -> PlacedLines:
         strain = torch.from_numpy(self._amplitudes[material][copy : copy + 1].copy())
         return copy_lines(self._table(material), strain, self.recipe, self.settings)
 
 
 def copy_lines(
     table: Reflections, strain: Tensor, recipe: DatasetRecipe, settings: Figure1Settings
-) -> CopyLines:
+) -> PlacedLines:
     """Lines of a copy strained by (1, C) amplitudes: those that the dataset has, scaled as in a mixture."""
     placed = placed_lines(table, strain, recipe.wavelength_angstrom)
     degrees, area = placed.position[0], placed.area[0]
@@ -215,7 +198,7 @@ def copy_lines(
     scaled_rate = (area_rate - scaled.unsqueeze(-1) * scale_rate) / scale
     point = torch.round((degrees - settings.start_deg) / settings.step_deg)
     kept = visible & (point >= 0) & (point < settings.points)
-    return CopyLines(degrees[kept], scaled[kept], position_rate[kept], scaled_rate[kept])
+    return PlacedLines(degrees[kept], scaled[kept], position_rate[kept], scaled_rate[kept])
 
 
 def output_variance(model: FloorModel, sigma: float) -> Tensor:

@@ -6,27 +6,19 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
-from mixrd.crystal import Crystal, strain_basis
-from mixrd.diffraction import (
-    Scattering,
-    lorentz_polarization,
-    radiation,
-    reflections,
-    strained_sticks,
-)
+from mixrd.crystal import strain_basis
+from mixrd.diffraction import lorentz_polarization, strained_sticks
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.cells import Cell
+from mixrd.experiments.paper.refinement.lines import largest_stretch, reflections_of, same_lines
 from mixrd.mixture import Figure1Settings
 from mixrd.network.registry import options_of
 
 #: Lines of a candidate that a network looks at, the faintest of them relative to the strongest, and how far
 #: beyond the range an unstrained line may lie.
 _MOST_LINES, _FAINTEST, _BEYOND = 16, 0.004, 0.09
-#: 1/angstrom^2 that squares of reciprocal-lattice vectors of one line differ by at most.
-_SAME = 1e-6
 #: Digits behind the point of what is kept in a file.
 _DIGITS = 6
 
@@ -46,7 +38,7 @@ def network_options(cell: Cell) -> dict[str, Any]:
         "strain_components": lambda: tuple(len(strain_basis(c, recipe.strain)) for c in cell.crystals),
         "max_strain": lambda: recipe.max_strain,
         "shape_ranges": lambda: shape_ranges(cell.figure1()),
-        "lines": lambda: tuple(candidate_lines(recipe, crystal) for crystal in cell.crystals),
+        "lines": lambda: tuple(candidate_lines(recipe, number) for number in range(cell.n)),
         "bases": lambda: tuple(strain_basis(c, recipe.strain).round(_DIGITS).tolist() for c in cell.crystals),
         "wavelength_angstrom": lambda: cell.protocol.figure1.wavelength_angstrom,
         "start_deg": lambda: cell.protocol.figure1.start_deg,
@@ -67,34 +59,25 @@ def shape_ranges(settings: Figure1Settings) -> tuple[tuple[float, float], ...]:
     )
 
 
-def candidate_lines(recipe: DatasetRecipe, crystal: Crystal) -> list[tuple[float, ...]]:
-    """The strongest lines of a crystal, unstrained, as `mixrd.network.MatchedNetwork` takes them.
+def candidate_lines(recipe: DatasetRecipe, material: int) -> list[tuple[float, ...]]:
+    """The strongest lines of a material, unstrained, as `mixrd.network.MatchedNetwork` takes them.
 
     Lines that a strain may bring into the range of the dataset are among them; those fainter than
     `_FAINTEST` of the strongest are not.
     """
     low, high = recipe.two_theta_range
-    basis = np.abs(strain_basis(crystal, recipe.strain))
-    table = reflections(
-        crystal,
-        radiation(recipe.wavelength_angstrom),
-        two_theta_range=(low, high),
-        margin=recipe.max_strain * float(basis.sum(0).sum(-1).max()) + 1e-6,
-        strain=recipe.strain,
-        scattering=Scattering(anomalous=False, thermal=False),
-    )
-    sticks = strained_sticks(table, torch.zeros(1, len(basis), dtype=table.g.dtype))
+    table = reflections_of(recipe, material, largest_stretch(recipe.crystals[material], recipe))
+    sticks = strained_sticks(table, torch.zeros(1, len(table.strain_basis), dtype=table.g.dtype))
     sine = 0.5 * recipe.wavelength_angstrom * sticks.g_squared[0].sqrt()
     two_theta = 2 * torch.arcsin(sine.clamp_max(1 - 1e-12))
     area = sticks.intensity[0] * lorentz_polarization(two_theta, monochromator_two_theta=0.0)
     degrees = torch.rad2deg(two_theta)
     area = area.masked_fill((degrees < low * (1 - _BEYOND)) | (degrees > high * (1 + _BEYOND)), 0.0)
     # Lines that no strain tells apart are one.
-    traits = torch.einsum("ri,kij,rj->rk", table.g, table.strain_basis, table.g)
-    traits = torch.cat([sticks.g_squared.T, traits], dim=1)
-    kinds, line = torch.unique(torch.round(traits / _SAME), dim=0, return_inverse=True)
-    first = torch.full((len(kinds),), len(line)).scatter_reduce(0, line, torch.arange(len(line)), "amin")
-    total = area.new_zeros(len(kinds)).index_add(0, line, area)
+    line = same_lines(table, recipe.max_strain)
+    kinds = int(line.max()) + 1
+    first = torch.full((kinds,), len(line)).scatter_reduce(0, line, torch.arange(len(line)), "amin")
+    total = area.new_zeros(kinds).index_add(0, line, area)
     total = total / total.max()
     strongest = [n for n in total.argsort(descending=True)[:_MOST_LINES].tolist() if total[n] > _FAINTEST]
     return [

@@ -34,13 +34,13 @@ _TRIALS, _TRIAL_SEED = 3, 0
 
 @dataclass(frozen=True, eq=False)
 class PlacedLines:
-    """J lines of each of S copies of one material, and their derivatives by C strain amplitudes.
+    """J lines of each of S copies of one material, or of one copy, and their derivatives by C strains.
 
     Attributes
     ----------
-    position, area : (S, J) tensor
-        In degrees 2theta, and in the unit of `strained_sticks`.
-    position_rate, area_rate : (S, J, C) tensor
+    position, area : (S, J) or (J,) tensor
+        In degrees 2theta, and in the unit of `strained_sticks` or degrees times the unit of the pattern.
+    position_rate, area_rate : (S, J, C) or (J, C) tensor
         By the strain amplitudes.
     """
 
@@ -196,8 +196,8 @@ def check_known(recipe: DatasetRecipe) -> None:
         )
 
 
-def _same_lines(table: Reflections, max_strain: float) -> Tensor:
-    """(R,) number of the line that each reflection belongs to."""
+def same_lines(table: Reflections, max_strain: float) -> Tensor:
+    """(R,) number of the line that each reflection is of; those of one coincide under every strain."""
     components = len(table.strain_basis)
     generator = torch.Generator().manual_seed(_TRIAL_SEED)
     trial = torch.rand(_TRIALS, components, generator=generator, dtype=torch.float64) * 2 - 1
@@ -216,7 +216,7 @@ def _material_lines(recipe: DatasetRecipe, material: int) -> tuple[Tensor, Tenso
     """
     stretch = largest_stretch(recipe.crystals[material], recipe)
     table = reflections_of(recipe, material, stretch)
-    line = _same_lines(table, recipe.max_strain)
+    line = same_lines(table, recipe.max_strain)
     # Isotropic strain moves all lines alike: u = -2 ln(1 + strain).
     isotropic = torch.linspace(-stretch, stretch, 3 * _DEGREE, dtype=torch.float64) + 1e-9
     unit = torch.eye(3, dtype=torch.float64)
