@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from mixrd.experiments.paper.refinement.copies import Copies
 from mixrd.experiments.paper.refinement.fitting import Fitted, linearised
 from mixrd.experiments.paper.refinement.pattern_model import PatternModel
 
+ProposalKind = Literal["better", "twin", "elsewhere"]
 #: Crystallite size (nm), eta and decay (degrees) of the dictionary's copies.
 _SIZE_NM, _ETA, _DECAY_DEG = 30.0, 0.5, 10.0
 #: Copies a side of the grid of strains for 0.15 deg of blur, by the number of strain components.
@@ -40,6 +42,8 @@ class Proposals:
     gain : (M,) tensor
         By how much the pattern's cost is expected to fall, in the unit of a sharp pattern's cost. Proposals
         of one pattern, slot and material are starts of one change and have its gain.
+    lost : (M,) tensor
+        By how much it would rise if what stands in the slot (or both slots) were left out.
     other : (M,) int64 tensor
         A slot that takes over the material of the first, -1: none. Then the two change places.
     other_strain : (M, C) tensor
@@ -50,6 +54,7 @@ class Proposals:
     material: Tensor
     strain: Tensor
     gain: Tensor
+    lost: Tensor
     other: Tensor
     other_strain: Tensor
 
@@ -77,15 +82,33 @@ class _Found:
     slot: Tensor
     entry: Tensor
     gain: Tensor
+    lost: Tensor
     other: Tensor
     other_entry: Tensor
 
     @classmethod
-    def of(cls, row: int, slot: Tensor, entry: Tensor, gain: Tensor) -> _Found:
+    def of(cls, row: int, slot: Tensor, entry: Tensor, gain: Tensor, lost: Tensor) -> _Found:
         """Of one slot each."""
-        return cls(
-            torch.full_like(slot, row), slot, entry, gain, torch.full_like(slot, -1), torch.zeros_like(slot)
-        )
+        none = torch.full_like(slot, -1)
+        return cls(torch.full_like(slot, row), slot, entry, gain, lost, none, torch.zeros_like(slot))
+
+
+@dataclass(frozen=True, eq=False)
+class _Gains:
+    """What each of D copies would bring in each of S slots of one pattern.
+
+    Attributes
+    ----------
+    slots : (S,) tensor
+        The slots that can be filled (anew).
+    gain : (S, D) tensor
+    lost : (S,) tensor
+        What stands in a slot now explains so much.
+    """
+
+    slots: Tensor
+    gain: Tensor
+    lost: Tensor
 
 
 class Dictionary:
@@ -126,7 +149,7 @@ class Dictionary:
         *,
         count: int,
         capacity: Tensor,
-        stay: bool = False,
+        kind: ProposalKind = "better",
     ) -> Proposals:
         """What to add to each pattern, or to put in the place of what is there.
 
@@ -140,39 +163,39 @@ class Dictionary:
         fitted : Fitted
             What stands in them; an empty slot can be filled.
         count : int
-            Changes of each pattern.
+            Changes of each pattern, and as many pairs that change places.
         capacity : (B, M) int64 tensor
             How many copies of each material may stand in a pattern.
-        stay : bool
-            Only other strains of what is there, of materials with so many components that a fit may have
-            settled in the wrong place; whatever gain is expected.
+        kind : {"better", "twin", "elsewhere"}
+            Changes that gain most; those that explain nearly as much of what a slot explains, as isotypic
+            materials do; or only other strains of what is there, of materials with so many components that
+            a fit may have settled in the wrong place, whatever gain is expected.
         """
         copies = fitted.copies
         everything, owner = linearised(self.model, seen, fitted)
         everything = everything / everything.norm(dim=-1, keepdim=True).clamp_min(1e-6)
         found = []
         for row in range(len(seen)):
-            slots, gains = self._gains(seen[row], everything[row], owner[row], copies.material[row])
-            if stay:
-                found.append(self._elsewhere(row, slots, gains, copies.material[row]))
+            material = copies.material[row]
+            gains = self._gains(seen[row], everything[row], owner[row], material)
+            if kind == "elsewhere":
+                found.append(self._elsewhere(row, gains, material))
                 continue
-            found.append(self._swaps(row, slots, gains, copies.material[row], count))
-            self._forbid(gains, slots, copies.material[row], capacity[row])
-            found.append(self._best(row, slots, gains, count))
+            found.append(self._swaps(row, gains, material, count))
+            self._forbid(gains, material, capacity[row])
+            found.append(self._best(row, gains, count, relative=kind == "twin"))
         return Proposals(
             pattern=torch.cat([f.pattern for f in found]),
             slot=torch.cat([f.slot for f in found]),
             material=self.material[torch.cat([f.entry for f in found])],
             strain=self.strain[torch.cat([f.entry for f in found])],
             gain=torch.cat([f.gain for f in found]) * self.model.every,
+            lost=torch.cat([f.lost for f in found]) * self.model.every,
             other=torch.cat([f.other for f in found]),
             other_strain=self.strain[torch.cat([f.other_entry for f in found])],
         )
 
-    def _gains(
-        self, seen: Tensor, everything: Tensor, owner: Tensor, material: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Slots (S,) that can be filled (anew), and gain of each copy there, (S, D)."""
+    def _gains(self, seen: Tensor, everything: Tensor, owner: Tensor, material: Tensor) -> _Gains:
         slots = torch.arange(len(material))
         there = everything.square().sum(1) > 0
         rows, owner = everything[there], owner[there]
@@ -182,7 +205,7 @@ class Dictionary:
         total = seen.square().sum()
         now = _least_squares(gram, right, total)[0]
         open_slots = torch.cat([slots[material >= 0], slots[material < 0][:1]])
-        gains = []
+        gains, losses = [], []
         for slot in open_slots:
             kept = owner != slot
             left, solution, factor = _least_squares(gram[kept][:, kept], right[kept], total)
@@ -197,63 +220,64 @@ class Dictionary:
                 # The dictionary's copies do not fit exactly; that of the present material neither.
                 lost = torch.minimum(lost, gain[self.ends[own] : self.ends[own + 1]].max())
             gains.append(gain - lost)
-        return open_slots, torch.stack(gains)
+            losses.append(lost)
+        return _Gains(open_slots, torch.stack(gains), torch.stack(losses).clamp_min(0))
 
-    def _forbid(self, gains: Tensor, slots: Tensor, material: Tensor, capacity: Tensor) -> None:
+    def _forbid(self, gains: _Gains, material: Tensor, capacity: Tensor) -> None:
         """Rule out what would be one copy too many."""
         there = torch.bincount(material[material >= 0], minlength=len(capacity))
-        for row, slot in enumerate(slots.tolist()):
+        for row, slot in enumerate(gains.slots.tolist()):
             own = int(material[slot])
             for other in torch.nonzero(there >= capacity)[:, 0].tolist():
                 if other != own or capacity[other] == 0:
-                    gains[row, self.ends[other] : self.ends[other + 1]] = -math.inf
+                    gains.gain[row, self.ends[other] : self.ends[other + 1]] = -math.inf
 
-    def _swaps(self, row: int, slots: Tensor, gains: Tensor, material: Tensor, count: int) -> _Found:
+    def _swaps(self, row: int, gains: _Gains, material: Tensor, count: int) -> _Found:
         """Two materials that change places: of isotypic ones each may have been taken for the other."""
+        slots = gains.slots
         filled = [(place, int(material[slot])) for place, slot in enumerate(slots) if material[slot] >= 0]
         found = []
         for (one, own), (two, others) in itertools.combinations(filled, 2):
             if own == others:
                 continue
-            first = gains[one, self.ends[others] : self.ends[others + 1]].max(0)
-            second = gains[two, self.ends[own] : self.ends[own + 1]].max(0)
+            first = gains.gain[one, self.ends[others] : self.ends[others + 1]].max(0)
+            second = gains.gain[two, self.ends[own] : self.ends[own + 1]].max(0)
             entries = self.ends[others] + int(first.indices), self.ends[own] + int(second.indices)
             found.append((float(first.values + second.values), one, two, *entries))
         found = sorted(found, reverse=True)[:count]
         if not found:
-            return _Found.of(row, slots[:0], slots[:0], gains[0, :0])
+            return _Found.of(row, slots[:0], slots[:0], gains.lost[:0], gains.lost[:0])
         gain, *places = (torch.tensor(values) for values in zip(*found, strict=True))
         first_slot, second_slot, entry, other_entry = places
         pattern = torch.full_like(entry, row)
-        return _Found(pattern, slots[first_slot], entry, gain, slots[second_slot], other_entry)
+        lost = gains.lost[first_slot] + gains.lost[second_slot]
+        return _Found(pattern, slots[first_slot], entry, gain, lost, slots[second_slot], other_entry)
 
-    def _best(self, row: int, slots: Tensor, gains: Tensor, count: int) -> _Found:
-        """Starts of the `count` best pairs of slot and material."""
-        best = torch.stack(
-            [gains[:, a:b].amax(1) for a, b in zip(self.ends, self.ends[1:], strict=False)], dim=1
-        )
+    def _best(self, row: int, gains: _Gains, count: int, *, relative: bool) -> _Found:
+        """Starts of the `count` best pairs of slot and material; `relative`: for what the slot explains."""
+        best = torch.stack([gains.gain[:, a:b].amax(1) for a, b in itertools.pairwise(self.ends)], dim=1)
+        if relative:
+            best = best / gains.lost.clamp_min(1e-12).unsqueeze(1)
         chosen, materials = best.flatten().topk(min(count, best.numel())).indices, best.shape[1]
-        parts = [
-            self._starts(row, slots, gains, int(pair) // materials, int(pair) % materials) for pair in chosen
-        ]
+        parts = [self._starts(gains, int(pair) // materials, int(pair) % materials) for pair in chosen]
         return _Found.of(row, *(torch.cat(part) for part in zip(*parts, strict=True)))
 
-    def _elsewhere(self, row: int, slots: Tensor, gains: Tensor, material: Tensor) -> _Found:
-        parts = [(slots[:0], slots[:0], gains[0, :0])]
-        for place, slot in enumerate(slots.tolist()):
+    def _elsewhere(self, row: int, gains: _Gains, material: Tensor) -> _Found:
+        none, nothing = gains.slots[:0], gains.lost[:0]
+        parts = [(none, none, nothing, nothing)]
+        for place, slot in enumerate(gains.slots.tolist()):
             own = int(material[slot])
             if own >= 0 and self.model.lines.components[own] > 2:
-                parts.append(self._starts(row, slots, gains, place, own))
-        slot, entry, gain = (torch.cat(part) for part in zip(*parts, strict=True))
-        return _Found.of(row, slot, entry, torch.full_like(gain, math.inf))
+                parts.append(self._starts(gains, place, own))
+        slot, entry, gain, lost = (torch.cat(part) for part in zip(*parts, strict=True))
+        return _Found.of(row, slot, entry, torch.full_like(gain, math.inf), lost)
 
-    def _starts(
-        self, row: int, slots: Tensor, gains: Tensor, place: int, material: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _starts(self, gains: _Gains, place: int, material: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         first, last = self.ends[material], self.ends[material + 1]
         number = min(_STARTS[int(self.model.lines.components[material])], last - first)
-        top = gains[place, first:last].topk(number)
-        return slots[place].expand(number), first + top.indices, top.values[:1].expand(number)
+        top = gains.gain[place, first:last].topk(number)
+        slot, lost = gains.slots[place].expand(number), gains.lost[place].expand(number)
+        return slot, first + top.indices, top.values[:1].expand(number), lost
 
 
 def strains_of(own: int, components: int, max_strain: float, blur_deg: float) -> Tensor:

@@ -19,6 +19,8 @@ from mixrd.network.pattern_estimate import PatternEstimate
 
 #: Presence, as the network has it, from which a material is fitted from the start.
 _PRESENT = 0.3
+#: Variance of the number of materials, as the network has it, from which a second start is worth its time.
+_UNSURE = 1.0
 #: Patterns that are fitted at once.
 _BLOCK = 128
 
@@ -109,7 +111,8 @@ class Refiner:
                 f"patterns of shape {tuple(patterns.shape)} cannot be refined",
                 remedy=f"Give patterns of shape (B, {points}), all of whose values are finite",
             )
-        start = None if estimate is None else self.start(estimate)
+        start = None if estimate is None else self.start(estimate, told)
+        unsure = None if estimate is None or told is not None else is_unsure(estimate)
         parts = []
         for low in range(0, len(patterns), _BLOCK):
             rows = slice(low, low + _BLOCK)
@@ -118,6 +121,7 @@ class Refiner:
                     patterns[rows].float(),
                     None if start is None else start.rows(rows),
                     told=None if told is None else told[rows],
+                    unsure=None if unsure is None else unsure[rows],
                 )
             )
             if tell:
@@ -128,13 +132,17 @@ class Refiner:
             fractions, sigma, self.search.unexplained(patterns.float(), fitted), fitted.converged, fitted
         )
 
-    def start(self, estimate: PatternEstimate) -> Copies:
-        """Where a fit starts after a network's estimate: the materials that it takes to be there."""
+    def start(self, estimate: PatternEstimate, told: Tensor | None = None) -> Copies:
+        """Where a fit starts after a network's estimate: the materials that it takes to be there.
+
+        Where they are known, those; of two copies of one material the network knows a single strain.
+        """
+        presence = estimate.presence if told is None else (told > 0).to(estimate.presence.dtype)
         batch, components = len(estimate.presence), self.search.lines.components[:-1]
         padded = estimate.strain.new_zeros(batch, self.materials, self.search.lines.most_components)
         has = torch.arange(padded.shape[2]) < components.unsqueeze(1)
         padded[:, has] = estimate.strain
-        chosen = estimate.presence.topk(min(self.search.slots, self.materials), dim=1)
+        chosen = presence.topk(min(self.search.slots, self.materials), dim=1)
         empty = self.search.empty(batch)
         material, strain = empty.material, empty.strain
         there = chosen.values > _PRESENT
@@ -163,3 +171,9 @@ class Refiner:
         sigma = variance.sqrt()
         sigma[lost] = math.sqrt(1 / self.materials)
         return fractions.float(), sigma.float()
+
+
+def is_unsure(estimate: PatternEstimate) -> Tensor:
+    """(B,) whether a network's presences leave much open."""
+    variance: Tensor = (estimate.presence * (1 - estimate.presence)).sum(1)
+    return variance > _UNSURE

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.refinement.copies import Copies
-from mixrd.experiments.paper.refinement.dictionary import Dictionary, Proposals
+from mixrd.experiments.paper.refinement.dictionary import Dictionary, ProposalKind, Proposals
 from mixrd.experiments.paper.refinement.evidence import unexplained
 from mixrd.experiments.paper.refinement.fitting import Fitted, Prior, fit, joined
 from mixrd.experiments.paper.refinement.lines import LineTable
@@ -29,7 +29,9 @@ _KEPT_CHANGES = 2
 #: Most steps of the last fit.
 _LAST_STEPS = 15
 #: Expected gain, in units of the noise's variance, that makes a change worth a trial.
-_WORTH, _WORTH_TWIN = 8.0, -30.0
+_WORTH = 8.0
+#: Where something explains nearly as much as what is there: the loss in these units, or as a share of that.
+_NEARLY, _NEARLY_SHARE = 30.0, 0.3
 #: By how much -2 ln of the evidence has to fall.
 _BETTER = 0.5
 #: `unexplained` from which on a fit is taken to be in the wrong place.
@@ -104,6 +106,7 @@ class Search:
         start: Copies | None = None,
         *,
         told: Tensor | None = None,
+        unsure: Tensor | None = None,
         tell: Callable[[str, int, int], None] | None = None,
     ) -> Fitted:
         """Fit (B, N) patterns.
@@ -116,6 +119,8 @@ class Search:
             A first estimate; from nothing unless given.
         told : (B, M) int64 tensor, optional
             How many copies of each material stand in the patterns, where that is known.
+        unsure : (B,) bool tensor, optional
+            Patterns that are searched from nothing as well.
         tell : callable, optional
             Told what is done, with how many changes and how many of them were taken.
         """
@@ -128,10 +133,10 @@ class Search:
         state = work.rounds(state, everything, coarse, changes=3)
         state = work.elsewhere(state, work.misfits(state))
         state = work.rounds(state, everything, fine, changes=3)
-        state = work.rounds(state, work.misfits(state), fine, changes=12, worth=_WORTH_TWIN)
-        state = work.rounds(state, everything, fine, changes=4, worth=_WORTH_TWIN)
-        if start is not None and len(lost := work.misfits(state)):
-            state = work.afresh(state, lost)
+        state = work.rounds(state, work.misfits(state), fine, changes=12, nearly=True)
+        state = work.twins(state, everything)
+        if start is not None:
+            state = work.afresh(state, work.misfits(state, unsure))
         if told is None:
             state = work.without_doubtful(state)
         return self.polished(patterns, state.copies)
@@ -169,30 +174,51 @@ class _Work:
         assert result is not None
         return result.without_empty()
 
-    def misfits(self, state: Fitted) -> Tensor:
-        """Patterns whose fits leave more than noise."""
-        return torch.nonzero(self.search.unexplained(self.patterns, state) > MISFIT)[:, 0]
+    def misfits(self, state: Fitted, others: Tensor | None = None) -> Tensor:
+        """Patterns whose fits leave more than noise, and `others` (B,)."""
+        wrong = self.search.unexplained(self.patterns, state) > MISFIT
+        return torch.nonzero(wrong if others is None else wrong | others)[:, 0]
 
     def rounds(
-        self, state: Fitted, rows: Tensor, number: int, *, changes: int, worth: float = _WORTH
+        self,
+        state: Fitted,
+        rows: Tensor,
+        number: int,
+        *,
+        changes: int,
+        nearly: bool = False,
+        kind: ProposalKind = "better",
     ) -> Fitted:
-        """Propose and try changes of the patterns `rows`, as long as they become better."""
-        search, dictionary = self.search, self.search.dictionaries[number]
-        for _ in range(_MOST_ROUNDS if worth > 0 else _ROUNDS_AGAIN):
+        """Propose and try changes of the patterns `rows`, as long as they become better.
+
+        With `nearly` also those that are expected to be nearly as good as what is there.
+        """
+        dictionary = self.search.dictionaries[number]
+        for _ in range(_ROUNDS_AGAIN if nearly else _MOST_ROUNDS):
             if not len(rows):
                 break
             current = state.rows(rows)
             proposals = dictionary.propose(
-                self.seen_by[number][rows], current, count=changes, capacity=self.capacity[rows]
+                self.seen_by[number][rows], current, count=changes, capacity=self.capacity[rows], kind=kind
             )
-            noise = (current.cost / search.settings.points)[proposals.pattern]
-            new = current.copies.material[proposals.pattern, proposals.slot] < 0
-            # A phase that is known to be there need not be conspicuous.
-            least = torch.where(new, max(worth, _WORTH) if self.told is None else 0.0, worth)
-            least = torch.where(proposals.other >= 0, _WORTH_TWIN, least)
-            proposals = proposals.rows(proposals.gain > least * noise)
+            proposals = proposals.rows(self.worth_a_trial(current, proposals, nearly=nearly))
             state, rows = self.tried(state, rows, proposals, "change")
         return state
+
+    def worth_a_trial(self, current: Fitted, proposals: Proposals, *, nearly: bool) -> Tensor:
+        """(M,) which proposals promise enough."""
+        noise = (current.cost / self.search.settings.points)[proposals.pattern]
+        new = current.copies.material[proposals.pattern, proposals.slot] < 0
+        swap = proposals.other >= 0
+        # A phase that is known to be there need not be conspicuous.
+        least = torch.where(new, _WORTH if self.told is None else 0.0, _WORTH) * noise
+        allowed = -torch.maximum(_NEARLY * noise, _NEARLY_SHARE * proposals.lost)
+        least = torch.where(swap | (nearly & ~new), allowed, least)
+        return proposals.gain > least
+
+    def twins(self, state: Fitted, rows: Tensor) -> Fitted:
+        """Try what has nearly the same lines as what is there, once a slot."""
+        return self.rounds(state, rows, 1, changes=self.search.slots, nearly=True, kind="twin")
 
     def elsewhere(self, state: Fitted, rows: Tensor) -> Fitted:
         """Try other strains of materials with many components in the patterns `rows`."""
@@ -200,12 +226,14 @@ class _Work:
             return state
         dictionary = self.search.dictionaries[0]
         proposals = dictionary.propose(
-            self.seen_by[0][rows], state.rows(rows), count=0, capacity=self.capacity[rows], stay=True
+            self.seen_by[0][rows], state.rows(rows), count=0, capacity=self.capacity[rows], kind="elsewhere"
         )
         return self.tried(state, rows, proposals, "strain")[0]
 
     def afresh(self, state: Fitted, rows: Tensor) -> Fitted:
         """Search the patterns `rows` from nothing, and keep what is better."""
+        if not len(rows):
+            return state
         other = self.search.run(self.patterns[rows], told=None if self.told is None else self.told[rows])
         better = torch.nonzero(self.badness(other) < self.badness(state)[rows] - _BETTER)[:, 0]
         self.say("afresh", len(rows), len(better))
