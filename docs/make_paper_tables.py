@@ -190,12 +190,17 @@ def losses() -> str:
     titles = ("loss", "mixtures", "TVD", "estimates with a phase above 0.99", "mixtures that have one",
               "largest phase right", "TVD of naming the largest phase alone")  # fmt: skip
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
-    trained = {r["recipe"]["training"]["loss"]: r["samples"] for r in results("paper-losses")}
-    for loss, found in json.loads(path.read_text(encoding="utf-8")).items():
+    asked = json.loads(path.read_text(encoding="utf-8"))
+    for r in sorted(results("paper-losses"), key=lambda r: -r["test"]["mean"]):
+        loss = r["recipe"]["training"]["loss"]
+        if loss not in asked:
+            lines.append(f"| {loss} | {r['samples']} | {r['test']['mean']:.3f} | not measured | | | |")
+            continue
+        found = asked[loss]
         shares = ("share_of_estimates_above_0.99", "share_of_mixtures_above_0.99", "largest_phase_right")
         alone = f"{found['mean_tvd_of_the_largest_phase_alone']:.3f}"
         percent = (f"{100 * found[share]:.0f} %" for share in shares)
-        cells = [loss, trained[loss], f"{found['mean_tvd']:.3f}", *percent, alone]
+        cells = [loss, r["samples"], f"{r['test']['mean']:.3f}", *percent, alone]
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 

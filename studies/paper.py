@@ -118,7 +118,9 @@ def losses() -> None:
     for loss in LOSSES:
         run(folder, *LOSS_CELL, "--loss", loss)
     found = {r["recipe"]["training"]["loss"]: r for r in read_results([folder])}
-    rows = {loss: saturation(folder / f"{found[loss]['cell']}.safetensors") for loss in LOSSES}
+    models = {loss: folder / f"{found[loss]['cell']}.safetensors" for loss in LOSSES}
+    # Networks are not committed: only those that were trained here can be asked.
+    rows = {loss: saturation(model) for loss, model in models.items() if model.is_file()}
     (folder / "saturation.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(rows, indent=1))
 
