@@ -151,10 +151,12 @@ def test_columns_are_the_sums_of_their_peaks() -> None:
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     renderer, peaks = UniformRenderer(GRID, widest_fwhm=WIDEST), draw_peaks(5, 8, 5)
     whole = renderer.render(peaks)
+    # Products of other shapes round differently on some processors.
+    rounding = 3e-5 * float(whole.max())
     for rows, windows in ((1, 1), (2 * len(GRID), 3 * renderer.window)):
         monkeypatch.setattr("mixrd.pattern.uniform._PATTERN_POINTS", (rows, rows))
         monkeypatch.setattr("mixrd.pattern.uniform._WINDOW_POINTS", (windows, windows))
-        torch.testing.assert_close(renderer.render(peaks), whole)
+        torch.testing.assert_close(renderer.render(peaks), whole, rtol=0, atol=rounding)
 
 
 @pytest.mark.parametrize("points", [2, 3, 30, 301])
