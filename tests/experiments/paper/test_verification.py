@@ -98,6 +98,8 @@ def test_other_materials_than_the_models(model: Path) -> None:
 def test_where_none_ships_the_error_names_the_command() -> None:
     with pytest.raises(ModelError, match="mixrd paper run --n 13 --k 4"):
         verify(13, 4)
+    with pytest.raises(ModelError, match="--kind exactly_distinct"):
+        verify(20, 7)
 
 
 @pytest.mark.parametrize("arguments", [{"patterns": 1}, {"patterns": 10**7}, {"seed": -1}])

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from mixrd.errors import InputError, ModelError, ParameterError
 from mixrd.experiments.dataset import build_dataset
@@ -130,9 +130,12 @@ def verify(
     begin = time.monotonic()
     path = model or shipped_path(n, k, kind)
     if model is None and not path.is_file():
+        others = [other for other in get_args(DrawKind) if shipped_path(n, k, other).is_file()]
         raise ModelError(
             f"no network ships for n = {n}, k = {k}, {kind}",
-            remedy=f"Train one, `mixrd paper run --n {n} --k {k} --kind {kind} --architecture compact "
+            remedy=f"Take --kind {others[0]}, for which one does"
+            if others
+            else f"Train one, `mixrd paper run --n {n} --k {k} --kind {kind} --architecture compact "
             "--seeds 1 -o FOLDER`, and give its file as --model",
         )
     estimator, kept = load_estimator(path), kept_recipe(path)
