@@ -56,8 +56,7 @@ def test_two_materials_change_places(setting: Setting) -> None:
     applied, before = swaps.applied(current.copies), truth.material[swaps.pattern]
     assert torch.equal(applied.material, before.flip(1))
     # They explain the pattern worse: the materials are where they belong.
-    noise = current.cost / setting.settings.points
-    assert (swaps.gain < 0).double().mean() > 0.8 and (noise > 0).all()
+    assert (swaps.gain < 0).double().mean() > 0.8
 
 
 def test_strains_cover_the_range() -> None:

@@ -63,7 +63,9 @@ def test_derivatives(scaling: str) -> None:
         shift[:, component] = step * has[:, component]
         up, down = table.at(material, strain + shift), table.at(material, strain - shift)
         moved = (up.position - down.position) / (2 * step)
-        assert (moved - lines.position_rate[:, component]).abs().max() < 2e-2 * 100
+        assert (
+            moved - lines.position_rate[:, component]
+        ).abs().max() < 1e-2 * lines.position_rate.abs().max()
         grown = (up.area - down.area) / (2 * step)
         scale = lines.area_rate.abs().max()
         assert (grown - lines.area_rate[:, component]).abs().max() < 2e-2 * scale

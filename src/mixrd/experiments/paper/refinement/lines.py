@@ -147,7 +147,7 @@ class LineTable:
         inverse = torch.linalg.inv(torch.eye(3) + torch.einsum("sk,skij->sij", strain, basis))
         g = torch.einsum("lij,lj->li", inverse[copy], self._g[line])
         g_squared = g.square().sum(1)
-        # With D = 1 + strain: g = D^-1 g0, so d(g.g) = -2 g D^-1 E g for a component E.
+        # As in `stick_rates`, but for copies of many materials with different numbers of lines.
         moved = torch.einsum("sij,skjm->skim", inverse, basis)
         by_strain = -2 * torch.einsum("li,lkij,lj->lk", g, moved[copy], g)
         sine = (0.5 * self._wavelength * g_squared.sqrt()).clamp_max(1 - 1e-6)
