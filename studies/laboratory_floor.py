@@ -43,7 +43,8 @@ from mixrd.analysis import (
     overlap,
     refine,
 )
-from mixrd.analysis.refinement import BACKGROUND_DEGREE, make_priors
+from mixrd.analysis.refinement import BACKGROUND_DEGREE
+from mixrd.analysis.restraints import make_priors
 from mixrd.crystal import Crystal, load_phase, strained_cell
 from mixrd.mixture import Composition, SampleRanges, ScanSettings, simulate
 from mixrd.pattern import ForwardModel, Instrument, Parameters, background_basis, load_instrument

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import lsq_linear, nnls
 
-from mixrd.analysis.least_squares import LinearPart, Priors, covariance, fit, solve_linear
-from mixrd.analysis.refinement import Restraints, make_priors
+from mixrd.analysis.covariance import covariance
+from mixrd.analysis.least_squares import LinearPart, Priors, fit, solve_linear
+from mixrd.analysis.restraints import Restraints, make_priors
 from mixrd.crystal import Crystal
 from mixrd.pattern import ForwardModel, Instrument, background_basis
 from mixrd.scan import Scan

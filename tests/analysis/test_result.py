@@ -80,7 +80,7 @@ def test_curves_are_left_out() -> None:
 
 
 def test_json_says_its_schema() -> None:
-    assert json.loads(EXAMPLE.to_json())["schema"] == 1
+    assert json.loads(EXAMPLE.to_json())["schema"] == 2
 
 
 def test_nan_never_goes_into_a_file() -> None:
@@ -96,8 +96,8 @@ def test_nan_never_goes_into_a_file() -> None:
         "[]",
         "3",
         "{}",
-        '{"schema": 1}',
         '{"schema": 2}',
+        '{"schema": 3}',
         EXAMPLE.to_json().replace("warnings", "w"),
     ],
 )

@@ -5,7 +5,8 @@ from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
 from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
 from mixrd.analysis.plan import Plan, make_plan
-from mixrd.analysis.refinement import Refinement, Restraints, refine
+from mixrd.analysis.refinement import Refinement, refine
+from mixrd.analysis.restraints import Restraints
 from mixrd.analysis.result import Analysis, AnalysisWarning, Curves, PhaseResult
 from mixrd.analysis.scan_analysis import analyze, analyze_many, failed_analysis, recipe_for
 from mixrd.analysis.setup import generic_instrument, instrument_for, overlap

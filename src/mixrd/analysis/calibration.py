@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.refinement import Refinement, Restraints, refine
+from mixrd.analysis.refinement import Refinement, refine
+from mixrd.analysis.restraints import Restraints
 from mixrd.analysis.result import Curves
 from mixrd.analysis.setup import overlap, part_of
 from mixrd.crystal import Crystal

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
-from mixrd.analysis.refinement import BACKGROUND_DEGREE, Restraints, make_priors
+from mixrd.analysis.refinement import BACKGROUND_DEGREE
+from mixrd.analysis.restraints import Restraints, make_priors
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Scattering
 from mixrd.errors import ParameterError

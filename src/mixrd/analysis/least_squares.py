@@ -221,30 +221,6 @@ def fit(
     return Fit(flat, linear, jacobian, cost, done, step)
 
 
-def covariance(fit: Fit, priors: Priors) -> Tensor:
-    """Covariance of masses, background and non-linear parameters together, (B, P + Q + T, P + Q + T).
-
-    From the curvature at the solution, restraints included, times the larger of 1 and the reduced
-    chi-squared; rows of fixed parameters and of masses held at zero are zero.
-    """
-    everything = torch.cat([fit.linear.design, fit.jacobian.transpose(1, 2)], dim=1)
-    free = torch.cat([fit.linear.active, (priors.sigma > 0).expand(len(fit.flat), -1)], dim=1)
-    norm = everything.norm(dim=-1).clamp_min(1e-30)
-    restraint = torch.zeros_like(norm)
-    restraint[:, -len(priors.sigma) :] = torch.where(priors.sigma > 0, priors.sigma, torch.inf) ** -2
-    norm = (norm**2 + restraint).sqrt()
-    scaled = everything / norm.unsqueeze(-1)
-    keep = free.to(scaled.dtype)
-    curvature = torch.einsum("bin,bjn->bij", scaled, scaled) + torch.diag_embed(restraint / norm**2)
-    curvature = curvature * keep.unsqueeze(1) * keep.unsqueeze(2) + torch.diag_embed(1 - keep)
-    inverse = torch.linalg.pinv(curvature, hermitian=True) * keep.unsqueeze(1) * keep.unsqueeze(2)
-    points = fit.linear.residual.shape[1]
-    degrees = (points - free.sum(1)).clamp_min(1)
-    reduced = (fit.linear.residual**2).sum(1) / degrees
-    spread: Tensor = inverse / (norm.unsqueeze(1) * norm.unsqueeze(2)) * reduced.clamp_min(1.0)[:, None, None]
-    return spread
-
-
 def _evaluate(
     model: ForwardModel, basis: Tensor, observed: Tensor, sigma: Tensor, flat: Tensor, priors: Priors
 ) -> tuple[LinearPart, Tensor]:

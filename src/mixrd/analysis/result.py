@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mixrd.errors import InputError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,22 @@ class AnalysisWarning:
 
 
 @dataclass(frozen=True)
+class TextureResult:
+    """Preferred orientation of a phase (March-Dollase).
+
+    Attributes
+    ----------
+    axis : (h, k, l)
+    r, sigma : float
+        1 without texture, below 1 for platelets that lie flat, above 1 for needles.
+    """
+
+    axis: tuple[int, int, int]
+    r: float
+    sigma: float
+
+
+@dataclass(frozen=True)
 class PhaseResult:
     """What was found of one phase.
 
@@ -42,9 +58,10 @@ class PhaseResult:
     ----------
     name, formula : str
     weight_percent : float
-        The analysis' answer: refined where there was a refinement that converged, else the network's.
+        The analysis' answer: refined where there was a refinement that converged, else the network's; 0 for a
+        phase that is not detected.
     sigma_percent : float or None
-        Standard uncertainty of the refined value in wt%.
+        Standard uncertainty in wt%, of all that the interval covers.
     network_percent, refined_percent : float or None
         Both estimates in wt%.
     cell : tuple of six float or None
@@ -54,6 +71,19 @@ class PhaseResult:
     microstrain : float or None
     density_g_cm3 : float
         Of the structure as given.
+    interval_percent : (low, high) or None
+        In wt%, at the level `Analysis.interval_level`.
+    detected : bool or None
+        Whether the phase stands out from noise and misfit; None without a refinement.
+    detection_limit_percent, quantification_limit_percent : float or None
+        Smallest amount (wt%) that would be detected for sure, and determined to a tenth, in this scan.
+    cell_sigma : tuple of six float or None
+        Standard uncertainties of the cell; 0 for what the symmetry fixes.
+    crystallite_size_sigma_nm : float or None
+    texture : TextureResult or None
+        Where it was refined.
+    linear_attenuation_per_mm, mass_attenuation_cm2_g : float or None
+        Of the solid phase, at the strongest line.
     """
 
     name: str
@@ -66,6 +96,15 @@ class PhaseResult:
     crystallite_size_nm: float | None
     microstrain: float | None
     density_g_cm3: float
+    interval_percent: tuple[float, float] | None = None
+    detected: bool | None = None
+    detection_limit_percent: float | None = None
+    quantification_limit_percent: float | None = None
+    cell_sigma: tuple[float, ...] | None = None
+    crystallite_size_sigma_nm: float | None = None
+    texture: TextureResult | None = None
+    linear_attenuation_per_mm: float | None = None
+    mass_attenuation_cm2_g: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +156,12 @@ class Analysis:
         File hash, model hash, instrument, radiation, versions, seed.
     curves : Curves or None
         Not part of the JSON.
+    interval_level : float or None
+        Probability that an interval holds the true value.
+    background_degree : int or None
+        Of the refined background, chosen by the data.
+    roughness : (share, depth) or None
+        Of the sample's surface, where it was refined.
     """
 
     status: Literal["ok", "failed"]
@@ -131,6 +176,9 @@ class Analysis:
     error: str | None
     provenance: dict[str, Any]
     curves: Curves | None = None
+    interval_level: float | None = None
+    background_degree: int | None = None
+    roughness: tuple[float, float] | None = None
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -162,10 +210,8 @@ class Analysis:
             data = json.loads(source)
             if data.pop("schema") != SCHEMA:
                 raise ValueError("schema")
-            data["phases"] = tuple(
-                PhaseResult(**{**p, "cell": None if p["cell"] is None else tuple(p["cell"])})
-                for p in data["phases"]
-            )
+            data["phases"] = tuple(_phase_from(p) for p in data["phases"])
+            data["roughness"] = _pair(data["roughness"])
             data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
             return cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -174,3 +220,25 @@ class Analysis:
                 remedy="Analyse the scan again",
                 file=text if isinstance(text, Path) else None,
             ) from None
+
+
+def _phase_from(data: dict[str, Any]) -> PhaseResult:
+    texture = data["texture"]
+    return PhaseResult(
+        **{
+            **data,
+            "cell": None if data["cell"] is None else tuple(data["cell"]),
+            "cell_sigma": None if data["cell_sigma"] is None else tuple(data["cell_sigma"]),
+            "interval_percent": _pair(data["interval_percent"]),
+            "texture": None
+            if texture is None
+            else TextureResult(**{**texture, "axis": tuple(texture["axis"])}),
+        }
+    )
+
+
+def _pair(values: list[float] | None) -> tuple[float, float] | None:
+    if values is None:
+        return None
+    low, high = values
+    return low, high

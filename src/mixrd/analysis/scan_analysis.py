@@ -12,35 +12,31 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mixrd.analysis import refinement
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.refinement import STAGES_DEG, Refinement
-from mixrd.analysis.result import Analysis, AnalysisWarning, PhaseResult
+from mixrd.analysis.doubts import disagreement, fit_doubts, range_warnings, sample_doubts
+from mixrd.analysis.intervals import LEVEL, quantities
+from mixrd.analysis.phase_results import Findings, phase_results
+from mixrd.analysis.refinement import STAGES_DEG
+from mixrd.analysis.result import Analysis
 from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
+    are_counts,
     edge_warnings,
     instrument_for,
     overlap,
     part_of,
     scan_warnings,
 )
-from mixrd.crystal import Crystal, check_distinct, formula_of, strained_cell
+from mixrd.analysis.staging import SampleRefinement, refine_sample
+from mixrd.crystal import Crystal, check_distinct
 from mixrd.errors import MixrdError, ModelError, UsageError
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
 from mixrd.scan import Scan, read_scan, rebin
 from mixrd.training import Recipe
 
-#: Estimates that differ by more than this (wt%) in one phase are worth a word.
-DISAGREEMENT_PERCENT = 10.0
-#: R_wp over R_exp above which the fit misses more than noise.
-POOR_GOODNESS_OF_FIT = 5.0
-#: Total mass over its standard uncertainty below which nothing was found.
-LEAST_SIGNIFICANCE = 5.0
 #: Blur of the coarse fits when a network has found the basin of the cells already.
 STAGES_AFTER_NETWORK_DEG = (0.3,)
-#: Sizes whose broadening is less than twice its uncertainty are not stated.
-_SIZE_SIGNIFICANCE = 2.0
 
 
 def recipe_for(
@@ -103,16 +99,22 @@ def analyze(
     if estimate is not None:
         seconds["network"] = time.perf_counter() - begin
     begin = time.perf_counter()
-    refined = _refine(scan, phases, machine, limits, estimate) if refine else None
+    sample = _refine(scan, phases, machine, limits, estimate) if refine else None
+    refined = sample.refinement if sample else None
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
-    warnings = scan_warnings(scan) + _range_warnings(scan, limits) + edge_warnings(phases, machine)
-    warnings += _doubts(phases, estimate, refined)
+    warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
+    amounts = None
+    if sample is not None and refined is not None:
+        amounts = quantities(refined)
+        warnings += fit_doubts(refined) + sample_doubts(phases, refined, sample.freed)
+        warnings += [] if estimate is None else disagreement(phases, estimate, refined)
     use_refined = refined is not None and (refined.converged or estimate is None)
+    found = Findings(estimate, refined, sample.freed if sample else None, amounts)
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
-        phases=_phase_results(phases, estimate, refined, use_refined),
+        phases=phase_results(phases, machine.radiation, found, use_refined=use_refined),
         r_wp=refined.r_wp if refined else None,
         r_exp=refined.r_exp if refined else None,
         zero_deg=refined.zero_deg if refined else None,
@@ -122,6 +124,9 @@ def analyze(
         error=None,
         provenance=_provenance(scan, machine, model),
         curves=fitted_curves(scan, limits, phases, machine, refined) if refined else None,
+        interval_level=LEVEL if use_refined else None,
+        background_degree=sample.freed.background_degree if sample else None,
+        roughness=_roughness(sample),
     )
 
 
@@ -209,16 +214,30 @@ def _refine(
     instrument: Instrument,
     limits: tuple[float, float],
     estimate: Estimate | None,
-) -> Refinement:
+) -> SampleRefinement:
     two_theta, counts, sigma = part_of(scan, limits)
     start = None
     stages: tuple[float, ...] = STAGES_DEG
     if estimate is not None:
         start = _start(crystals, instrument, two_theta, estimate)
         stages = STAGES_AFTER_NETWORK_DEG
-    return refinement.refine(
-        crystals, instrument, two_theta, counts[np.newaxis], sigma[np.newaxis], start=start, stages_deg=stages
-    )[0]
+    return refine_sample(
+        crystals,
+        instrument,
+        two_theta,
+        counts,
+        sigma,
+        counted=scan.sigma is None and are_counts(counts),
+        start=start,
+        stages_deg=stages,
+    )
+
+
+def _roughness(sample: SampleRefinement | None) -> tuple[float, float] | None:
+    if sample is None or not sample.freed.roughness:
+        return None
+    share, depth = sample.refinement.roughness
+    return float(share), float(depth)
 
 
 def _start(
@@ -234,83 +253,6 @@ def _start(
         strain=(estimate.strain[0].to(torch.float64) * weight).unsqueeze(0),
         inverse_size=estimate.inverse_size.to(torch.float64),
     ).flat()
-
-
-def _doubts(
-    crystals: list[Crystal], estimate: Estimate | None, refined: Refinement | None
-) -> list[AnalysisWarning]:
-    warnings = []
-    if refined is not None and not refined.converged:
-        warnings.append(
-            AnalysisWarning("NOT_CONVERGED", "the refinement had not settled when its steps ran out")
-        )
-    if refined is not None and refined.significance < LEAST_SIGNIFICANCE:
-        warnings.append(
-            AnalysisWarning(
-                "NO_PHASE_FOUND", "no candidate stands out from background and noise: are these the phases?"
-            )
-        )
-    if refined is not None and refined.r_wp > POOR_GOODNESS_OF_FIT * refined.r_exp:
-        ratio = refined.r_wp / refined.r_exp
-        warnings.append(
-            AnalysisWarning(
-                "POOR_FIT", f"the fit misses {ratio:.1f} times more than noise explains: look at the plot"
-            )
-        )
-    if estimate is not None and refined is not None:
-        network = 100 * estimate.fractions[0].numpy().astype(float)
-        for crystal, a, b in zip(crystals, network, 100 * refined.weight_fractions, strict=True):
-            if abs(a - b) > DISAGREEMENT_PERCENT:
-                warnings.append(
-                    AnalysisWarning(
-                        "ESTIMATES_DISAGREE",
-                        f"the network says {a:.1f} wt%, the refinement {b:.1f} wt%",
-                        crystal.name,
-                    )
-                )
-    return warnings
-
-
-def _range_warnings(scan: Scan, limits: tuple[float, float]) -> list[AnalysisWarning]:
-    cut = float(scan.two_theta[-1]) - limits[1]
-    if cut > 1.0:
-        return [
-            AnalysisWarning(
-                "RANGE_CUT", f"{cut:.1f} deg at the end of the scan lie outside the instrument's range"
-            )
-        ]
-    return []
-
-
-def _phase_results(
-    crystals: list[Crystal], estimate: Estimate | None, refined: Refinement | None, use_refined: bool
-) -> tuple[PhaseResult, ...]:
-    results = []
-    for p, crystal in enumerate(crystals):
-        network = None if estimate is None else 100 * float(estimate.fractions[0, p])
-        fitted = None if refined is None else 100 * float(refined.weight_fractions[p])
-        size = None
-        if refined is not None:
-            inverse, spread = refined.inverse_size_per_nm[p], refined.inverse_size_sigma[p]
-            size = float(1 / inverse) if inverse > _SIZE_SIGNIFICANCE * spread and inverse > 0 else None
-        answer = fitted if use_refined else network
-        results.append(
-            PhaseResult(
-                name=crystal.name,
-                formula=formula_of(crystal),
-                weight_percent=float("nan") if answer is None else answer,
-                sigma_percent=100 * float(np.sqrt(max(refined.covariance[p, p], 0.0)))
-                if refined is not None and use_refined
-                else None,
-                network_percent=network,
-                refined_percent=fitted,
-                cell=None if refined is None else strained_cell(crystal, refined.strain[p]),
-                crystallite_size_nm=size,
-                microstrain=None if refined is None else float(refined.microstrain[p]),
-                density_g_cm3=crystal.density_g_cm3,
-            )
-        )
-    return tuple(results)
 
 
 def _provenance(scan: Scan, instrument: Instrument, model: Model | None) -> dict[str, Any]:

@@ -146,8 +146,7 @@ def part_of(scan: Scan, limits: tuple[float, float]) -> tuple[NDArray[np.float64
         if positive.size:
             return two_theta, counts, np.maximum(sigma, positive.min())
     smooth = np.convolve(np.pad(counts, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    whole = bool((np.abs(counts - np.round(counts)) < 1e-3).all())
-    if whole and counts.max() >= 100 and counts.min() >= 0:
+    if are_counts(counts):
         return two_theta, counts, np.sqrt(np.maximum(smooth, 1.0))
     # Second differences of a smooth curve are noise: their variance is six times that of a point.
     noise = float(np.median(np.abs(np.diff(counts, 2)))) / 0.6745 / np.sqrt(6.0)
@@ -157,6 +156,12 @@ def part_of(scan: Scan, limits: tuple[float, float]) -> tuple[NDArray[np.float64
         counts,
         np.sqrt(floor**2 * np.maximum(smooth / max(float(np.median(smooth)), floor), 1.0)),
     )
+
+
+def are_counts(counts: NDArray[np.float64]) -> bool:
+    """Whether intensities can be Poisson counts: whole numbers, none negative, the largest at least 100."""
+    whole = bool((np.abs(counts - np.round(counts)) < 1e-3).all())
+    return whole and bool(counts.max() >= 100 and counts.min() >= 0)
 
 
 def scan_warnings(scan: Scan) -> list[AnalysisWarning]:

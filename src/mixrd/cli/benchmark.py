@@ -71,7 +71,7 @@ def weighed(
     from mixrd.cli.progress import training_bar
     from mixrd.experiments.weighed import benchmark_weighed
     from mixrd.network import Model
-    from mixrd.report.benchmark_tables import weighed_summary_table, weighed_table
+    from mixrd.report.benchmark_tables import coverage_line, weighed_summary_table, weighed_table
 
     trained = None if model is None else Model.load(model)
     with training_bar("training") as update:
@@ -89,7 +89,7 @@ def weighed(
     if json:
         show_json(result.to_dict())
     else:
-        show(weighed_table(result), "", weighed_summary_table(result))
+        show(weighed_table(result), "", weighed_summary_table(result), coverage_line(result))
     return EXIT_SOME_FAILED if result.failed else 0
 
 

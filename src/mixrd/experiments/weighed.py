@@ -23,7 +23,7 @@ from mixrd.training import TrainingProgress, train
 
 Method = Literal["network", "refined"]
 METHODS: tuple[Method, ...] = ("network", "refined")
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class WeighedSample:
         Weighed wt% by phase name; 0 for candidates that were not weighed in.
     network, refined : dict or None
         Estimates in wt% by phase name; None where it was not asked for or failed.
+    intervals : dict or None
+        (low, high) of the answer in wt% by phase name, at `mixrd.analysis.LEVEL`.
     seconds : dict
         "network" and "refined", None likewise.
     warnings : tuple of AnalysisWarning
@@ -52,6 +54,7 @@ class WeighedSample:
     network: dict[str, float] | None
     refined: dict[str, float] | None
     seconds: dict[str, float | None]
+    intervals: dict[str, tuple[float, float]] | None = None
     warnings: tuple[AnalysisWarning, ...] = ()
 
     @property
@@ -68,6 +71,11 @@ class WeighedSample:
         """Mean over the candidates of the absolute error in wt%."""
         errors = self.errors(method)
         return None if errors is None else float(np.mean(np.abs(list(errors.values()))))
+
+    def covered(self) -> dict[str, bool]:
+        """Whether each interval holds what was weighed."""
+        given = self.intervals or {}
+        return {name: low <= self.truth[name] <= high for name, (low, high) in given.items()}
 
     def tvd(self, method: Method) -> float | None:
         """Total variation distance from the truth: half the sum of absolute errors, 0-1."""
@@ -106,6 +114,25 @@ class WeighedBenchmark:
             "samples": len(done),
         }
 
+    def coverage(self) -> dict[str, float | int] | None:
+        """How the intervals do, counted per phase and scan; None if there are none.
+
+        "covered" is the share that holds what was weighed, "median_half_width_wt" the median of half their
+        widths and "median_error_wt" that of the absolute errors (wt%).
+        """
+        done = [s for s in self.samples if s.intervals]
+        if not done:
+            return None
+        inside = [hit for s in done for hit in s.covered().values()]
+        widths = [high - low for s in done for low, high in (s.intervals or {}).values()]
+        errors = [abs(e) for s in done for e in (s.errors("refined") or {}).values()]
+        return {
+            "covered": float(np.mean(inside)),
+            "median_half_width_wt": float(np.median(widths)) / 2,
+            "median_error_wt": float(np.median(errors)),
+            "intervals": len(inside),
+        }
+
     @property
     def failed(self) -> int:
         """Number of samples whose analysis failed."""
@@ -117,7 +144,7 @@ class WeighedBenchmark:
         return {
             "schema": SCHEMA,
             "samples": [dataclasses.asdict(sample) for sample in self.samples],
-            "summary": summary | {"samples": len(self.samples), "failed": self.failed},
+            "summary": summary | {"coverage": self.coverage(), "samples": len(self.samples), "failed": self.failed},
         }
 
     def to_json(self) -> str:
@@ -231,7 +258,9 @@ def _sample(
         result = runner.analyze(read_scan(folder / row.file), list(crystals))
     except MixrdError as error:
         failure = AnalysisWarning("FAILED", str(error))
-        return WeighedSample(row.file, row.group, truth, None, None, dict.fromkeys(METHODS), (failure,))
+        return WeighedSample(
+            row.file, row.group, truth, None, None, dict.fromkeys(METHODS), warnings=(failure,)
+        )
     return WeighedSample(
         file=row.file,
         group=row.group,
@@ -239,8 +268,14 @@ def _sample(
         network=_percentages({p.name: p.network_percent for p in result.phases}),
         refined=_percentages({p.name: p.refined_percent for p in result.phases}),
         seconds={method: result.seconds.get(method) for method in METHODS},
+        intervals=_intervals(result),
         warnings=result.warnings,
     )
+
+
+def _intervals(result: Analysis) -> dict[str, tuple[float, float]] | None:
+    given = {p.name: p.interval_percent for p in result.phases if p.interval_percent is not None}
+    return given if given and len(given) == len(result.phases) else None
 
 
 def _percentages(values: Mapping[str, float | None]) -> dict[str, float] | None:

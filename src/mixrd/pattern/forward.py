@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -28,7 +29,7 @@ from mixrd.errors import ParameterError
 from mixrd.pattern.asymmetry import axial_share, axial_shift
 from mixrd.pattern.exact import ExactRenderer
 from mixrd.pattern.instrument import Instrument
-from mixrd.pattern.lines import Axis, list_peaks, list_sources
+from mixrd.pattern.lines import Axis, list_peaks, list_sources, with_texture
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 from mixrd.pattern.render import Peaks, Renderer
@@ -125,6 +126,18 @@ class ForwardModel:
     def two_theta(self) -> Tensor:
         """(N,) grid in degrees."""
         return self.renderer.grid
+
+    def with_texture_axes(self, crystals: Sequence[Crystal], axes: Mapping[str, Axis]) -> ForwardModel:
+        """The same model of the same crystals with other texture axes; what is alike is shared.
+
+        Raises
+        ------
+        CrystalError
+            If an axis is given for a phase that is not there.
+        """
+        other = copy.copy(self)
+        other.sources = with_texture(self.sources, crystals, axes)
+        return other
 
     def reference(self, batch: int = 1) -> Parameters:
         """Parameters of unstrained, large crystals on a well-adjusted instrument."""

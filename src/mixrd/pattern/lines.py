@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -101,11 +102,7 @@ def list_sources(
     RadiationError
         If a phase has no reflection of the main lines in the range.
     """
-    if unknown := (set(texture_axes) | set(size_axes)) - {c.name for c in crystals}:
-        raise CrystalError(
-            f"an axis is given for {', '.join(sorted(unknown))}, which is not among the phases",
-            remedy=f"Name one of {', '.join(c.name for c in crystals)}",
-        )
+    _check_axes([*texture_axes, *size_axes], crystals)
 
     def cosines(crystal: Crystal, table: Reflections, axes: Mapping[str, Axis]) -> Tensor | None:
         if crystal.name not in axes:
@@ -139,6 +136,35 @@ def list_sources(
                 )
             )
     return result
+
+
+def with_texture(
+    sources: Sequence[Source], crystals: Sequence[Crystal], axes: Mapping[str, Axis]
+) -> list[Source]:
+    """The same sources, of symmetry-keeping strains, with these texture axes by phase name.
+
+    Raises
+    ------
+    CrystalError
+        If an axis is given for a phase that is not there.
+    """
+    _check_axes(axes, crystals)
+    result = []
+    for source in sources:
+        crystal, cosines = crystals[source.phase], None
+        if crystal.name in axes:
+            values = axis_cosines(crystal, source.table.hkl, axes[crystal.name])
+            cosines = source.table.g.new_tensor(values)
+        result.append(dataclasses.replace(source, texture_cosines=cosines))
+    return result
+
+
+def _check_axes(axes: Iterable[str], crystals: Sequence[Crystal]) -> None:
+    if unknown := set(axes) - {c.name for c in crystals}:
+        raise CrystalError(
+            f"an axis is given for {', '.join(sorted(unknown))}, which is not among the phases",
+            remedy=f"Name one of {', '.join(c.name for c in crystals)}",
+        )
 
 
 def list_peaks(

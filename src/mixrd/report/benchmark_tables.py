@@ -19,6 +19,8 @@ def weighed_table(benchmark: WeighedBenchmark) -> Table:
     groups = list(dict.fromkeys(key for sample in benchmark.samples for key in sample.group))
     methods = [m for m in _METHODS if any(getattr(s, m) is not None for s in benchmark.samples)]
     numbers = ["weighed", *(column for m in methods for column in (m, "off"))]
+    with_intervals = any(sample.intervals for sample in benchmark.samples)
+    numbers += ["90 % interval"] if with_intervals else []
     table = new_table("scan", *groups, "phase", *numbers, "notes", right=numbers)
     for sample in benchmark.samples:
         codes = ", ".join(dict.fromkeys(warning.code for warning in sample.warnings))
@@ -31,6 +33,7 @@ def weighed_table(benchmark: WeighedBenchmark) -> Table:
                 else [""] * (1 + len(groups))
             )
             found = [text for method in methods for text in _found(sample, method, phase)]
+            found += [_interval(sample, phase)] if with_intervals else []
             last = i == len(sample.truth) - 1
             table.add_row(*first, phase, f"{weighed:.2f}", *found, codes if i == 0 else "", end_section=last)
     return table
@@ -53,6 +56,25 @@ def weighed_summary_table(benchmark: WeighedBenchmark) -> Table:
                 f"{summary['samples']}",
             )
     return table
+
+
+def coverage_line(benchmark: WeighedBenchmark) -> str:
+    """How the intervals do, in a sentence; empty if there are none."""
+    found = benchmark.coverage()
+    if found is None:
+        return ""
+    return (
+        f"{100 * found['covered']:.0f} % of {found['intervals']} intervals (90 %) hold what was weighed; median "
+        f"half-width {found['median_half_width_wt']:.2f} wt%, median error {found['median_error_wt']:.2f} wt%"
+    )
+
+
+def _interval(sample: WeighedSample, phase: str) -> str:
+    """The interval, with a mark if it misses."""
+    if not sample.intervals:
+        return ""
+    low, high = sample.intervals[phase]
+    return f"{low:.2f}-{high:.2f}{'' if sample.covered()[phase] else ' !'}"
 
 
 def _found(sample: WeighedSample, method: Method, phase: str) -> tuple[str, str]:

@@ -44,19 +44,36 @@ def analysis_table(analysis: Analysis) -> Table:
     phases = analysis.phases
     with_network = any(p.network_percent is not None for p in phases) and _refined(phases)
     with_refined = any(p.refined_percent not in (None, p.weight_percent) for p in phases)
+    with_interval = any(p.interval_percent for p in phases)
     columns = ["phase", "wt%"]
+    columns += [f"{100 * (analysis.interval_level or 0):.0f} % interval"] if with_interval else []
     columns += ["network"] if with_network else []
     columns += ["refined"] if with_refined else []
     columns += ["cell", "size (nm)"] if any(p.cell for p in phases) else []
     table = new_table(*columns, right=columns[1:-2] if "cell" in columns else columns[1:])
     for phase in phases:
-        row = [phase.name, value_with_sigma(phase.weight_percent, phase.sigma_percent)]
+        row = [phase.name, amount_text(phase)]
+        row += [_interval(phase)] if with_interval else []
         row += [_number(phase.network_percent)] if with_network else []
         row += [_number(phase.refined_percent)] if with_refined else []
         if "cell" in columns:
             row += ["" if phase.cell is None else cell_text(phase.cell), _size(phase)]
         table.add_row(*row)
     return table
+
+
+def amount_text(phase: PhaseResult) -> str:
+    """wt% with its standard uncertainty; below the detection limit, that."""
+    if phase.detected is False and phase.detection_limit_percent is not None:
+        return f"< {phase.detection_limit_percent:.2g}"
+    return value_with_sigma(phase.weight_percent, phase.sigma_percent)
+
+
+def _interval(phase: PhaseResult) -> str:
+    if phase.interval_percent is None:
+        return ""
+    low, high = phase.interval_percent
+    return f"{low:.2f}-{high:.2f}"
 
 
 def truth_table(analysis: Analysis, truth_percent: Mapping[str, float]) -> Table:
@@ -102,7 +119,7 @@ def batch_table(analyses: Sequence[tuple[str, Analysis]]) -> Table:
             note = Text(f"failed: {analysis.error}", style="red")
             table.add_row(scan, *[""] * len(names), "", note)
             continue
-        found = {p.name: value_with_sigma(p.weight_percent, p.sigma_percent) for p in analysis.phases}
+        found = {p.name: amount_text(p) for p in analysis.phases}
         codes = ", ".join(dict.fromkeys(w.code for w in analysis.warnings))
         agreement = "" if analysis.r_wp is None else percent(analysis.r_wp)
         table.add_row(scan, *(found.get(n, "") for n in names), agreement, codes)

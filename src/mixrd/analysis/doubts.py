@@ -1,0 +1,90 @@
+"""What to think of a result: warnings in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from mixrd.analysis.refinement import Refinement
+from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.staging import Freed
+from mixrd.crystal import Crystal
+from mixrd.network import Estimate
+from mixrd.scan import Scan
+
+#: Estimates that differ by more than this (wt%) in one phase are worth a word.
+DISAGREEMENT_PERCENT = 10.0
+#: R_wp over R_exp above which the fit misses more than noise.
+POOR_GOODNESS_OF_FIT = 5.0
+#: Texture beyond this (|ln r|) moves lines by a fifth and more: too much to be corrected without a doubt.
+STRONG_TEXTURE = 0.1
+#: Total mass over its standard uncertainty below which nothing was found.
+LEAST_SIGNIFICANCE = 5.0
+
+
+def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
+    """Doubts about a refinement as a whole."""
+    warnings = []
+    if not refined.converged:
+        warnings.append(
+            AnalysisWarning("NOT_CONVERGED", "the refinement had not settled when its steps ran out")
+        )
+    if refined.significance < LEAST_SIGNIFICANCE:
+        warnings.append(
+            AnalysisWarning(
+                "NO_PHASE_FOUND", "no candidate stands out from background and noise: are these the phases?"
+            )
+        )
+    if refined.r_wp > POOR_GOODNESS_OF_FIT * refined.r_exp:
+        ratio = refined.r_wp / refined.r_exp
+        warnings.append(
+            AnalysisWarning(
+                "POOR_FIT", f"the fit misses {ratio:.1f} times more than noise explains: look at the plot"
+            )
+        )
+    return warnings
+
+
+def sample_doubts(crystals: Sequence[Crystal], refined: Refinement, freed: Freed) -> list[AnalysisWarning]:
+    """What the refinement had to correct in the sample: texture, a rough surface."""
+    warnings = []
+    for crystal, r, sigma in zip(crystals, refined.texture, refined.texture_sigma, strict=True):
+        axis = freed.texture_axes.get(crystal.name)
+        if axis is not None and abs(math.log(r)) > max(STRONG_TEXTURE, 2 * sigma):
+            form = "plates lie flat" if r < 1 else "needles lie flat"
+            index = " ".join(map(str, axis))
+            warnings.append(
+                AnalysisWarning(
+                    "TEXTURE",
+                    f"its crystals are oriented (March-Dollase r = {r:.2f} along {index}: {form}); this was "
+                    "corrected, but the fractions are less sure: fill from the side or back, grind finer",
+                    crystal.name,
+                )
+            )
+    return warnings
+
+
+def disagreement(
+    crystals: Sequence[Crystal], estimate: Estimate, refined: Refinement
+) -> list[AnalysisWarning]:
+    """Phases of which network and refinement say quite different things."""
+    network = 100 * estimate.fractions[0].numpy().astype(float)
+    return [
+        AnalysisWarning(
+            "ESTIMATES_DISAGREE", f"the network says {a:.1f} wt%, the refinement {b:.1f} wt%", crystal.name
+        )
+        for crystal, a, b in zip(crystals, network, 100 * refined.weight_fractions, strict=True)
+        if abs(a - b) > DISAGREEMENT_PERCENT
+    ]
+
+
+def range_warnings(scan: Scan, limits: tuple[float, float]) -> list[AnalysisWarning]:
+    """Whether part of the scan was left out."""
+    cut = float(scan.two_theta[-1]) - limits[1]
+    if cut > 1.0:
+        return [
+            AnalysisWarning(
+                "RANGE_CUT", f"{cut:.1f} deg at the end of the scan lie outside the instrument's range"
+            )
+        ]
+    return []

@@ -1,0 +1,105 @@
+"""How sure fractions are: standard uncertainties, intervals, and what is too little to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.analysis.refinement import Refinement
+
+#: Probability that an interval holds the true value.
+LEVEL = 0.9
+#: Relative standard uncertainty of a phase's calculated intensity: form factors, displacement factors and
+#: coordinates of a structure of the literature (calculated and measured I/Ic of well-known phases differ by
+#: some 2 %; two determinations of one structure by 1-2 %).
+STRUCTURE_SIGMA = 0.015
+#: Probability that a phase which is not there is called detected, and that one at the detection limit is not
+#: (Currie 1968, Anal. Chem. 40, 586).
+FALSE_POSITIVE, FALSE_NEGATIVE = 0.01, 0.05
+#: At the quantification limit the standard uncertainty is a tenth of the amount (Currie 1968).
+QUANTIFIED = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Quantities:
+    """What a refinement says of the amounts of P phases.
+
+    Attributes
+    ----------
+    fractions : (P,) array
+        Weight fractions, 0 where a phase is not detected; they sum to 1.
+    covariance : (P, P) array
+        Of the fractions: noise and misfit, structures, and further terms that were given.
+    low, high : (P,) array
+        Ends of the intervals at `LEVEL`; of a phase that is not detected from 0 to what may be missed.
+    detected : (P,) bool array
+    detection_limit, quantification_limit : (P,) array
+        As weight fractions.
+    """
+
+    fractions: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    detected: NDArray[np.bool_]
+    detection_limit: NDArray[np.float64]
+    quantification_limit: NDArray[np.float64]
+
+    @property
+    def sigma(self) -> NDArray[np.float64]:
+        """(P,) standard uncertainties of the fractions."""
+        return np.asarray(np.sqrt(np.clip(np.diag(self.covariance), 0.0, None)))
+
+
+def quantities(
+    refined: Refinement, *, further: NDArray[np.float64] | None = None, widening: float = 1.0
+) -> Quantities:
+    """Amounts with intervals from a refinement of one scan.
+
+    Parameters
+    ----------
+    refined : Refinement
+    further : (P, P) array, optional
+        Covariance of the weight fractions by what the refinement cannot see, e.g. microabsorption.
+    widening : float
+        Factor on the widths of the intervals, from their calibration.
+    """
+    normal = NormalDist()
+    masses = refined.masses
+    total = max(float(masses.sum()), 1e-300)
+    # A mass that noise and misfit alone may make has these standard deviations.
+    own = np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
+    detected = masses > normal.inv_cdf(1 - FALSE_POSITIVE) * own
+    if not detected.any():
+        detected[int(np.argmax(masses))] = masses.max() > 0
+    kept = np.where(detected, masses, 0.0)
+    fractions = kept / max(float(kept.sum()), 1e-300)
+    floor = refined.noise_sigma / total
+    limit = (normal.inv_cdf(1 - FALSE_POSITIVE) + normal.inv_cdf(1 - FALSE_NEGATIVE)) * floor
+    covariance = refined.covariance + structure_covariance(fractions)
+    if further is not None:
+        covariance = covariance + further
+    sigma = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
+    reach = widening * normal.inv_cdf(0.5 + LEVEL / 2) * sigma
+    # The most that a phase may amount to though it was not detected: one-sided.
+    missed = np.maximum(refined.weight_fractions + widening * normal.inv_cdf(LEVEL) * sigma, limit)
+    low = np.where(detected, fractions - reach, 0.0)
+    high = np.where(detected, fractions + reach, missed)
+    return Quantities(
+        fractions=fractions,
+        covariance=covariance,
+        low=low.clip(0.0, 1.0),
+        high=high.clip(0.0, 1.0),
+        detected=detected,
+        detection_limit=limit,
+        quantification_limit=QUANTIFIED * floor,
+    )
+
+
+def structure_covariance(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(P, P): of the fractions, calculated intensities being uncertain by `STRUCTURE_SIGMA` each."""
+    slope = (np.eye(len(fractions)) - fractions[:, np.newaxis]) * (STRUCTURE_SIGMA * fractions)
+    return np.asarray(slope @ slope.T)

@@ -1,0 +1,244 @@
+"""The refinement of one real scan: what a careful expert would free, in which order, and only if asked for.
+
+First the scales, cells, widths and shifts on a blurred scan, then on the scan itself; then a background as
+wavy as the data ask for; then surface roughness and texture, each only where the residual calls for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mixrd.analysis.background_degree import chosen_degree
+from mixrd.analysis.coarse_fit import COARSE_DECREASE, coarse_fit
+from mixrd.analysis.covariance import covariance, misfit_covariance
+from mixrd.analysis.least_squares import Fit, Priors, fit
+from mixrd.analysis.refinement import (
+    BACKGROUND_DEGREE,
+    ROUGHNESS_START,
+    STAGES_DEG,
+    Refinement,
+    collect,
+    first_parameters,
+    solvable,
+    threads_for,
+)
+from mixrd.analysis.residual_score import wanted
+from mixrd.analysis.restraints import Restraints, make_priors
+from mixrd.crystal import Crystal
+from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
+
+#: Times that the residual is asked what else to free.
+ROUNDS = 2
+#: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms around 0.
+TEXTURE_SIGMA, ROUGHNESS_SIGMA = 0.3, 0.3
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What was freed besides scales, cells, widths, shifts and background.
+
+    Attributes
+    ----------
+    background_degree : int
+    roughness : bool
+    texture_axes : dict
+        (h, k, l) by phase name.
+    """
+
+    background_degree: int
+    roughness: bool = False
+    texture_axes: Mapping[str, Axis] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class SampleRefinement:
+    """A refinement and what it freed."""
+
+    refinement: Refinement
+    freed: Freed
+
+
+def refine_sample(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    two_theta: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    *,
+    counted: bool,
+    start: Tensor | None = None,
+    stages_deg: Sequence[float] = STAGES_DEG,
+    on_step: Callable[[int, float], None] | None = None,
+) -> SampleRefinement:
+    """Refine a scan, freeing what its residual asks for.
+
+    The covariance is that of left-out parts of the scan (`misfit_covariance`) where it is larger than that
+    of the noise.
+
+    Parameters
+    ----------
+    crystals : sequence of Crystal
+    instrument : Instrument
+    two_theta : (N,) array
+        Degrees.
+    counts, sigma : (N,) array
+        Scan and its standard uncertainties.
+    counted : bool
+        Whether `counts` are Poisson counts: they are weighted by what is calculated then, because weights
+        by what was observed favour the low counts.
+    start : (1, T) tensor, optional
+        Flat parameters to start from; default the instrument's, unstrained.
+    stages_deg : sequence of float
+        Blur of the coarse fits.
+    on_step : callable, optional
+        Called after each step with its number and the cost.
+
+    Raises
+    ------
+    RefinementError
+        If the equations are singular beyond what damping mends.
+    """
+    with threads_for(1), solvable():
+        stage = _Stage(crystals, instrument, two_theta, counts, sigma, on_step)
+        flat = stage.first() if start is None else start.to(torch.float64)
+        for blur in stages_deg:
+            flat = stage.coarse(flat, blur)
+        result = stage.sharp(flat, enough=COARSE_DECREASE)
+        if counted:
+            stage.weigh_by(result)
+        stage.choose_background(result)
+        # The wavier background first: where it stood, texture and roughness are not asked to make up for it.
+        result = stage.sharp(result.flat, enough=COARSE_DECREASE)
+        for _ in range(ROUNDS):
+            more = stage.free_more(result)
+            if more is None:
+                break
+            result = more
+        if counted:
+            stage.weigh_by(result)
+        return stage.finished(stage.sharp(result.flat))
+
+
+class _Stage:
+    """The model, its restraints and weights as they stand."""
+
+    def __init__(
+        self,
+        crystals: Sequence[Crystal],
+        instrument: Instrument,
+        two_theta: NDArray[np.float64],
+        counts: NDArray[np.float64],
+        sigma: NDArray[np.float64],
+        on_step: Callable[[int, float], None] | None,
+    ) -> None:
+        self.crystals, self.instrument, self.on_step = crystals, instrument, on_step
+        self.model = ForwardModel(crystals, instrument, two_theta)
+        self.grid = two_theta
+        self.observed, self.sigma = torch.tensor(counts)[None], torch.tensor(sigma)[None]
+        self.freed = Freed(BACKGROUND_DEGREE)
+
+    @property
+    def priors(self) -> Priors:
+        restraints = Restraints(
+            texture=TEXTURE_SIGMA if self.freed.texture_axes else 0.0,
+            roughness=ROUGHNESS_SIGMA if self.freed.roughness else 0.0,
+        )
+        priors = make_priors(self.model, restraints, ())
+        held = priors.sigma.clone()
+        texture = self.model.columns_of("texture")
+        free = torch.tensor([c.name in self.freed.texture_axes for c in self.crystals])
+        held[texture] = torch.where(free, held[texture], 0.0)
+        return dataclasses.replace(priors, sigma=held)
+
+    @property
+    def basis(self) -> Tensor:
+        return background_basis(self.model.two_theta, degree=self.freed.background_degree)
+
+    def first(self) -> Tensor:
+        return first_parameters(self.model, 1, self.priors)
+
+    def coarse(self, flat: Tensor, blur_deg: float) -> Tensor:
+        counts, sigma = self.observed.numpy(), self.sigma.numpy()
+        return coarse_fit(
+            self.crystals,
+            self.instrument,
+            self.grid,
+            counts,
+            sigma,
+            flat,
+            self.priors,
+            blur_deg,
+            self.on_step,
+        )
+
+    def sharp(self, flat: Tensor, **settings: float) -> Fit:
+        return fit(
+            self.model,
+            self.basis,
+            self.observed,
+            self.sigma,
+            flat,
+            self.priors,
+            on_step=self.on_step,
+            **settings,
+        )
+
+    def calculated(self, result: Fit) -> Tensor:
+        """(1, N) in the unit of the scan."""
+        return self.observed - result.linear.residual * self.sigma
+
+    def weigh_by(self, result: Fit) -> None:
+        self.sigma = self.calculated(result).clamp_min(1.0).sqrt()
+
+    def choose_background(self, result: Fit) -> None:
+        phases = len(self.crystals)
+        background = result.linear.coefficients[0, phases:] @ self.basis
+        degree = chosen_degree(
+            result, self.priors, self.model.two_theta, self.sigma[0], background, phases=phases
+        )
+        self.freed = dataclasses.replace(self.freed, background_degree=degree)
+
+    def free_more(self, result: Fit) -> Fit | None:
+        """A fit with what the residual asks for; None if it asks for nothing."""
+        found = wanted(
+            self.model,
+            self.crystals,
+            result,
+            self.priors,
+            self.sigma,
+            roughness=not self.freed.roughness,
+            phases=[c.name for c in self.crystals if c.name not in self.freed.texture_axes],
+        )
+        if not found:
+            return None
+        axes = {one.phase: one.axis for one in found if one.phase is not None and one.axis is not None}
+        rough = any(one.phase is None for one in found)
+        flat = result.flat.clone()
+        if rough:
+            flat[:, self.model.columns_of("roughness")] = ROUGHNESS_START
+        self.freed = dataclasses.replace(
+            self.freed,
+            roughness=self.freed.roughness or rough,
+            texture_axes={**self.freed.texture_axes, **axes},
+        )
+        self.model = self.model.with_texture_axes(self.crystals, self.freed.texture_axes)
+        return self.sharp(flat, enough=COARSE_DECREASE)
+
+    def finished(self, result: Fit) -> SampleRefinement:
+        # A mass that was held at zero has an uncertainty too.
+        whole = dataclasses.replace(result.linear, active=torch.ones_like(result.linear.active))
+        open_ended = dataclasses.replace(result, linear=whole)
+        noise = covariance(open_ended, self.priors)
+        misfit = misfit_covariance(open_ended, self.priors, self.model.two_theta)
+        # Where parts of the scan agree better than their noise allows, that is luck.
+        luck = (noise - misfit).diagonal(dim1=1, dim2=2).clamp_min(0.0)
+        spread = misfit + torch.diag_embed(luck)
+        refined = collect(self.model, self.basis, result, spread, noise, self.observed, self.sigma, 0)
+        return SampleRefinement(refined, self.freed)

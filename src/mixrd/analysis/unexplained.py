@@ -1,0 +1,315 @@
+"""Something is missing: lines of a fitted scan that no candidate explains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+from scipy.signal import find_peaks, peak_widths
+
+from mixrd.analysis.result import AnalysisWarning, Curves
+from mixrd.analysis.suggestion import Evidence, Suggestion, suggest
+from mixrd.analysis.wavelength_check import stray_remarks
+from mixrd.crystal import Crystal
+from mixrd.pattern import Instrument
+from mixrd.pattern.profile import tch_pseudo_voigt
+
+FloatArray = NDArray[np.float64]
+
+#: A line stands out by this many standard deviations: a scan has a few thousand places for one.
+LEAST_SIGNIFICANCE = 5.0
+#: A line on a calculated peak must be this many times as high: texture and coarse grains raise single
+#: reflections two- or threefold, and a wrong tail is wrong by its own height at most.
+OVER_CALCULATED = 2.0
+#: Least share of the net counts that is worth a warning: what a trace of less holds changes no fraction.
+LEAST_SHARE = 0.005
+#: Zero and displacement together shift no sample's lines by more than this (degrees).
+LARGEST_SHIFT_DEG = 0.4
+#: Widths of lines that are looked for, in those of the instrument.
+_WIDTHS = (1.0, 2.0, 4.0)
+#: Half the window of the filter, in widths of the line.
+_REACH = 2.5
+#: Share of a line's filtered counts that points other than the highest must hold; a spike is one point.
+_BESIDE_HIGHEST = 0.25
+#: Calculated lines lower than this, relative to the highest, do not tell the width.
+_TELLING_HEIGHT = 0.02
+_MOST_LINES = 60
+
+
+@dataclass(frozen=True)
+class UnexplainedLine:
+    """A line of the scan that no candidate explains.
+
+    Attributes
+    ----------
+    two_theta_deg : float
+        As measured, of the strongest emission line.
+    d_spacing_angstrom : float
+        Corrected for the refined zero and displacement.
+    area_share : float
+        Its counts over all net (above background) counts of the scan.
+    significance : float
+        Its height over the standard deviation of noise and model errors together.
+    remark : str
+        What it probably is instead of a phase, such as "K beta of the line at 36.25 deg"; else empty.
+    fwhm_deg : float
+        Width of the filter that it answers to best.
+    """
+
+    two_theta_deg: float
+    d_spacing_angstrom: float
+    area_share: float
+    significance: float
+    remark: str
+    fwhm_deg: float
+
+
+@dataclass(frozen=True)
+class Unexplained:
+    """What the candidates leave unexplained.
+
+    Attributes
+    ----------
+    share_of_counts : float
+        Of the lines without a remark, over all net counts; 0-1.
+    lines : tuple of UnexplainedLine
+        Strongest (by counts) first.
+    suggestions : tuple of Suggestion
+        Phases that would explain them, best first.
+    """
+
+    share_of_counts: float
+    lines: tuple[UnexplainedLine, ...]
+    suggestions: tuple[Suggestion, ...]
+
+    @property
+    def unknown(self) -> tuple[UnexplainedLine, ...]:
+        """The lines without a remark."""
+        return tuple(line for line in self.lines if not line.remark)
+
+
+def find_unexplained(
+    curves: Curves,
+    sigma: FloatArray,
+    instrument: Instrument,
+    *,
+    zero_deg: float = 0.0,
+    displacement_mm: float = 0.0,
+    candidates: Sequence[Crystal] = (),
+    further: Sequence[Crystal] = (),
+) -> Unexplained:
+    """Lines of a fitted scan that no candidate explains.
+
+    A matched filter: at every point a peak of the beam's doublet on a straight line is fitted to the
+    residual by weighted least squares, in the widths `_WIDTHS`. Its variance is that of the noise plus what
+    the model may get wrong there: the calculated net intensity within one width times `OVER_CALCULATED`,
+    so that texture, profile misfit and wrong tails are no lines.
+
+    Parameters
+    ----------
+    curves : Curves
+        Of a refinement.
+    sigma : (N,) array
+        Standard uncertainties of the observed intensities, in their unit.
+    instrument : Instrument
+    zero_deg, displacement_mm : float
+        Refined; they correct the d-spacings.
+    candidates : sequence of Crystal
+        Phases of the fit, which are not suggested.
+    further : sequence of Crystal
+        Phases besides the catalog's to suggest.
+
+    Returns
+    -------
+    Unexplained
+    """
+    two_theta, net = curves.two_theta, curves.observed - curves.background
+    base = _instrument_fwhm(instrument, two_theta)
+    width = base * _broadening(curves, base)
+    found = _respond(curves, sigma, instrument, base, width)
+    picked = _pick(two_theta, found, width)
+    total = max(float(net.sum()), 1e-300)
+    angle = two_theta - _shift(two_theta, zero_deg, displacement_mm, instrument)
+    remarks = stray_remarks(two_theta, net, found.height, found.limit, width, picked, instrument)
+    lines = [
+        UnexplainedLine(
+            two_theta_deg=float(two_theta[i]),
+            d_spacing_angstrom=float(
+                instrument.radiation.wavelength_angstrom / 2 / np.sin(np.radians(angle[i] / 2))
+            ),
+            area_share=float(found.area[i]) / total,
+            significance=float(found.significance[i]),
+            remark=remark,
+            fwhm_deg=float(found.fwhm[i]),
+        )
+        for i, remark in zip(picked, remarks, strict=True)
+    ]
+    lines.sort(key=lambda line: -line.area_share)
+    share = min(sum(line.area_share for line in lines if not line.remark), 1.0)
+    unknown = np.array([i for i, remark in zip(picked, remarks, strict=True) if not remark], dtype=np.int64)
+    evidence = Evidence(angle, found.area, found.area_limit, width, unknown)
+    suggestions = suggest(evidence, instrument, candidates, further) if share >= LEAST_SHARE else ()
+    return Unexplained(share, tuple(lines), suggestions)
+
+
+def unexplained_warnings(found: Unexplained) -> list[AnalysisWarning]:
+    """UNEXPLAINED_LINES where the lines without a remark hold at least `LEAST_SHARE` of the net counts."""
+    if found.share_of_counts < LEAST_SHARE:
+        return []
+    lines = found.unknown
+    spacings = ", ".join(f"{line.d_spacing_angstrom:.3f}" for line in lines[:3])
+    count = f"{len(lines)} lines" if len(lines) > 1 else "a line"
+    message = (
+        f"{count} with {100 * found.share_of_counts:.2g} % of the counts above background belong to no "
+        f"candidate, the strongest at d = {spacings} A"
+    )
+    if found.suggestions:
+        message += "; " + " or ".join(str(suggestion) for suggestion in found.suggestions[:2])
+    return [AnalysisWarning("UNEXPLAINED_LINES", message)]
+
+
+def _shift(
+    two_theta: FloatArray, zero_deg: float, displacement_mm: float, instrument: Instrument
+) -> FloatArray | float:
+    """By how much lines are displaced in degrees; 0 where the fit bent it beyond what samples do."""
+    displaced = np.degrees(-2 * displacement_mm / instrument.goniometer_radius_mm)
+    shift: FloatArray = zero_deg + displaced * np.cos(np.radians(two_theta / 2))
+    return shift if np.abs(shift).max() <= LARGEST_SHIFT_DEG else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Response:
+    """Of the most significant filter at each point, (N,) arrays.
+
+    `limit` is the height, `area_limit` the area (intensity times points) that would just be a line.
+    """
+
+    significance: FloatArray
+    height: FloatArray
+    area: FloatArray
+    fwhm: FloatArray
+    limit: FloatArray
+    area_limit: FloatArray
+
+
+def _instrument_fwhm(instrument: Instrument, two_theta: FloatArray) -> FloatArray:
+    """Width of the instrument's peaks in degrees, (N,)."""
+    p, theta = instrument.profile, np.radians(two_theta / 2)
+    gaussian = np.sqrt(np.maximum(p.u * np.tan(theta) ** 2 + p.v * np.tan(theta) + p.w, 1e-6))
+    lorentzian = np.maximum(p.x / np.cos(theta) + p.y * np.tan(theta), 1e-6)
+    fwhm, _ = tch_pseudo_voigt(torch.from_numpy(gaussian), torch.from_numpy(lorentzian))
+    # A line narrower than two steps cannot be told from a spike.
+    limited: FloatArray = np.maximum(fwhm.numpy(), 2 * np.gradient(two_theta))
+    return limited
+
+
+def _broadening(curves: Curves, base: FloatArray) -> float:
+    """Width of the calculated lines over the instrument's: median by height, at least 1."""
+    points = base / np.gradient(curves.two_theta)
+    least = _TELLING_HEIGHT * curves.contributions.sum(axis=0).max(initial=0.0)
+    ratios, heights = [1.0], [1e-300]
+    for pattern in curves.contributions:
+        tops, found = find_peaks(pattern, height=max(least, 1e-300), prominence=least)
+        ratios += list(peak_widths(pattern, tops)[0] / points[tops])
+        heights += list(found["peak_heights"])
+    order = np.argsort(ratios)
+    weight = np.cumsum(np.array(heights)[order])
+    return max(1.0, float(np.array(ratios)[order][np.searchsorted(weight, weight[-1] / 2)]))
+
+
+def _respond(
+    curves: Curves, sigma: FloatArray, instrument: Instrument, base: FloatArray, width: FloatArray
+) -> _Response:
+    """The filters of all widths, and at each point the most significant of them."""
+    two_theta, peaks = curves.two_theta, curves.contributions.sum(axis=0)
+    first = np.searchsorted(two_theta, two_theta - width)
+    last = np.searchsorted(two_theta, two_theta + width, side="right")
+    calculated = np.array([peaks[a:b].max() for a, b in zip(first, last, strict=True)])
+    fwhm = np.multiply.outer(_WIDTHS, base)
+    residual = curves.observed - curves.calculated
+    filtered = [_filtered(two_theta, residual, sigma, f, instrument) for f in fwhm]
+    height, spread, points = (np.array(x) for x in zip(*filtered, strict=True))
+    excess = _excess_noise(height[0] / spread[0], calculated / spread[0])
+    deviation = np.hypot(excess * spread, OVER_CALCULATED / LEAST_SIGNIFICANCE * np.maximum(calculated, 0.0))
+    significance = height / deviation
+    best = significance.argmax(axis=0), np.arange(len(two_theta))
+    limit = LEAST_SIGNIFICANCE * deviation
+    inside = (two_theta >= two_theta[0] + base[0]) & (two_theta <= two_theta[-1] - base[-1])
+    return _Response(
+        significance=significance[best] * inside,
+        height=height[best],
+        area=(height * points)[best],
+        fwhm=fwhm[best],
+        limit=limit[best],
+        area_limit=(limit * points).min(axis=0),
+    )
+
+
+def _excess_noise(significance: FloatArray, calculated: FloatArray) -> float:
+    """Real noise over the stated, at least 1: from dips between the peaks, which no line causes."""
+    dips = -significance[(calculated < 2) & (significance < 0)]
+    return max(1.0, float(np.median(dips)) / 0.6745) if dips.size > 50 else 1.0
+
+
+def _filtered(
+    two_theta: FloatArray, residual: FloatArray, sigma: FloatArray, fwhm: FloatArray, instrument: Instrument
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Height of the best line at each point, its standard deviation, and its area over its height (points).
+
+    The height is the lower of those with and without a straight line below: a dip beside it makes no line.
+    """
+    half = int(_REACH * float((fwhm / np.gradient(two_theta)).max())) + 1
+    offset = _windows(two_theta, half, fill=1e9) - two_theta[:, np.newaxis]
+    x = offset / fwhm[:, np.newaxis]
+    inside = np.abs(x) <= _REACH
+    peak = np.where(inside, _doublet(two_theta, offset, fwhm, instrument), 0.0)
+    x = np.where(inside, x, 0.0)
+    weight = _windows(sigma**-2.0, half, fill=0.0) * inside
+    data = _windows(residual, half, fill=0.0)
+    s0, s1, s2 = (np.einsum("ij,ij->i", weight, x**n) for n in range(3))
+    p0, p1 = (np.einsum("ij,ij,ij->i", weight, peak, x**n) for n in range(2))
+    determinant = np.maximum(s0 * s2 - s1 * s1, 1e-300)
+    level, slope = (s2 * p0 - s1 * p1) / determinant, (s0 * p1 - s1 * p0) / determinant
+    bare = np.where(inside, peak - level[:, np.newaxis] - slope[:, np.newaxis] * x, 0.0)
+    information = np.maximum(np.einsum("ij,ij,ij->i", weight, bare, bare), 1e-300)
+    parts = weight * bare * data
+    total = parts.sum(axis=1)
+    alone = np.einsum("ij,ij,ij->i", weight, peak, data) / np.einsum("ij,ij,ij->i", weight, peak, peak)
+    spike = total - parts.max(axis=1) < _BESIDE_HIGHEST * total
+    height = np.where(spike, 0.0, np.minimum(total / information, alone))
+    return height, information**-0.5, peak.sum(axis=1)
+
+
+def _doublet(
+    two_theta: FloatArray, offset: FloatArray, fwhm: FloatArray, instrument: Instrument
+) -> FloatArray:
+    """(N, W): lines of nearly the strongest wavelength, the strongest at offset 0, weights summing to 1."""
+    strongest = instrument.radiation.wavelength_angstrom
+    lines = [e for e in instrument.radiation.lines if abs(e.wavelength_angstrom / strongest - 1) < 0.01]
+    sine = np.sin(np.radians(two_theta / 2))
+    result = np.zeros_like(offset)
+    for line in lines:
+        moved = 2 * np.degrees(np.arcsin(np.minimum(sine * line.wavelength_angstrom / strongest, 1.0)))
+        u2 = ((offset - (moved - two_theta)[:, np.newaxis]) / fwhm[:, np.newaxis]) ** 2
+        profile = 0.5 / (1 + 4 * u2) + 0.5 * np.exp(-4 * np.log(2) * u2)
+        result += line.weight / sum(e.weight for e in lines) * profile
+    return result
+
+
+def _windows(values: FloatArray, half: int, *, fill: float) -> FloatArray:
+    return sliding_window_view(np.pad(values, half, constant_values=fill), 2 * half + 1)
+
+
+def _pick(two_theta: FloatArray, response: _Response, width: FloatArray) -> list[int]:
+    """Indices of the lines, most significant first, none within one and a half widths of another."""
+    left = response.significance.copy()
+    picked: list[int] = []
+    while len(picked) < _MOST_LINES and left.max() >= LEAST_SIGNIFICANCE:
+        at = int(left.argmax())
+        picked.append(at)
+        left[np.abs(two_theta - two_theta[at]) < 1.5 * max(response.fwhm[at], width[at])] = 0.0
+    return picked
