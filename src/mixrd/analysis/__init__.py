@@ -1,33 +1,56 @@
 """Analysis of scans: estimate, refinement, instrument calibration and the result type."""
 
+from mixrd.analysis.amorphous import InternalStandard, parse_standard
+from mixrd.analysis.amorphous_component import AmorphousComponent, component_of_scan
+from mixrd.analysis.amorphous_humps import component_of_humps, parse_humps
 from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
+from mixrd.analysis.external_standard import ExternalConstant
+from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
 from mixrd.analysis.plan import Plan, make_plan
+from mixrd.analysis.preparation import Preparation, external_constant_of
 from mixrd.analysis.refinement import Refinement, refine
 from mixrd.analysis.restraints import Restraints
-from mixrd.analysis.result import Analysis, AnalysisWarning, Curves, PhaseResult
+from mixrd.analysis.result import (
+    AbsoluteResult,
+    Analysis,
+    AnalysisWarning,
+    Curves,
+    PhaseResult,
+    TextureResult,
+)
 from mixrd.analysis.scan_analysis import analyze, analyze_many, failed_analysis, recipe_for
 from mixrd.analysis.setup import generic_instrument, instrument_for, overlap
 
 __all__ = [
+    "LEVEL",
+    "AbsoluteResult",
+    "AmorphousComponent",
     "Analysis",
     "AnalysisWarning",
     "Calibration",
     "Curves",
     "ExpectedScan",
+    "ExternalConstant",
+    "InternalStandard",
     "LaboratoryBound",
     "Measurement",
     "PhaseBound",
     "PhaseResult",
     "Plan",
+    "Preparation",
     "Refinement",
     "Restraints",
+    "TextureResult",
     "analyze",
     "analyze_many",
     "calibrate",
+    "component_of_humps",
+    "component_of_scan",
     "expected_tvd",
+    "external_constant_of",
     "failed_analysis",
     "fraction_covariance",
     "generic_instrument",
@@ -35,6 +58,8 @@ __all__ = [
     "laboratory_bound",
     "make_plan",
     "overlap",
+    "parse_humps",
+    "parse_standard",
     "recipe_for",
     "refine",
 ]

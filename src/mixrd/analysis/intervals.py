@@ -55,37 +55,45 @@ class Quantities:
 
 
 def quantities(
-    refined: Refinement, *, further: NDArray[np.float64] | None = None, widening: float = 1.0
+    refined: Refinement,
+    *,
+    factors: NDArray[np.float64] | None = None,
+    further: NDArray[np.float64] | None = None,
+    widening: float = 1.0,
 ) -> Quantities:
     """Amounts with intervals from a refinement of one scan.
 
     Parameters
     ----------
     refined : Refinement
+    factors : (P,) array, optional
+        True masses over apparent ones.
     further : (P, P) array, optional
         Covariance of the weight fractions by what the refinement cannot see, e.g. microabsorption.
     widening : float
         Factor on the widths of the intervals, from their calibration.
     """
     normal = NormalDist()
-    masses = refined.masses
+    scale = np.ones(len(refined.masses)) if factors is None else factors
+    masses = refined.masses * scale
     total = max(float(masses.sum()), 1e-300)
     # A mass that noise and misfit alone may make has these standard deviations.
-    own = np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
+    own = scale * np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
     detected = masses > normal.inv_cdf(1 - FALSE_POSITIVE) * own
     if not detected.any():
         detected[int(np.argmax(masses))] = masses.max() > 0
     kept = np.where(detected, masses, 0.0)
     fractions = kept / max(float(kept.sum()), 1e-300)
-    floor = refined.noise_sigma / total
+    floor = scale * refined.noise_sigma / total
     limit = (normal.inv_cdf(1 - FALSE_POSITIVE) + normal.inv_cdf(1 - FALSE_NEGATIVE)) * floor
-    covariance = refined.covariance + structure_covariance(fractions)
+    slope = (np.eye(len(masses)) - (masses / total)[:, np.newaxis]) * scale / total
+    covariance = slope @ refined.mass_covariance @ slope.T + structure_covariance(fractions)
     if further is not None:
         covariance = covariance + further
     sigma = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
     reach = widening * normal.inv_cdf(0.5 + LEVEL / 2) * sigma
     # The most that a phase may amount to though it was not detected: one-sided.
-    missed = np.maximum(refined.weight_fractions + widening * normal.inv_cdf(LEVEL) * sigma, limit)
+    missed = np.maximum(masses / total + widening * normal.inv_cdf(LEVEL) * sigma, limit)
     low = np.where(detected, fractions - reach, 0.0)
     high = np.where(detected, fractions + reach, missed)
     return Quantities(

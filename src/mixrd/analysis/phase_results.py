@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.intervals import Quantities
+from mixrd.analysis.findings import Findings
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result import PhaseResult, TextureResult
-from mixrd.analysis.staging import Freed
 from mixrd.crystal import Crystal, formula_of, strained_cell
 from mixrd.diffraction import Radiation, linear_attenuation_per_mm
-from mixrd.network import Estimate
 
 #: Sizes whose broadening is less than twice its uncertainty are not stated.
 _SIZE_SIGNIFICANCE = 2.0
-
-
-@dataclass(frozen=True, eq=False)
-class Findings:
-    """All that was found in a scan; None where it was not asked for."""
-
-    estimate: Estimate | None
-    refined: Refinement | None
-    freed: Freed | None
-    quantities: Quantities | None
 
 
 def phase_results(

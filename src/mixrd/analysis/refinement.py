@@ -58,7 +58,7 @@ class Refinement:
     mass_covariance : (P, P) array
     noise_sigma : (P,) array
         Standard uncertainties of the masses by noise alone: what tells whether a trace can be seen.
-    calculated, background : (N,) array
+    two_theta, calculated, background : (N,) array
     contributions : (P, N) array
         Pattern of each phase.
     r_wp, r_exp : float
@@ -84,6 +84,7 @@ class Refinement:
     masses: NDArray[np.float64]
     mass_covariance: NDArray[np.float64]
     noise_sigma: NDArray[np.float64]
+    two_theta: NDArray[np.float64]
     calculated: NDArray[np.float64]
     background: NDArray[np.float64]
     contributions: NDArray[np.float64]
@@ -243,6 +244,7 @@ def collect(
         masses=masses.numpy(),
         mass_covariance=spread[b, :phases, :phases].numpy(),
         noise_sigma=noise[b].diagonal()[:phases].clamp_min(0).sqrt().numpy(),
+        two_theta=model.two_theta.numpy(),
         calculated=(contributions.sum(0) + background).numpy(),
         background=background.numpy(),
         contributions=contributions.numpy(),

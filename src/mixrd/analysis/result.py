@@ -107,6 +107,26 @@ class PhaseResult:
     mass_attenuation_cm2_g: float | None = None
 
 
+@dataclass(frozen=True)
+class AbsoluteResult:
+    """Contents of the whole sample, what is not crystalline included.
+
+    Attributes
+    ----------
+    method : str
+        "internal standard" (the sample as it was before the standard was added) or "external standard".
+    weight_percent, sigma_percent : dict
+        wt% and standard uncertainty by phase name; with the amorphous part they sum to 100.
+    amorphous_percent, amorphous_sigma_percent : float
+    """
+
+    method: str
+    weight_percent: dict[str, float]
+    sigma_percent: dict[str, float]
+    amorphous_percent: float
+    amorphous_sigma_percent: float
+
+
 @dataclass(frozen=True, eq=False)
 class Curves:
     """The fitted scan, for plots. N points, P phases, (N,) arrays unless said otherwise.
@@ -162,6 +182,10 @@ class Analysis:
         Of the refined background, chosen by the data.
     roughness : (share, depth) or None
         Of the sample's surface, where it was refined.
+    absolute : AbsoluteResult or None
+        Where a standard tells how much is crystalline.
+    hump_shares : dict or None
+        Share (0-1) of each amorphous hump in the counts above the background.
     """
 
     status: Literal["ok", "failed"]
@@ -179,6 +203,8 @@ class Analysis:
     interval_level: float | None = None
     background_degree: int | None = None
     roughness: tuple[float, float] | None = None
+    absolute: AbsoluteResult | None = None
+    hump_shares: dict[str, float] | None = None
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -190,6 +216,7 @@ class Analysis:
         data = {k: v for k, v in vars(self).items() if k != "curves"}
         data["phases"] = [asdict(p) for p in self.phases]
         data["warnings"] = [asdict(w) for w in self.warnings]
+        data["absolute"] = None if self.absolute is None else asdict(self.absolute)
         return {"schema": SCHEMA, **data}
 
     def to_json(self) -> str:
@@ -212,6 +239,7 @@ class Analysis:
                 raise ValueError("schema")
             data["phases"] = tuple(_phase_from(p) for p in data["phases"])
             data["roughness"] = _pair(data["roughness"])
+            data["absolute"] = None if data["absolute"] is None else AbsoluteResult(**data["absolute"])
             data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
             return cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError):

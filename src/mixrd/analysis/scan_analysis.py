@@ -12,10 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mixrd.analysis.amorphous_component import columns_of
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.doubts import disagreement, fit_doubts, range_warnings, sample_doubts
-from mixrd.analysis.intervals import LEVEL, quantities
-from mixrd.analysis.phase_results import Findings, phase_results
+from mixrd.analysis.doubts import range_warnings
+from mixrd.analysis.findings import findings
+from mixrd.analysis.intervals import LEVEL
+from mixrd.analysis.phase_results import phase_results
+from mixrd.analysis.preparation import Preparation
 from mixrd.analysis.refinement import STAGES_DEG
 from mixrd.analysis.result import Analysis
 from mixrd.analysis.setup import (
@@ -63,6 +66,7 @@ def analyze(
     *,
     model: Model | None = None,
     refine: bool = True,
+    preparation: Preparation = Preparation(),  # noqa: B008
 ) -> Analysis:
     """Weight fractions of `crystals` in `scan`.
 
@@ -77,6 +81,8 @@ def analyze(
         Trained network; without one only the refinement speaks.
     refine : bool
         Whether to refine; False leaves the network's estimate.
+    preparation : Preparation
+        What is known of the sample: particle size, standards, amorphous humps. They need the refinement.
 
     Returns
     -------
@@ -93,24 +99,21 @@ def analyze(
     if model:
         _check_model(model, phases, machine)
     limits = overlap(scan, phases, machine)
+    if preparation.humps:
+        limits = max(float(scan.two_theta[0]), machine.two_theta_range[0]), limits[1]
     seconds: dict[str, float] = {}
     begin = time.perf_counter()
     estimate = _estimate(scan, model) if model else None
     if estimate is not None:
         seconds["network"] = time.perf_counter() - begin
     begin = time.perf_counter()
-    sample = _refine(scan, phases, machine, limits, estimate) if refine else None
+    sample = _refine(scan, phases, machine, limits, estimate, preparation) if refine else None
     refined = sample.refinement if sample else None
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
+    found = findings(phases, machine, estimate, sample, preparation)
     warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
-    amounts = None
-    if sample is not None and refined is not None:
-        amounts = quantities(refined)
-        warnings += fit_doubts(refined) + sample_doubts(phases, refined, sample.freed)
-        warnings += [] if estimate is None else disagreement(phases, estimate, refined)
     use_refined = refined is not None and (refined.converged or estimate is None)
-    found = Findings(estimate, refined, sample.freed if sample else None, amounts)
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
@@ -120,13 +123,15 @@ def analyze(
         zero_deg=refined.zero_deg if refined else None,
         displacement_mm=refined.displacement_mm if refined else None,
         seconds=seconds,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *found.warnings),
         error=None,
         provenance=_provenance(scan, machine, model),
         curves=fitted_curves(scan, limits, phases, machine, refined) if refined else None,
         interval_level=LEVEL if use_refined else None,
         background_degree=sample.freed.background_degree if sample else None,
-        roughness=_roughness(sample),
+        roughness=found.roughness,
+        absolute=found.absolute,
+        hump_shares=found.hump_shares,
     )
 
 
@@ -214,6 +219,7 @@ def _refine(
     instrument: Instrument,
     limits: tuple[float, float],
     estimate: Estimate | None,
+    preparation: Preparation,
 ) -> SampleRefinement:
     two_theta, counts, sigma = part_of(scan, limits)
     start = None
@@ -228,16 +234,10 @@ def _refine(
         counts,
         sigma,
         counted=scan.sigma is None and are_counts(counts),
+        humps=columns_of(preparation.humps, two_theta) if preparation.humps else None,
         start=start,
         stages_deg=stages,
     )
-
-
-def _roughness(sample: SampleRefinement | None) -> tuple[float, float] | None:
-    if sample is None or not sample.freed.roughness:
-        return None
-    share, depth = sample.refinement.roughness
-    return float(share), float(depth)
 
 
 def _start(

@@ -36,6 +36,8 @@ from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 
 #: Times that the residual is asked what else to free.
 ROUNDS = 2
+#: Of the background beside amorphous humps.
+DEGREE_BESIDE_HUMPS = 5
 #: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms around 0.
 TEXTURE_SIGMA, ROUGHNESS_SIGMA = 0.3, 0.3
 
@@ -59,10 +61,21 @@ class Freed:
 
 @dataclass(frozen=True, eq=False)
 class SampleRefinement:
-    """A refinement and what it freed."""
+    """A refinement and what it freed.
+
+    Attributes
+    ----------
+    refinement : Refinement
+        Its background has the humps in it.
+    freed : Freed
+    hump_amounts, hump_sigma : (E,) array
+        Coefficients of the humps and their standard uncertainties.
+    """
 
     refinement: Refinement
     freed: Freed
+    hump_amounts: NDArray[np.float64]
+    hump_sigma: NDArray[np.float64]
 
 
 def refine_sample(
@@ -73,6 +86,7 @@ def refine_sample(
     sigma: NDArray[np.float64],
     *,
     counted: bool,
+    humps: Tensor | None = None,
     start: Tensor | None = None,
     stages_deg: Sequence[float] = STAGES_DEG,
     on_step: Callable[[int, float], None] | None = None,
@@ -93,6 +107,8 @@ def refine_sample(
     counted : bool
         Whether `counts` are Poisson counts: they are weighted by what is calculated then, because weights
         by what was observed favour the low counts.
+    humps : (E, N) tensor, optional
+        Shapes of amorphous humps, fitted beside the background.
     start : (1, T) tensor, optional
         Flat parameters to start from; default the instrument's, unstrained.
     stages_deg : sequence of float
@@ -106,7 +122,7 @@ def refine_sample(
         If the equations are singular beyond what damping mends.
     """
     with threads_for(1), solvable():
-        stage = _Stage(crystals, instrument, two_theta, counts, sigma, on_step)
+        stage = _Stage(crystals, instrument, two_theta, counts, sigma, humps, on_step)
         flat = stage.first() if start is None else start.to(torch.float64)
         for blur in stages_deg:
             flat = stage.coarse(flat, blur)
@@ -136,13 +152,15 @@ class _Stage:
         two_theta: NDArray[np.float64],
         counts: NDArray[np.float64],
         sigma: NDArray[np.float64],
+        humps: Tensor | None,
         on_step: Callable[[int, float], None] | None,
     ) -> None:
         self.crystals, self.instrument, self.on_step = crystals, instrument, on_step
         self.model = ForwardModel(crystals, instrument, two_theta)
         self.grid = two_theta
         self.observed, self.sigma = torch.tensor(counts)[None], torch.tensor(sigma)[None]
-        self.freed = Freed(BACKGROUND_DEGREE)
+        self.humps = torch.empty(0, len(two_theta), dtype=torch.float64) if humps is None else humps
+        self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.humps) else BACKGROUND_DEGREE)
 
     @property
     def priors(self) -> Priors:
@@ -159,7 +177,9 @@ class _Stage:
 
     @property
     def basis(self) -> Tensor:
-        return background_basis(self.model.two_theta, degree=self.freed.background_degree)
+        """(E + Q, N): humps, then the smooth background."""
+        smooth = background_basis(self.model.two_theta, degree=self.freed.background_degree)
+        return torch.cat([self.humps, smooth])
 
     def first(self) -> Tensor:
         return first_parameters(self.model, 1, self.priors)
@@ -198,6 +218,9 @@ class _Stage:
         self.sigma = self.calculated(result).clamp_min(1.0).sqrt()
 
     def choose_background(self, result: Fit) -> None:
+        """Take the degree that the data ask for; beside humps it stays low, or it would follow them."""
+        if len(self.humps):
+            return
         phases = len(self.crystals)
         background = result.linear.coefficients[0, phases:] @ self.basis
         degree = chosen_degree(
@@ -241,4 +264,7 @@ class _Stage:
         luck = (noise - misfit).diagonal(dim1=1, dim2=2).clamp_min(0.0)
         spread = misfit + torch.diag_embed(luck)
         refined = collect(self.model, self.basis, result, spread, noise, self.observed, self.sigma, 0)
-        return SampleRefinement(refined, self.freed)
+        place = slice(len(self.crystals), len(self.crystals) + len(self.humps))
+        amounts = result.linear.coefficients[0, place]
+        deviations = spread[0].diagonal()[place].clamp_min(0).sqrt()
+        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy())

@@ -13,10 +13,11 @@ from cyclopts import Parameter
 
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import InstrumentOptions, Names, Switch, load_phases
+from mixrd.cli.sample_options import SampleOptions
 from mixrd.errors import MixrdError, ModelError, UsageError
 
 if TYPE_CHECKING:
-    from mixrd.analysis import Analysis
+    from mixrd.analysis import Analysis, Preparation
     from mixrd.crystal import Crystal
     from mixrd.network import Model
     from mixrd.pattern import Instrument
@@ -28,6 +29,7 @@ EXAMPLES = """Examples:
   mixrd analyze *.xrdml --phases quartz calcite my-phase.cif --out results
   mixrd analyze scan.xy --model corundum-fluorite-zincite.mixrd
   mixrd analyze scan.xy --phases quartz --radiation CuKa --no-network --json
+  mixrd analyze scan.xy --phases quartz corundum --standard corundum:20
 
 For each scan NAME.json, NAME.csv and NAME.png are written into the folder of
 --out, for several scans summary.csv too."""
@@ -43,6 +45,7 @@ def analyze(
     phases: Names | None = None,
     model: Path | None = None,
     options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
+    sample: SampleOptions = SampleOptions(),  # noqa: B008
     no_refine: Switch = False,
     no_network: Switch = False,
     scan: int | None = None,
@@ -83,6 +86,10 @@ def analyze(
     from mixrd.report.files import output_names, refuse_existing, result_files
 
     _check_switches(no_refine=no_refine, no_network=no_network, phases=phases, model=model)
+    if no_refine and sample.given:
+        raise UsageError(
+            "particle size, standards and humps need the refinement", remedy="Leave --no-refine out"
+        )
     folder = out if out is not None or json else DEFAULT_FOLDER
     names = output_names(scans)
     if folder is not None:
@@ -91,7 +98,7 @@ def analyze(
     if options.stands_alone:
         # A wrong instrument is the command's fault, not that of each scan of a batch.
         options.load()
-    task = _Task(crystals, trained, options, not no_network, not no_refine, scan)
+    task = _Task(crystals, trained, options, sample, not no_network, not no_refine, scan)
     found = _Found(names, folder, plot_scale, json, force)
     _run_all(scans, task, found)
     return EXIT_SOME_FAILED if found.failures else 0
@@ -125,10 +132,12 @@ class _Task:
     crystals: list[Crystal]
     model: Model | None
     options: InstrumentOptions
+    sample: SampleOptions
     network: bool
     refine: bool
     scan: int | None
     _models: dict[str, Model] = field(default_factory=dict)
+    _preparations: dict[Instrument, Preparation] = field(default_factory=dict)
 
     def run(self, path: Path, *, alone: bool) -> Analysis:
         """The result of one scan; a failure is raised where the scan is alone, else a result."""
@@ -142,12 +151,30 @@ class _Task:
                 instrument = self.options.load(scan)
             model = self._model_for(scan, instrument)
             with spinner(f"analysing {path.name}"):
-                return analysis.analyze(scan, self.crystals, instrument, model=model, refine=self.refine)
+                return analysis.analyze(
+                    scan,
+                    self.crystals,
+                    instrument,
+                    model=model,
+                    refine=self.refine,
+                    preparation=self._preparation(scan, instrument),
+                )
         except MixrdError as problem:
             if alone:
                 raise
             say(f"failed: {problem}")
             return analysis.failed_analysis(str(path), problem)
+
+    def _preparation(self, scan: Scan, instrument: Instrument | None) -> Preparation:
+        """What is said of the sample, read once for each instrument."""
+        from mixrd.analysis import Preparation, instrument_for
+
+        if not self.sample.given:
+            return Preparation()
+        machine = instrument_for(scan, instrument or (self.model.problem.instrument if self.model else None))
+        if machine not in self._preparations:
+            self._preparations[machine] = self.sample.load(machine)
+        return self._preparations[machine]
 
     def _model_for(self, scan: Scan, instrument: Instrument | None) -> Model | None:
         """The model given, else one of the cache or trained now for this problem."""

@@ -113,12 +113,16 @@ class Model:
         How it was trained; plain data.
     history : list of dict
         Step, loss and TVD along the training.
+    intervals : dict or None
+        How sure its estimates are, learnt after the training; plain data, see
+        `mixrd.analysis.interval_calibration`.
     """
 
     problem: Problem
     network: CompactNetwork
     recipe: dict[str, Any]
     history: list[dict[str, float]]
+    intervals: dict[str, Any] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,7 +145,7 @@ class Model:
         return result
 
     def save(self, path: str | Path, *, half: bool = False) -> None:
-        """Write one safetensors file; its header holds format, problem, recipe and history.
+        """Write one safetensors file; its header holds format, problem, recipe, history and intervals.
 
         With `half`, weights are stored in half precision: half the size, and the estimates move by less
         than 0.1 wt%.
@@ -159,6 +163,7 @@ class Model:
             "problem": self.problem.to_dict(),
             "recipe": self.recipe,
             "history": self.history,
+            "intervals": self.intervals,
         }
         tensors = {
             k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous()
@@ -200,6 +205,8 @@ class Model:
             network = build_network(problem, components)
             network.load_state_dict(tensors)
             recipe, history = dict(header["recipe"]), [dict(entry) for entry in header["history"]]
+            # Files of before there were intervals have none.
+            intervals = None if header.get("intervals") is None else dict(header["intervals"])
         except (
             AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError, InputError,
         ) as error:  # fmt: skip
@@ -209,7 +216,7 @@ class Model:
                 file=path,
             ) from None
         network.eval()
-        return cls(problem, network, recipe, history)
+        return cls(problem, network, recipe, history, intervals)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -64,8 +64,9 @@ def coverage_line(benchmark: WeighedBenchmark) -> str:
     if found is None:
         return ""
     return (
-        f"{100 * found['covered']:.0f} % of {found['intervals']} intervals (90 %) hold what was weighed; median "
-        f"half-width {found['median_half_width_wt']:.2f} wt%, median error {found['median_error_wt']:.2f} wt%"
+        f"{100 * found['covered']:.0f} % of {found['intervals']} intervals (90 %) hold what was weighed; "
+        f"median half-width {found['median_half_width_wt']:.2f} wt%, "
+        f"median error {found['median_error_wt']:.2f} wt%"
     )
 
 

@@ -101,7 +101,24 @@ def analysis_lines(analysis: Analysis) -> list[Text]:
         parts.append(f"displacement {analysis.displacement_mm:+.3f} mm")
     times = [f"{name} {seconds:.2g} s" for name, seconds in analysis.seconds.items() if seconds is not None]
     parts += [" + ".join(times)] if times else []
-    return [Text(", ".join(parts)), *(warning_line(w) for w in analysis.warnings)]
+    lines = [Text(", ".join(parts)), *_whole_lines(analysis)]
+    return [*lines, *(warning_line(w) for w in analysis.warnings)]
+
+
+def _whole_lines(analysis: Analysis) -> list[Text]:
+    """What is said of the whole sample, its amorphous part included."""
+    lines = []
+    whole = analysis.absolute
+    if whole is not None:
+        rows = [
+            f"{name} {value_with_sigma(value, whole.sigma_percent[name])}"
+            for name, value in whole.weight_percent.items()
+        ]
+        rest = value_with_sigma(whole.amorphous_percent, whole.amorphous_sigma_percent)
+        lines.append(Text(f"wt% of the whole ({whole.method}): {', '.join(rows)}, amorphous {rest}"))
+    for name, share in (analysis.hump_shares or {}).items():
+        lines.append(Text(f"{name}: {percent(share)} of the counts above the background (not of the weight)"))
+    return lines
 
 
 def warning_line(warning: AnalysisWarning) -> Text:

@@ -1,0 +1,78 @@
+"""What an estimate and a refinement say together: amounts, contents of the whole, doubts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mixrd.analysis.amorphous_component import columns_of
+from mixrd.analysis.doubts import disagreement, fit_doubts, sample_doubts
+from mixrd.analysis.intervals import Quantities, quantities
+from mixrd.analysis.preparation import Preparation, absolute_result, microabsorption
+from mixrd.analysis.refinement import Refinement
+from mixrd.analysis.result import AbsoluteResult, AnalysisWarning
+from mixrd.analysis.staging import Freed, SampleRefinement
+from mixrd.crystal import Crystal
+from mixrd.network import Estimate
+from mixrd.pattern import Instrument
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """All that was found in a scan; None where it was not asked for."""
+
+    estimate: Estimate | None
+    refined: Refinement | None = None
+    freed: Freed | None = None
+    quantities: Quantities | None = None
+    absolute: AbsoluteResult | None = None
+    hump_shares: dict[str, float] | None = None
+    warnings: list[AnalysisWarning] = field(default_factory=list)
+
+    @property
+    def roughness(self) -> tuple[float, float] | None:
+        """Share and depth of the surface's roughness, where it was refined."""
+        if self.refined is None or self.freed is None or not self.freed.roughness:
+            return None
+        share, depth = self.refined.roughness
+        return float(share), float(depth)
+
+
+def findings(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    estimate: Estimate | None,
+    sample: SampleRefinement | None,
+    preparation: Preparation,
+) -> Findings:
+    """What follows from the estimate and the refinement of one scan.
+
+    Raises
+    ------
+    InputError
+        If a standard does not fit the result.
+    """
+    if sample is None:
+        return Findings(estimate)
+    refined, radiation = sample.refinement, instrument.radiation
+    grains = microabsorption(crystals, refined, radiation, preparation.particle_size_um)
+    amounts = quantities(refined, factors=grains.factors, further=grains.covariance)
+    absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
+    warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed)
+    warnings += grains.warnings + doubts
+    warnings += [] if estimate is None else disagreement(crystals, estimate, refined)
+    shares = _hump_shares(sample, preparation)
+    return Findings(estimate, refined, sample.freed, amounts, absolute, shares, warnings)
+
+
+def _hump_shares(sample: SampleRefinement, preparation: Preparation) -> dict[str, float] | None:
+    """Share of each hump in the counts above the smooth background."""
+    if not preparation.humps:
+        return None
+    refined = sample.refinement
+    humps = columns_of(preparation.humps, refined.two_theta).sum(1).numpy() * sample.hump_amounts.clip(
+        min=0.0
+    )
+    whole = max(float(refined.contributions.sum() + humps.sum()), 1e-300)
+    names = [component.name for component in preparation.humps]
+    return {name: float(one) / whole for name, one in zip(names, humps, strict=True)}

@@ -1,0 +1,301 @@
+"""Intervals that hold: learnt from simulated scans of the very problem, whose fractions are known.
+
+Split conformal prediction (Papadopoulos et al. 2002, ECML, 345; Lei et al. 2018, J. Am. Stat. Assoc. 113,
+1094): the errors on n scans that an estimator has not seen bound its next error with a probability that
+needs no model of the errors, only that the next scan is drawn like the n.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mixrd.analysis.intervals import LEVEL, STRUCTURE_SIGMA, quantities
+from mixrd.analysis.setup import part_of
+from mixrd.analysis.staging import refine_sample
+from mixrd.crystal import Crystal
+from mixrd.errors import RefinementError, UsageError
+from mixrd.mixture import MixtureSampler, SampleRanges
+from mixrd.network import Model
+from mixrd.pattern import ForwardModel, Instrument
+from mixrd.scan import Scan
+
+#: Raise it with every change of what is calibrated: intervals of another version count as none.
+CALIBRATION_VERSION = 1
+#: Estimated fractions between which the width is interpolated, and the fewest patterns around each.
+_KNOTS, _PATTERNS_PER_KNOT = 20, 40
+#: Patterns drawn at once: they stay in the memory that a training needs anyway.
+_AT_ONCE = 256
+_PLAIN_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class NetworkIntervals:
+    """Half widths of a network's intervals, by phase and estimated fraction. P phases, K knots.
+
+    Attributes
+    ----------
+    level : float
+        Probability that an interval holds the true fraction.
+    knots : P tuples of K float
+        Estimated fractions, rising.
+    half_widths : P tuples of K float
+        There; linear between, constant beyond.
+    patterns : int
+        From which they were learnt.
+    """
+
+    level: float
+    knots: tuple[tuple[float, ...], ...]
+    half_widths: tuple[tuple[float, ...], ...]
+    patterns: int
+
+    def __post_init__(self) -> None:
+        numbers = np.array([self.knots, self.half_widths], dtype=np.float64)
+        sound = numbers.ndim == 3 and numbers.size > 0 and np.isfinite(numbers).all() and 0 < self.level < 1
+        if not (sound and (np.diff(numbers[0]) >= 0).all() and (numbers[1] >= 0).all()):
+            raise ValueError("intervals of a network need rising knots and finite half widths")
+
+    def half_width(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(..., P) half widths at estimated fractions (..., P)."""
+        given = np.asarray(fractions, dtype=np.float64)
+        rows = [
+            np.interp(given[..., p], knots, widths)
+            for p, (knots, widths) in enumerate(zip(self.knots, self.half_widths, strict=True))
+        ]
+        return np.stack(rows, axis=-1)
+
+    def of(self, fractions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Ends (..., P) of the intervals, within 0-1, at estimated fractions (..., P)."""
+        reach = self.half_width(fractions)
+        return np.clip(fractions - reach, 0.0, 1.0), np.clip(fractions + reach, 0.0, 1.0)
+
+    def sigma(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(..., P) standard uncertainties: of the normal distribution with these intervals."""
+        return self.half_width(fractions) / NormalDist().inv_cdf(0.5 + self.level / 2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that `from_dict` takes back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> NetworkIntervals:
+        """Intervals from what `to_dict` gave (or its JSON)."""
+        rows = {key: tuple(tuple(map(float, row)) for row in data[key]) for key in ("knots", "half_widths")}
+        return cls(**{**data, **rows})
+
+
+@dataclass(frozen=True)
+class RefinementIntervals:
+    """How much wider the intervals of refinements must be.
+
+    Attributes
+    ----------
+    widening : float
+        Factor on the half widths of `quantities`, 1 or more.
+    scans, intervals : int
+        From how many it was learnt.
+    covered : float
+        Share of these intervals that hold without it.
+    """
+
+    widening: float
+    scans: int
+    intervals: int
+    covered: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.widening) and self.widening >= 1):
+            raise ValueError("intervals are widened by a factor of 1 or more")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that `from_dict` takes back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RefinementIntervals:
+        """What `to_dict` gave (or its JSON)."""
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class ModelIntervals:
+    """What a model keeps of its calibration (`Model.intervals`)."""
+
+    network: NetworkIntervals
+    refinement: RefinementIntervals | None = None
+
+    @property
+    def widening(self) -> float:
+        """Factor for `quantities`; 1 where refinements were not calibrated."""
+        return 1.0 if self.refinement is None else self.refinement.widening
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for `Model.intervals`."""
+        refinement = None if self.refinement is None else self.refinement.to_dict()
+        return {"version": CALIBRATION_VERSION, "network": self.network.to_dict(), "refinement": refinement}
+
+    @classmethod
+    def of(cls, model: Model) -> ModelIntervals | None:
+        """The model's; None if it has none, or none of this version that fit."""
+        data = model.intervals or {}
+        try:
+            if data["version"] != CALIBRATION_VERSION:
+                return None
+            network = NetworkIntervals.from_dict(data["network"])
+            refinement = data["refinement"]
+            found = cls(network, None if refinement is None else RefinementIntervals.from_dict(refinement))
+        except _PLAIN_ERRORS:
+            return None
+        return found if len(network.knots) == len(model.names) else None
+
+
+def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
+    """The ceil((n + 1) level)-th smallest of n scores, the largest where that is beyond them."""
+    rank = min(math.ceil((len(scores) + 1) * level), len(scores))
+    return float(np.sort(scores)[rank - 1])
+
+
+def calibrate_network(
+    model: Model,
+    ranges: SampleRanges,
+    *,
+    patterns: int = 8000,
+    level: float = LEVEL,
+    generator: torch.Generator,
+) -> NetworkIntervals:
+    """Learn the errors of a network from patterns that it has not seen.
+
+    Parameters
+    ----------
+    model : Model
+    ranges : SampleRanges
+        From where its training drew.
+    patterns : int
+    level : float
+    generator : torch.Generator
+
+    Raises
+    ------
+    UsageError
+        If there are too few patterns to learn from.
+    """
+    if patterns < _PATTERNS_PER_KNOT:
+        raise UsageError(f"{patterns} patterns are too few", remedy=f"Give {_PATTERNS_PER_KNOT} or more")
+    problem = model.problem
+    sampler = MixtureSampler(problem.crystals, problem.instrument, problem.two_theta, ranges)
+    estimated, true = [], []
+    for first in range(0, patterns, _AT_ONCE):
+        drawn, truth = simulated(sampler, min(_AT_ONCE, patterns - first), generator=generator)
+        estimated.append(model.estimate(drawn).fractions.double().numpy())
+        true.append(truth)
+    fractions = np.concatenate(estimated)
+    error = np.abs(fractions - np.concatenate(true))
+    rows = [_widths(one, off, level) for one, off in zip(fractions.T, error.T, strict=True)]
+    return NetworkIntervals(level, tuple(k for k, _ in rows), tuple(w for _, w in rows), patterns)
+
+
+def calibrate_refinement(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    two_theta: NDArray[np.float64],
+    ranges: SampleRanges,
+    *,
+    scans: int = 40,
+    generator: torch.Generator,
+    on_scan: Callable[[int, int], None] | None = None,
+) -> RefinementIntervals:
+    """Learn by how much the intervals of refinements must be widened to hold.
+
+    Parameters
+    ----------
+    crystals : sequence of Crystal
+    instrument : Instrument
+    two_theta : (N,) array
+        Grid of the scans in degrees.
+    ranges : SampleRanges
+        From where they are drawn.
+    scans : int
+        A second or two each.
+    generator : torch.Generator
+    on_scan : callable, optional
+        Called after each with how many are done, of how many.
+
+    Raises
+    ------
+    RefinementError
+        If no scan could be refined.
+    """
+    sampler = fine_sampler(crystals, instrument, two_theta, ranges)
+    scores: list[float] = []
+    for number in range(scans):
+        scores += _scores(crystals, instrument, sampler, generator)
+        if on_scan:
+            on_scan(number + 1, scans)
+    if not scores:
+        raise RefinementError(
+            "no simulated scan of this problem could be refined", remedy="Give other phases or more counts"
+        )
+    found = np.array(scores)
+    # A shorter interval than the refinement's own would trust the simulation more than the scan.
+    widening = max(1.0, conformal_quantile(found, LEVEL))
+    return RefinementIntervals(widening, scans, len(found), float((found <= 1).mean()))
+
+
+def simulated(
+    sampler: MixtureSampler, count: int, *, generator: torch.Generator
+) -> tuple[Tensor, NDArray[np.float64]]:
+    """Patterns (count, N) and their true fractions (count, P).
+
+    Real crystals scatter a little more or less than the structures of the literature: by `STRUCTURE_SIGMA`,
+    so true fractions differ that much from what the patterns are mixed of.
+    """
+    batch = sampler.draw(count, generator=generator)
+    normal = torch.randn(batch.fractions.shape, generator=generator, dtype=torch.float64)
+    masses = batch.fractions.double() * torch.exp(STRUCTURE_SIGMA * normal)
+    return batch.patterns, (masses / masses.sum(1, keepdim=True)).numpy()
+
+
+def fine_sampler(
+    crystals: Sequence[Crystal], instrument: Instrument, two_theta: NDArray[np.float64], ranges: SampleRanges
+) -> MixtureSampler:
+    """A sampler whose patterns a refinement cannot tell from exact ones, each of its own sample."""
+    sampler = MixtureSampler(crystals, instrument, two_theta, ranges, mixtures_per_condition=1)
+    sampler.model = ForwardModel(crystals, instrument, two_theta, precision="refinement")
+    return sampler
+
+
+def _scores(
+    crystals: Sequence[Crystal], instrument: Instrument, sampler: MixtureSampler, generator: torch.Generator
+) -> list[float]:
+    """Absolute errors of the phases detected in one more scan, over the half widths of their intervals."""
+    patterns, truth = simulated(sampler, 1, generator=generator)
+    two_theta = sampler.model.two_theta.double().numpy()
+    scan = Scan(two_theta, np.round(patterns[0].double().numpy()))
+    part = part_of(scan, (float(two_theta[0]), float(two_theta[-1])))
+    try:
+        amounts = quantities(refine_sample(crystals, instrument, *part, counted=True).refinement)
+    except RefinementError:
+        return []
+    reach = NormalDist().inv_cdf(0.5 + LEVEL / 2) * amounts.sigma
+    error = np.abs(amounts.fractions - truth[0])
+    return [float(e / max(r, 1e-12)) for e, r in zip(error[amounts.detected], reach[amounts.detected], strict=True)]
+
+
+def _widths(
+    fractions: NDArray[np.float64], error: NDArray[np.float64], level: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Knots and half widths of one phase: conformal quantiles among patterns of like estimates."""
+    order = np.argsort(fractions, kind="stable")
+    groups = np.array_split(order, min(_KNOTS, max(1, len(order) // _PATTERNS_PER_KNOT)))
+    knots = tuple(float(np.median(fractions[group])) for group in groups)
+    return knots, tuple(conformal_quantile(error[group], level) for group in groups)

@@ -1,0 +1,141 @@
+"""What is known of how a sample was prepared, and what that says of its contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.analysis.absorption import microabsorption_warnings
+from mixrd.analysis.absorption_uncertainty import microabsorption_uncertainty
+from mixrd.analysis.amorphous import AbsoluteContent, InternalStandard, internal_standard, negative_amorphous
+from mixrd.analysis.amorphous_component import AmorphousComponent
+from mixrd.analysis.external_standard import ExternalConstant, external_constant, external_content
+from mixrd.analysis.intervals import Quantities
+from mixrd.analysis.refinement import Refinement
+from mixrd.analysis.result import AbsoluteResult, AnalysisWarning
+from mixrd.analysis.setup import are_counts, instrument_for, overlap, part_of
+from mixrd.analysis.staging import refine_sample
+from mixrd.crystal import Crystal
+from mixrd.diffraction import Radiation
+from mixrd.pattern import Instrument
+from mixrd.scan import Scan
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What the scan itself does not tell.
+
+    Attributes
+    ----------
+    particle_size_um : float or None
+        Diameter of the particles in micrometres, where it is known: microabsorption is corrected for it.
+    standard : InternalStandard or None
+        A phase that was weighed in.
+    external : ExternalConstant or None
+        From the scan of a pure standard on the same instrument.
+    humps : tuple of AmorphousComponent
+        Shapes of amorphous parts, fitted beside the phases.
+    """
+
+    particle_size_um: float | None = None
+    standard: InternalStandard | None = None
+    external: ExternalConstant | None = None
+    humps: tuple[AmorphousComponent, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Microabsorption:
+    """What microabsorption does to the amounts.
+
+    Attributes
+    ----------
+    factors : (P,) array
+        True masses over apparent ones; 1 without a particle size.
+    covariance : (P, P) array
+        Of the weight fractions, by sizes of particles that are not known (well).
+    warnings : list of AnalysisWarning
+    """
+
+    factors: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    warnings: list[AnalysisWarning]
+
+
+def microabsorption(
+    crystals: Sequence[Crystal], refined: Refinement, radiation: Radiation, particle_size_um: float | None
+) -> Microabsorption:
+    """Correction for particles of a known size; for unknown ones the uncertainty alone.
+
+    Fractions are not moved where the size is not known: most powders for the diffractometer are made as fine
+    as is needed, and a correction by guess would make those worse.
+    """
+    apparent = refined.weight_fractions
+    count = len(apparent)
+    if count < 2 or apparent.sum() <= 0:
+        return Microabsorption(np.ones(count), np.zeros((count, count)), [])
+    found = microabsorption_uncertainty(crystals, apparent, radiation, particle_size_um)
+    factors = np.ones(count)
+    if particle_size_um is not None:
+        factors = np.where(apparent > 0, found.weights / np.where(apparent > 0, apparent, 1.0), 1.0)
+    doubts = microabsorption_warnings(crystals, apparent, radiation, particle_size_um)
+    return Microabsorption(factors, found.covariance, doubts)
+
+
+def external_constant_of(scan: Scan, crystal: Crystal, instrument: Instrument) -> ExternalConstant:
+    """The instrument's constant from the scan of a pure, fully crystalline standard.
+
+    Raises
+    ------
+    InputError
+        If scan, standard and instrument do not fit together.
+    """
+    machine = instrument_for(scan, instrument)
+    two_theta, counts, sigma = part_of(scan, overlap(scan, [crystal], machine))
+    counted = scan.sigma is None and are_counts(counts)
+    fitted = refine_sample([crystal], machine, two_theta, counts, sigma, counted=counted).refinement
+    spread = float(np.sqrt(fitted.mass_covariance[0, 0]))
+    return external_constant(float(fitted.masses[0]), spread, crystal, machine.radiation)
+
+
+def absolute_result(
+    crystals: Sequence[Crystal],
+    refined: Refinement,
+    amounts: Quantities,
+    factors: NDArray[np.float64],
+    preparation: Preparation,
+    *,
+    time_ratio: float = 1.0,
+) -> tuple[AbsoluteResult | None, list[AnalysisWarning]]:
+    """Contents of the whole sample, its amorphous part included, where a standard tells them.
+
+    Raises
+    ------
+    InputError
+        If the standard does not fit the result.
+    """
+    names = tuple(crystal.name for crystal in crystals)
+    if preparation.standard is not None:
+        found = internal_standard(names, amounts.fractions, amounts.covariance, preparation.standard)
+        return _result("internal standard", found.sample), list(found.warnings)
+    if preparation.external is not None:
+        scales, spread = refined.masses * factors, refined.mass_covariance * np.outer(factors, factors)
+        content = external_content(
+            crystals, scales, spread, preparation.external, time_ratio=time_ratio
+        ).content
+        return _result("external standard", content), negative_amorphous(content)
+    return None, []
+
+
+def _result(method: str, content: AbsoluteContent) -> AbsoluteResult:
+    pairs = zip(content.names, content.weight_percent, content.sigma_percent, strict=True)
+    rows = {name: (float(value), float(sigma)) for name, value, sigma in pairs}
+    return AbsoluteResult(
+        method=method,
+        weight_percent={name: value for name, (value, _) in rows.items()},
+        sigma_percent={name: sigma for name, (_, sigma) in rows.items()},
+        amorphous_percent=content.amorphous_percent,
+        amorphous_sigma_percent=content.amorphous_sigma_percent,
+    )
