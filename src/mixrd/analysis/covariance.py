@@ -103,7 +103,7 @@ def curvature_of(fit: Fit, priors: Priors) -> Curvature:
     free = torch.cat([fit.linear.active, (priors.sigma > 0).expand(len(fit.flat), -1)], dim=1)
     norm = columns.norm(dim=-1).clamp_min(1e-30)
     restraint = torch.zeros_like(norm)
-    restraint[:, -len(priors.sigma) :] = torch.where(priors.sigma > 0, priors.sigma, torch.inf) ** -2
+    restraint[:, fit.linear.design.shape[1] :] = torch.where(priors.sigma > 0, priors.sigma, torch.inf) ** -2
     norm = (norm**2 + restraint).sqrt()
     scaled = columns / norm.unsqueeze(-1)
     keep = free.to(scaled.dtype)

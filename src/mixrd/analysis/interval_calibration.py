@@ -2,12 +2,14 @@
 
 Split conformal prediction (Papadopoulos et al. 2002, ECML, 345; Lei et al. 2018, J. Am. Stat. Assoc. 113,
 1094): the errors on n scans that an estimator has not seen bound its next error with a probability that
-needs no model of the errors, only that the next scan is drawn like the n.
+needs no model of the errors, only that the next scan is drawn like the n. For a network that is done apart
+for classes of like estimates (Mondrian: Vovk et al. 2005, Algorithmic Learning in a Random World, ch. 4).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,13 +28,14 @@ from mixrd.crystal import Crystal
 from mixrd.errors import RefinementError, UsageError
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model
-from mixrd.pattern import ForwardModel, Instrument
+from mixrd.pattern import ForwardModel, Instrument, Parameters
 from mixrd.scan import Scan
 
 #: Raise it with every change of what is calibrated: intervals of another version count as none.
 CALIBRATION_VERSION = 1
-#: Estimated fractions between which the width is interpolated, and the fewest patterns around each.
-_KNOTS, _PATTERNS_PER_KNOT = 20, 40
+#: Most classes of estimated fractions, and the fewest patterns of a class. Errors near 0 and 1 are another
+#: matter than those between, so that one width for all would hold too often there, and too seldom here.
+_CLASSES, _PATTERNS_PER_CLASS = 16, 40
 #: Patterns drawn at once: they stay in the memory that a training needs anyway.
 _AT_ONCE = 256
 _PLAIN_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
@@ -40,37 +43,37 @@ _PLAIN_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
 
 @dataclass(frozen=True)
 class NetworkIntervals:
-    """Half widths of a network's intervals, by phase and estimated fraction. P phases, K knots.
+    """Half widths of a network's intervals, by phase and class of estimated fractions. P phases, K classes.
 
     Attributes
     ----------
     level : float
         Probability that an interval holds the true fraction.
-    knots : P tuples of K float
-        Estimated fractions, rising.
+    limits : P tuples of K - 1 float
+        Estimated fractions where one class ends and the next begins, rising.
     half_widths : P tuples of K float
-        There; linear between, constant beyond.
     patterns : int
         From which they were learnt.
     """
 
     level: float
-    knots: tuple[tuple[float, ...], ...]
+    limits: tuple[tuple[float, ...], ...]
     half_widths: tuple[tuple[float, ...], ...]
     patterns: int
 
     def __post_init__(self) -> None:
-        numbers = np.array([self.knots, self.half_widths], dtype=np.float64)
-        sound = numbers.ndim == 3 and numbers.size > 0 and np.isfinite(numbers).all() and 0 < self.level < 1
-        if not (sound and (np.diff(numbers[0]) >= 0).all() and (numbers[1] >= 0).all()):
-            raise ValueError("intervals of a network need rising knots and finite half widths")
+        limits, widths = np.array(self.limits, dtype=np.float64), np.array(self.half_widths, dtype=np.float64)
+        fits = limits.ndim == widths.ndim == 2 and limits.shape == (len(widths), widths.shape[1] - 1)
+        rising = fits and bool((np.diff(limits) >= 0).all() and np.isfinite(limits).all())
+        if not (rising and np.isfinite(widths).all() and (widths >= 0).all() and 0 < self.level < 1):
+            raise ValueError("a network's intervals need rising limits and finite half widths")
 
     def half_width(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
         """(..., P) half widths at estimated fractions (..., P)."""
         given = np.asarray(fractions, dtype=np.float64)
         rows = [
-            np.interp(given[..., p], knots, widths)
-            for p, (knots, widths) in enumerate(zip(self.knots, self.half_widths, strict=True))
+            np.array(widths)[np.searchsorted(limits, given[..., p])]
+            for p, (limits, widths) in enumerate(zip(self.limits, self.half_widths, strict=True))
         ]
         return np.stack(rows, axis=-1)
 
@@ -90,7 +93,7 @@ class NetworkIntervals:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> NetworkIntervals:
         """Intervals from what `to_dict` gave (or its JSON)."""
-        rows = {key: tuple(tuple(map(float, row)) for row in data[key]) for key in ("knots", "half_widths")}
+        rows = {key: tuple(tuple(map(float, row)) for row in data[key]) for key in ("limits", "half_widths")}
         return cls(**{**data, **rows})
 
 
@@ -156,7 +159,7 @@ class ModelIntervals:
             found = cls(network, None if refinement is None else RefinementIntervals.from_dict(refinement))
         except _PLAIN_ERRORS:
             return None
-        return found if len(network.knots) == len(model.names) else None
+        return found if len(network.half_widths) == len(model.names) else None
 
 
 def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:
@@ -189,10 +192,12 @@ def calibrate_network(
     UsageError
         If there are too few patterns to learn from.
     """
-    if patterns < _PATTERNS_PER_KNOT:
-        raise UsageError(f"{patterns} patterns are too few", remedy=f"Give {_PATTERNS_PER_KNOT} or more")
+    if patterns < _PATTERNS_PER_CLASS:
+        raise UsageError(f"{patterns} patterns are too few", remedy=f"Give {_PATTERNS_PER_CLASS} or more")
     problem = model.problem
-    sampler = MixtureSampler(problem.crystals, problem.instrument, problem.two_theta, ranges)
+    sampler = MixtureSampler(
+        problem.crystals, problem.instrument, problem.two_theta, ranges, mixtures_per_condition=1
+    )
     estimated, true = [], []
     for first in range(0, patterns, _AT_ONCE):
         drawn, truth = simulated(sampler, min(_AT_ONCE, patterns - first), generator=generator)
@@ -201,7 +206,7 @@ def calibrate_network(
     fractions = np.concatenate(estimated)
     error = np.abs(fractions - np.concatenate(true))
     rows = [_widths(one, off, level) for one, off in zip(fractions.T, error.T, strict=True)]
-    return NetworkIntervals(level, tuple(k for k, _ in rows), tuple(w for _, w in rows), patterns)
+    return NetworkIntervals(level, tuple(a for a, _ in rows), tuple(w for _, w in rows), patterns)
 
 
 def calibrate_refinement(
@@ -235,7 +240,7 @@ def calibrate_refinement(
     RefinementError
         If no scan could be refined.
     """
-    sampler = fine_sampler(crystals, instrument, two_theta, ranges)
+    sampler = FineSampler(crystals, instrument, two_theta, ranges)
     scores: list[float] = []
     for number in range(scans):
         scores += _scores(crystals, instrument, sampler, generator)
@@ -265,13 +270,22 @@ def simulated(
     return batch.patterns, (masses / masses.sum(1, keepdim=True)).numpy()
 
 
-def fine_sampler(
-    crystals: Sequence[Crystal], instrument: Instrument, two_theta: NDArray[np.float64], ranges: SampleRanges
-) -> MixtureSampler:
-    """A sampler whose patterns a refinement cannot tell from exact ones, each of its own sample."""
-    sampler = MixtureSampler(crystals, instrument, two_theta, ranges, mixtures_per_condition=1)
-    sampler.model = ForwardModel(crystals, instrument, two_theta, precision="refinement")
-    return sampler
+class FineSampler(MixtureSampler):
+    """Patterns of the precision that refinements need, each of a sample of its own."""
+
+    def __init__(
+        self,
+        crystals: Sequence[Crystal],
+        instrument: Instrument,
+        two_theta: NDArray[np.float64],
+        ranges: SampleRanges,
+    ) -> None:
+        super().__init__(crystals, instrument, two_theta, ranges, mixtures_per_condition=1)
+        self.model = ForwardModel(crystals, instrument, two_theta)
+
+    def _render(self, conditions: Parameters, generator: torch.Generator) -> Tensor:
+        fine = {name: value.double() for name, value in vars(conditions).items()}
+        return super()._render(Parameters(**fine), generator)
 
 
 def _scores(
@@ -288,14 +302,17 @@ def _scores(
         return []
     reach = NormalDist().inv_cdf(0.5 + LEVEL / 2) * amounts.sigma
     error = np.abs(amounts.fractions - truth[0])
-    return [float(e / max(r, 1e-12)) for e, r in zip(error[amounts.detected], reach[amounts.detected], strict=True)]
+    return [
+        float(e / max(r, 1e-12))
+        for e, r in zip(error[amounts.detected], reach[amounts.detected], strict=True)
+    ]
 
 
 def _widths(
     fractions: NDArray[np.float64], error: NDArray[np.float64], level: float
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Knots and half widths of one phase: conformal quantiles among patterns of like estimates."""
+    """Limits of classes, and half widths of one phase: conformal quantiles among patterns of like estimates."""
     order = np.argsort(fractions, kind="stable")
-    groups = np.array_split(order, min(_KNOTS, max(1, len(order) // _PATTERNS_PER_KNOT)))
-    knots = tuple(float(np.median(fractions[group])) for group in groups)
-    return knots, tuple(conformal_quantile(error[group], level) for group in groups)
+    groups = np.array_split(order, min(_CLASSES, len(order) // _PATTERNS_PER_CLASS))
+    limits = [0.5 * (fractions[a[-1]] + fractions[b[0]]) for a, b in itertools.pairwise(groups)]
+    return tuple(map(float, limits)), tuple(conformal_quantile(error[group], level) for group in groups)

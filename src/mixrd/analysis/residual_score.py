@@ -22,6 +22,8 @@ LEAST_GAIN, LEAST_AGREEMENT = 0.02, 1.2
 MOST_AXES = 8
 #: Phases whose mass is not this many standard deviations above zero have no texture to be seen.
 _SEEN = 10.0
+#: Least and largest March-Dollase r that axes are compared at.
+_TRIED = (0.5, 2.0)
 #: Share of the surface that is rough where the slope by its optical depth is taken.
 _ROUGH_SHARE = 0.3
 
@@ -41,12 +43,15 @@ class Wanted:
     agreement : float
         Sum over the parts of the scan of what they ask for, over the root of the sum of squares: a score
         test that serial correlation does not mislead.
+    r : float
+        March-Dollase r to start from, 1 for the roughness.
     """
 
     phase: str | None
     axis: Axis | None
     gain: float
     agreement: float
+    r: float = 1.0
 
 
 def texture_directions(crystal: Crystal, hkl: Sequence[Sequence[int]]) -> list[Axis]:
@@ -104,72 +109,99 @@ def wanted(
     phases : sequence of str
         Names of the phases whose texture to ask for.
     """
-    curvature = curvature_of(result, priors)
-    residual, block = result.linear.residual[0], blocks(model.two_theta)
+    asked = _Residual(model, result, curvature_of(result, priors), sigma)
     found = []
     if roughness:
-        gain, agreement = _score(_roughness_slope(model, result, sigma), curvature, residual, block)
+        gain, agreement, _ = asked.score(asked.roughness_slope())
         # Less intensity at low angles is roughness, more is something else.
         if agreement[0] > LEAST_AGREEMENT and gain[0] > LEAST_GAIN:
             found.append(Wanted(None, None, float(gain[0]), float(agreement[0])))
     directions = {
         c.name: texture_directions(c, _by_spacing(model, p))
         for p, c in enumerate(crystals)
-        if c.name in phases and _is_seen(result, curvature, p)
+        if c.name in phases and asked.sees(p)
     }
-    best: dict[str, Wanted] = {}
+    textures: dict[int, list[Wanted]] = {}
     for number in range(max(map(len, directions.values()), default=0)):
         axes = {name: given[number] for name, given in directions.items() if number < len(given)}
         columns = [p for p, c in enumerate(crystals) if c.name in axes]
-        slopes = _texture_slopes(model.with_texture_axes(crystals, axes), result, sigma)[columns]
-        for p, gain, agreement in zip(columns, *_score(slopes, curvature, residual, block), strict=True):
-            one = Wanted(crystals[p].name, axes[crystals[p].name], float(gain), abs(float(agreement)))
-            if one.gain > LEAST_GAIN and one.agreement > LEAST_AGREEMENT:
-                before = best.get(crystals[p].name)
-                best[crystals[p].name] = one if before is None or one.gain > before.gain else before
-    return found + list(best.values())
+        slopes = asked.texture_slopes(model.with_texture_axes(crystals, axes))[columns]
+        for p, gain, agreement, step in zip(columns, *asked.score(slopes), strict=True):
+            if gain > LEAST_GAIN and abs(agreement) > LEAST_AGREEMENT:
+                name, r = crystals[p].name, min(max(1 + float(step), _TRIED[0]), _TRIED[1])
+                one = Wanted(name, axes[name], float(gain), abs(float(agreement)), r)
+                textures.setdefault(p, []).append(one)
+    # To first order all axes of a uniaxial crystal do the same: only a trial tells them apart.
+    for p, choices in textures.items():
+        found.append(min(choices, key=lambda one: asked.misfit_with(one, p, crystals)))
+    return found
 
 
-def _score(slopes: Tensor, curvature: Curvature, residual: Tensor, block: Tensor) -> tuple[Tensor, Tensor]:
-    """Gain and agreement, (K,) each, of weighted slopes (K, N) beside all that is free already."""
-    columns = curvature.columns[0] * curvature.keep[0].unsqueeze(-1)
-    own = slopes - torch.linalg.solve(curvature.matrix[0], columns @ slopes.T).T @ columns
-    each = own * residual
-    total = each.sum(1)
-    gain = total.square() / own.square().sum(1).clamp_min(1e-30) / residual.square().sum()
-    parts = each.new_zeros(len(each), int(block[-1]) + 1).index_add(1, block, each)
-    return gain, total / parts.square().sum(1).sqrt().clamp_min(1e-30)
+@dataclass(frozen=True, eq=False)
+class _Residual:
+    """The residual of a fit, and what is free already."""
 
+    model: ForwardModel
+    result: Fit
+    curvature: Curvature
+    sigma: Tensor
 
-def _roughness_slope(model: ForwardModel, result: Fit, sigma: Tensor) -> Tensor:
-    """(1, N): by the optical depth of a rough share of the surface."""
-    flat = result.flat.clone()
-    where = model.columns_of("roughness")
-    flat[:, where] = flat.new_tensor([_ROUGH_SHARE, 0.0])
-    free = torch.zeros(flat.shape[1], dtype=torch.bool)
-    free[where.stop - 1] = True
-    return _slopes(model, flat, result, free, sigma)
+    @property
+    def values(self) -> Tensor:
+        return self.result.linear.residual[0]
 
+    def beside(self, columns: Tensor) -> Tensor:
+        """Weighted columns (K, N) less what the free parameters can make of them."""
+        free = self.curvature.columns[0] * self.curvature.keep[0].unsqueeze(-1)
+        own: Tensor = columns - torch.linalg.solve(self.curvature.matrix[0], free @ columns.T).T @ free
+        return own
 
-def _texture_slopes(model: ForwardModel, result: Fit, sigma: Tensor) -> Tensor:
-    """(P, N): by March-Dollase r of each phase."""
-    where = model.columns_of("texture")
-    free = torch.zeros(result.flat.shape[1], dtype=torch.bool)
-    free[where] = True
-    return _slopes(model, result.flat, result, free, sigma)
+    def score(self, slopes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Gain, agreement and the step that the fit would take, (K,) each, from weighted slopes (K, N)."""
+        own = self.beside(slopes)
+        each = own * self.values
+        total, square = each.sum(1), own.square().sum(1).clamp_min(1e-30)
+        block = blocks(self.model.two_theta)
+        parts = each.new_zeros(len(each), int(block[-1]) + 1).index_add(1, block, each)
+        agreement = total / parts.square().sum(1).sqrt().clamp_min(1e-30)
+        return total.square() / square / self.values.square().sum(), agreement, total / square
 
+    def misfit_with(self, one: Wanted, phase: int, crystals: Sequence[Crystal]) -> float:
+        """Sum of squares that is left with this texture, all that is free already following."""
+        assert one.phase is not None and one.axis is not None
+        model = self.model.with_texture_axes(crystals, {one.phase: one.axis})
+        flat = self.result.flat.clone()
+        flat[:, model.columns_of("texture").start + phase] = one.r
+        column = model.columns(model.from_flat(flat))[:, phase] / self.sigma
+        change = self.result.linear.coefficients[0, phase] * column - (
+            self.result.linear.design[:, phase] * self.result.linear.coefficients[0, phase]
+        )
+        return float((self.values - self.beside(change)).square().sum())
 
-def _slopes(model: ForwardModel, flat: Tensor, result: Fit, free: Tensor, sigma: Tensor) -> Tensor:
-    masses = result.linear.coefficients[:, : len(model.tables)]
-    tangents = model.tangents(model.from_flat(flat), masses, free)
-    return (tangents[0][:, free] / sigma[0].unsqueeze(-1)).T
+    def sees(self, phase: int) -> bool:
+        """Whether a phase stands far enough above zero."""
+        mass = self.result.linear.coefficients[0, phase]
+        return bool(mass * self.curvature.norm[0, phase] > _SEEN)
 
+    def roughness_slope(self) -> Tensor:
+        """(1, N): by the optical depth of a rough share of the surface."""
+        flat = self.result.flat.clone()
+        where = self.model.columns_of("roughness")
+        flat[:, where] = flat.new_tensor([_ROUGH_SHARE, 0.0])
+        free = torch.zeros(flat.shape[1], dtype=torch.bool)
+        free[where.stop - 1] = True
+        return self._slopes(self.model, flat, free)
 
-def _is_seen(result: Fit, curvature: Curvature, phase: int) -> bool:
-    if not bool(result.linear.active[0, phase]):
-        return False
-    signal = result.linear.coefficients[0, phase] * curvature.norm[0, phase]
-    return bool(signal > _SEEN)
+    def texture_slopes(self, model: ForwardModel) -> Tensor:
+        """(P, N): by March-Dollase r of each phase, along the axes of `model`."""
+        free = torch.zeros(self.result.flat.shape[1], dtype=torch.bool)
+        free[model.columns_of("texture")] = True
+        return self._slopes(model, self.result.flat, free)
+
+    def _slopes(self, model: ForwardModel, flat: Tensor, free: Tensor) -> Tensor:
+        masses = self.result.linear.coefficients[:, : len(model.tables)]
+        tangents = model.tangents(model.from_flat(flat), masses, free)
+        return (tangents[0][:, free] / self.sigma[0].unsqueeze(-1)).T
 
 
 def _by_spacing(model: ForwardModel, phase: int) -> list[list[int]]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis.background_degree import chosen_degree
-from mixrd.analysis.coarse_fit import COARSE_DECREASE, coarse_fit
+from mixrd.analysis.coarse_fit import coarse_fit
 from mixrd.analysis.covariance import covariance, misfit_covariance
 from mixrd.analysis.least_squares import Fit, Priors, fit
 from mixrd.analysis.refinement import (
@@ -34,6 +34,8 @@ from mixrd.analysis.restraints import Restraints, make_priors
 from mixrd.crystal import Crystal
 from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 
+#: Relative decrease of the cost at which a fit before the last has done its work.
+STAGE_DECREASE = 3e-3
 #: Times that the residual is asked what else to free.
 ROUNDS = 2
 #: Of the background beside amorphous humps.
@@ -126,12 +128,12 @@ def refine_sample(
         flat = stage.first() if start is None else start.to(torch.float64)
         for blur in stages_deg:
             flat = stage.coarse(flat, blur)
-        result = stage.sharp(flat, enough=COARSE_DECREASE)
+        result = stage.sharp(flat, enough=STAGE_DECREASE)
         if counted:
             stage.weigh_by(result)
         stage.choose_background(result)
         # The wavier background first: where it stood, texture and roughness are not asked to make up for it.
-        result = stage.sharp(result.flat, enough=COARSE_DECREASE)
+        result = stage.sharp(result.flat, enough=STAGE_DECREASE)
         for _ in range(ROUNDS):
             more = stage.free_more(result)
             if more is None:
@@ -244,6 +246,11 @@ class _Stage:
         axes = {one.phase: one.axis for one in found if one.phase is not None and one.axis is not None}
         rough = any(one.phase is None for one in found)
         flat = result.flat.clone()
+        first = self.model.columns_of("texture").start
+        for number, crystal in enumerate(self.crystals):
+            flat[:, first + number] = next(
+                (x.r for x in found if x.phase == crystal.name), flat[0, first + number]
+            )
         if rough:
             flat[:, self.model.columns_of("roughness")] = ROUGHNESS_START
         self.freed = dataclasses.replace(
@@ -252,7 +259,7 @@ class _Stage:
             texture_axes={**self.freed.texture_axes, **axes},
         )
         self.model = self.model.with_texture_axes(self.crystals, self.freed.texture_axes)
-        return self.sharp(flat, enough=COARSE_DECREASE)
+        return self.sharp(flat, enough=STAGE_DECREASE)
 
     def finished(self, result: Fit) -> SampleRefinement:
         # A mass that was held at zero has an uncertainty too.

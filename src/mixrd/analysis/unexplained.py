@@ -13,7 +13,7 @@ from scipy.signal import find_peaks, peak_widths
 
 from mixrd.analysis.result import AnalysisWarning, Curves
 from mixrd.analysis.suggestion import Evidence, Suggestion, suggest
-from mixrd.analysis.wavelength_check import stray_remarks
+from mixrd.analysis.wavelength_check import beam_peak, stray_remarks
 from mixrd.crystal import Crystal
 from mixrd.pattern import Instrument
 from mixrd.pattern.profile import tch_pseudo_voigt
@@ -38,6 +38,8 @@ _BESIDE_HIGHEST = 0.25
 #: Calculated lines lower than this, relative to the highest, do not tell the width.
 _TELLING_HEIGHT = 0.02
 _MOST_LINES = 60
+#: Windows that are fitted at a time, to spare memory.
+_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,18 @@ class UnexplainedLine:
         Its counts over all net (above background) counts of the scan.
     significance : float
         Its height over the standard deviation of noise and model errors together.
-    remark : str
-        What it probably is instead of a phase, such as "K beta of the line at 36.25 deg"; else empty.
     fwhm_deg : float
         Width of the filter that it answers to best.
+    remark : str
+        What it probably is instead of a phase, such as "K beta of the line at 36.25 deg"; else empty.
     """
 
     two_theta_deg: float
     d_spacing_angstrom: float
     area_share: float
     significance: float
-    remark: str
     fwhm_deg: float
+    remark: str
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,9 @@ def find_unexplained(
 ) -> Unexplained:
     """Lines of a fitted scan that no candidate explains.
 
-    A matched filter: at every point a peak of the beam's doublet on a straight line is fitted to the
-    residual by weighted least squares, in the widths `_WIDTHS`. Its variance is that of the noise plus what
-    the model may get wrong there: the calculated net intensity within one width times `OVER_CALCULATED`,
-    so that texture, profile misfit and wrong tails are no lines.
+    A matched filter: around every point a peak on a straight line is fitted to the residual by weighted
+    least squares, in the widths `_WIDTHS`. Its variance is that of the noise plus what the model may get
+    wrong there (`OVER_CALCULATED`): texture, profile misfit and wrong tails are no lines.
 
     Parameters
     ----------
@@ -132,37 +133,29 @@ def find_unexplained(
     width = base * _broadening(curves, base)
     found = _respond(curves, sigma, instrument, base, width)
     picked = _pick(two_theta, found, width)
-    total = max(float(net.sum()), 1e-300)
-    angle = two_theta - _shift(two_theta, zero_deg, displacement_mm, instrument)
+    displaced = np.degrees(-2 * displacement_mm / instrument.goniometer_radius_mm)
+    shift = zero_deg + displaced * np.cos(np.radians(two_theta / 2))
+    # A fit that is bent by what it lacks says nothing of the sample's position.
+    angle = two_theta - (shift if np.abs(shift).max() <= LARGEST_SHIFT_DEG else 0.0)
     remarks = stray_remarks(two_theta, net, found.height, found.limit, width, picked, instrument)
-    lines = [
-        UnexplainedLine(
-            two_theta_deg=float(two_theta[i]),
-            d_spacing_angstrom=float(
-                instrument.radiation.wavelength_angstrom / 2 / np.sin(np.radians(angle[i] / 2))
-            ),
-            area_share=float(found.area[i]) / total,
-            significance=float(found.significance[i]),
-            remark=remark,
-            fwhm_deg=float(found.fwhm[i]),
-        )
-        for i, remark in zip(picked, remarks, strict=True)
-    ]
-    lines.sort(key=lambda line: -line.area_share)
-    share = min(sum(line.area_share for line in lines if not line.remark), 1.0)
+    spacing = instrument.radiation.wavelength_angstrom / 2 / np.sin(np.radians(angle / 2))
+    share = found.area / max(float(net.sum()), 1e-300)
+    columns = np.stack([two_theta, spacing, share, found.significance, found.fwhm])[:, picked].tolist()
+    lines = [UnexplainedLine(*row) for row in zip(*columns, remarks, strict=True)]
     unknown = np.array([i for i, remark in zip(picked, remarks, strict=True) if not remark], dtype=np.int64)
+    total = min(float(share[unknown].sum()), 1.0)
+    lines.sort(key=lambda line: -line.area_share)
     evidence = Evidence(angle, found.area, found.area_limit, width, unknown)
-    suggestions = suggest(evidence, instrument, candidates, further) if share >= LEAST_SHARE else ()
-    return Unexplained(share, tuple(lines), suggestions)
+    suggestions = suggest(evidence, instrument, candidates, further) if total >= LEAST_SHARE else ()
+    return Unexplained(total, tuple(lines), suggestions)
 
 
 def unexplained_warnings(found: Unexplained) -> list[AnalysisWarning]:
     """UNEXPLAINED_LINES where the lines without a remark hold at least `LEAST_SHARE` of the net counts."""
     if found.share_of_counts < LEAST_SHARE:
         return []
-    lines = found.unknown
-    spacings = ", ".join(f"{line.d_spacing_angstrom:.3f}" for line in lines[:3])
-    count = f"{len(lines)} lines" if len(lines) > 1 else "a line"
+    spacings = ", ".join(f"{line.d_spacing_angstrom:.3f}" for line in found.unknown[:3])
+    count = f"{len(found.unknown)} lines" if len(found.unknown) > 1 else "one line"
     message = (
         f"{count} with {100 * found.share_of_counts:.2g} % of the counts above background belong to no "
         f"candidate, the strongest at d = {spacings} A"
@@ -170,15 +163,6 @@ def unexplained_warnings(found: Unexplained) -> list[AnalysisWarning]:
     if found.suggestions:
         message += "; " + " or ".join(str(suggestion) for suggestion in found.suggestions[:2])
     return [AnalysisWarning("UNEXPLAINED_LINES", message)]
-
-
-def _shift(
-    two_theta: FloatArray, zero_deg: float, displacement_mm: float, instrument: Instrument
-) -> FloatArray | float:
-    """By how much lines are displaced in degrees; 0 where the fit bent it beyond what samples do."""
-    displaced = np.degrees(-2 * displacement_mm / instrument.goniometer_radius_mm)
-    shift: FloatArray = zero_deg + displaced * np.cos(np.radians(two_theta / 2))
-    return shift if np.abs(shift).max() <= LARGEST_SHIFT_DEG else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,45 +247,45 @@ def _filtered(
     The height is the lower of those with and without a straight line below: a dip beside it makes no line.
     """
     half = int(_REACH * float((fwhm / np.gradient(two_theta)).max())) + 1
-    offset = _windows(two_theta, half, fill=1e9) - two_theta[:, np.newaxis]
-    x = offset / fwhm[:, np.newaxis]
+    padded = [
+        np.pad(x, half, constant_values=y) for x, y in ((two_theta, 1e9), (residual, 0), (1 / sigma, 0))
+    ]
+    views = [sliding_window_view(x, 2 * half + 1) for x in padded]
+    parts = []
+    for first in range(0, len(two_theta), _ROWS):
+        rows = slice(first, first + _ROWS)
+        angle, data, inverse_sigma = (view[rows] for view in views)
+        parts.append(_fitted(two_theta[rows], fwhm[rows], angle, data, inverse_sigma, instrument))
+    height, spread, points = (np.concatenate(x) for x in zip(*parts, strict=True))
+    return height, spread, points
+
+
+def _fitted(
+    centre: FloatArray,
+    fwhm: FloatArray,
+    angle: FloatArray,
+    residual: FloatArray,
+    inverse_sigma: FloatArray,
+    instrument: Instrument,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`_filtered` for some centres (M,), from the windows around them (M, W)."""
+    x = (angle - centre[:, np.newaxis]) / fwhm[:, np.newaxis]
     inside = np.abs(x) <= _REACH
-    peak = np.where(inside, _doublet(two_theta, offset, fwhm, instrument), 0.0)
     x = np.where(inside, x, 0.0)
-    weight = _windows(sigma**-2.0, half, fill=0.0) * inside
-    data = _windows(residual, half, fill=0.0)
+    peak = beam_peak(centre, x, fwhm, instrument.radiation) * inside
+    weight = inverse_sigma**2 * inside
     s0, s1, s2 = (np.einsum("ij,ij->i", weight, x**n) for n in range(3))
     p0, p1 = (np.einsum("ij,ij,ij->i", weight, peak, x**n) for n in range(2))
     determinant = np.maximum(s0 * s2 - s1 * s1, 1e-300)
     level, slope = (s2 * p0 - s1 * p1) / determinant, (s0 * p1 - s1 * p0) / determinant
-    bare = np.where(inside, peak - level[:, np.newaxis] - slope[:, np.newaxis] * x, 0.0)
+    bare = peak - level[:, np.newaxis] - slope[:, np.newaxis] * x
     information = np.maximum(np.einsum("ij,ij,ij->i", weight, bare, bare), 1e-300)
-    parts = weight * bare * data
+    parts = weight * bare * residual
     total = parts.sum(axis=1)
-    alone = np.einsum("ij,ij,ij->i", weight, peak, data) / np.einsum("ij,ij,ij->i", weight, peak, peak)
+    alone = np.einsum("ij,ij,ij->i", weight, peak, residual) / np.einsum("ij,ij,ij->i", weight, peak, peak)
     spike = total - parts.max(axis=1) < _BESIDE_HIGHEST * total
     height = np.where(spike, 0.0, np.minimum(total / information, alone))
     return height, information**-0.5, peak.sum(axis=1)
-
-
-def _doublet(
-    two_theta: FloatArray, offset: FloatArray, fwhm: FloatArray, instrument: Instrument
-) -> FloatArray:
-    """(N, W): lines of nearly the strongest wavelength, the strongest at offset 0, weights summing to 1."""
-    strongest = instrument.radiation.wavelength_angstrom
-    lines = [e for e in instrument.radiation.lines if abs(e.wavelength_angstrom / strongest - 1) < 0.01]
-    sine = np.sin(np.radians(two_theta / 2))
-    result = np.zeros_like(offset)
-    for line in lines:
-        moved = 2 * np.degrees(np.arcsin(np.minimum(sine * line.wavelength_angstrom / strongest, 1.0)))
-        u2 = ((offset - (moved - two_theta)[:, np.newaxis]) / fwhm[:, np.newaxis]) ** 2
-        profile = 0.5 / (1 + 4 * u2) + 0.5 * np.exp(-4 * np.log(2) * u2)
-        result += line.weight / sum(e.weight for e in lines) * profile
-    return result
-
-
-def _windows(values: FloatArray, half: int, *, fill: float) -> FloatArray:
-    return sliding_window_view(np.pad(values, half, constant_values=fill), 2 * half + 1)
 
 
 def _pick(two_theta: FloatArray, response: _Response, width: FloatArray) -> list[int]:

@@ -14,7 +14,7 @@ from scipy.signal import find_peaks
 from mixrd.analysis.result import AnalysisWarning
 from mixrd.analysis.suggestion import stick_pattern
 from mixrd.crystal import Crystal
-from mixrd.diffraction import radiation, tube_of
+from mixrd.diffraction import Radiation, radiation, tube_of
 from mixrd.diffraction.radiation import K_LINES_ANGSTROM, W_L_LINES_ANGSTROM
 from mixrd.pattern import Instrument
 
@@ -36,6 +36,36 @@ LEAST_EXPLAINED = 0.7
 MOST_LEFT = 0.6
 #: Fwhm in degrees of the blur of scan and lines: cells, zero and displacement are not refined here.
 _BLUR_DEG = 0.5
+
+
+def beam_peak(centre: FloatArray, x: FloatArray, fwhm: FloatArray, beam: Radiation) -> FloatArray:
+    """A peak of all emission lines of nearly the strongest one's wavelength, weights summing to 1.
+
+    Parameters
+    ----------
+    centre : (M,) array
+        Where the strongest line is, degrees.
+    x : (M, W) array
+        Distance from there in widths.
+    fwhm : (M,) array
+        Width in degrees.
+    beam : Radiation
+
+    Returns
+    -------
+    (M, W) array
+        Each line half Gaussian, half Lorentzian.
+    """
+    strongest = beam.wavelength_angstrom
+    lines = [e for e in beam.lines if abs(e.wavelength_angstrom / strongest - 1) < 0.01]
+    result = np.zeros_like(x)
+    for line in lines:
+        sine = np.sin(np.radians(centre / 2)) * line.wavelength_angstrom / strongest
+        moved = (2 * np.degrees(np.arcsin(np.minimum(sine, 1.0))) - centre) / fwhm
+        u2 = (x - moved[:, np.newaxis]) ** 2
+        profile = 0.5 / (1 + 4 * u2) + 0.5 * np.exp(-4 * np.log(2) * u2)
+        result += line.weight / sum(e.weight for e in lines) * profile
+    return result
 
 
 def stray_remarks(

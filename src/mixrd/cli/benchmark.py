@@ -13,11 +13,13 @@ from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
     from mixrd.experiments.weighed import WeighedSample
+    from mixrd.pattern import Instrument
 
 EXAMPLES = """Examples:
   mixrd benchmark weighed measured/cpd --phases corundum fluorite zincite \\
       --instrument instrument.toml
   mixrd benchmark weighed measured/dara --select scan=8min --json
+  mixrd benchmark weighed measured/dara --select scan=8min --left-out
 
 DIR holds compositions.csv with columns file and wt_pct (name=value;...); its
 phases.csv, if there is one, says which CIF a name stands for."""
@@ -44,6 +46,7 @@ def weighed(
     select: Names | None = None,
     no_refine: Switch = False,
     no_network: Switch = False,
+    left_out: Switch = False,
     json: Switch = False,
 ) -> int:
     """Compare analyses of weighed mixtures with what was weighed.
@@ -62,11 +65,15 @@ def weighed(
         The network alone.
     no_network
         The refinement alone.
+    left_out
+        Instead, leave each weighed phase out of the candidates in turn, and count how often the result warns.
     json
         Print JSON instead of tables.
     """
     chosen = _selection(select or [])
     instrument = options.load()
+    if left_out:
+        return _left_out(folder, instrument, chosen, as_json=json)
 
     from mixrd.cli.progress import training_bar
     from mixrd.experiments.weighed import benchmark_weighed
@@ -91,6 +98,20 @@ def weighed(
     else:
         show(weighed_table(result), "", weighed_summary_table(result), coverage_line(result))
     return EXIT_SOME_FAILED if result.failed else 0
+
+
+def _left_out(folder: Path, instrument: Instrument | None, chosen: dict[str, str], *, as_json: bool) -> int:
+    from mixrd.experiments.left_out import benchmark_left_out
+    from mixrd.report.benchmark_tables import left_out_line, left_out_table
+
+    result = benchmark_left_out(
+        folder, instrument=instrument, select=chosen, on_case=lambda case: say(f"{case.file}: {case.phase}")
+    )
+    if as_json:
+        show_json(result.to_dict())
+    else:
+        show(left_out_table(result), "", left_out_line(result))
+    return 0
 
 
 def _say_done(sample: WeighedSample) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from mixrd.report.tables import new_table
 
 if TYPE_CHECKING:
+    from mixrd.experiments.left_out import LeftOutBenchmark
     from mixrd.experiments.weighed import Method, WeighedBenchmark, WeighedSample
 
 _METHODS: tuple[Method, ...] = ("network", "refined")
@@ -67,6 +68,24 @@ def coverage_line(benchmark: WeighedBenchmark) -> str:
         f"{100 * found['covered']:.0f} % of {found['intervals']} intervals (90 %) hold what was weighed; "
         f"median half-width {found['median_half_width_wt']:.2f} wt%, "
         f"median error {found['median_error_wt']:.2f} wt%"
+    )
+
+
+def left_out_table(benchmark: LeftOutBenchmark) -> Table:
+    """A line for each analysis: which phase was missing, and what was said."""
+    table = new_table("scan", "left out", "weighed", "warned", "message", right=("weighed",))
+    for case in benchmark.cases:
+        amount = "" if case.phase is None else f"{case.weighed_percent:.2f}"
+        table.add_row(case.file, case.phase or "-", amount, "yes" if case.warned else "no", case.message)
+    return table
+
+
+def left_out_line(benchmark: LeftOutBenchmark) -> str:
+    """How often a missing phase was noticed, and how often none was missing."""
+    (found, cases), (alarms, complete) = benchmark.found, benchmark.false_alarms
+    return (
+        f"warned in {found} of {cases} analyses with a phase left out, "
+        f"in {alarms} of {complete} with all weighed phases"
     )
 
 
