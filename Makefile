@@ -42,8 +42,8 @@ bench: $(VENV)/.installed-bench ## time the forward model and the analysis
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/refinement.py
 
-.PHONY: study
-study: $(VENV)/.installed-dev ## accuracy and calibration on weighed mixtures (MIXRD_DATA)
+.PHONY: study-real
+study-real: $(VENV)/.installed-dev ## accuracy on weighed mixtures, from nothing (MIXRD_DATA)
 	$(BIN)/python studies/run.py
 
 .PHONY: study-forward

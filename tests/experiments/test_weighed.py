@@ -80,8 +80,8 @@ def test_failed_sample_is_null_named_and_counted(benchmark: WeighedBenchmark) ->
 
 def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     data = json.loads(benchmark.to_json())
-    assert data["schema"] == 1
-    keys = {"file", "group", "truth", "network", "refined", "seconds", "warnings"}
+    assert data["schema"] == 2
+    keys = {"file", "group", "truth", "network", "refined", "seconds", "intervals", "warnings"}
     assert all(set(sample) == keys for sample in data["samples"])
     assert data["samples"][0]["group"] == {"time": "short"}
     assert data["samples"][2]["refined"] is None
@@ -262,3 +262,18 @@ def test_measured_mixture_within_a_weight_percent(data_dir: Path) -> None:
     assert by_file["CPD-1G.xye"].mean_absolute_error("refined") < 0.8
     assert result.summary("refined")["mae_wt"] < 0.8
     assert result.failed == 0
+
+
+def test_coverage_counts_phases_and_scans() -> None:
+    def sample(intervals: dict[str, tuple[float, float]] | None) -> WeighedSample:
+        seconds = {"network": None, "refined": 2.0}
+        found = {"a": 44.0, "b": 57.0}
+        return WeighedSample("x", {}, {"a": 50.0, "b": 50.0}, None, found, seconds, intervals)
+
+    result = WeighedBenchmark((sample({"a": (40.0, 52.0), "b": (52.0, 60.0)}), sample(None)))
+    found = result.coverage()
+    assert found is not None
+    assert (found["covered"], found["intervals"]) == (0.5, 2)
+    assert found["median_half_width_wt"] == pytest.approx(5.0)
+    assert found["median_error_wt"] == pytest.approx(6.5)
+    assert WeighedBenchmark((sample(None),)).coverage() is None

@@ -33,9 +33,9 @@ from mixrd.scan import Scan
 
 #: Raise it with every change of what is calibrated: intervals of another version count as none.
 CALIBRATION_VERSION = 1
-#: Most classes of estimated fractions, and the fewest patterns of a class. Errors near 0 and 1 are another
-#: matter than those between, so that one width for all would hold too often there, and too seldom here.
-_CLASSES, _PATTERNS_PER_CLASS = 16, 40
+#: Classes of estimated fractions, of as many patterns each but for the first and the last, which are divided
+#: in three: there errors change most. With few patterns fewer classes, of this many patterns at least.
+_CLASSES, _PATTERNS_PER_CLASS = 15, 60
 #: Patterns drawn at once: they stay in the memory that a training needs anyway.
 _AT_ONCE = 256
 _PLAIN_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
@@ -311,8 +311,12 @@ def _scores(
 def _widths(
     fractions: NDArray[np.float64], error: NDArray[np.float64], level: float
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Limits of classes, and half widths of one phase: conformal quantiles among patterns of like estimates."""
+    """Limits of classes, and half widths: conformal quantiles among like estimates; of one phase."""
     order = np.argsort(fractions, kind="stable")
-    groups = np.array_split(order, min(_CLASSES, len(order) // _PATTERNS_PER_CLASS))
+    ranks = np.linspace(0, len(order), min(_CLASSES, len(order) // _PATTERNS_PER_CLASS) + 1)
+    if len(order) >= 3 * _PATTERNS_PER_CLASS * _CLASSES:
+        ends = np.linspace(0, ranks[1], 4)[1:3]
+        ranks = np.sort(np.concatenate([ranks, ends, len(order) - ends]))
+    groups = np.split(order, np.round(ranks[1:-1]).astype(int))
     limits = [0.5 * (fractions[a[-1]] + fractions[b[0]]) for a, b in itertools.pairwise(groups)]
     return tuple(map(float, limits)), tuple(conformal_quantile(error[group], level) for group in groups)

@@ -144,7 +144,9 @@ class WeighedBenchmark:
         return {
             "schema": SCHEMA,
             "samples": [dataclasses.asdict(sample) for sample in self.samples],
-            "summary": summary | {"coverage": self.coverage(), "samples": len(self.samples), "failed": self.failed},
+            "summary": {
+                **summary, "coverage": self.coverage(), "samples": len(self.samples), "failed": self.failed
+            },
         }
 
     def to_json(self) -> str:

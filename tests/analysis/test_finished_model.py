@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mixrd.analysis import finished_model as module
+from mixrd.analysis.finished_model import finished_model
+from mixrd.analysis.interval_calibration import ModelIntervals, RefinementIntervals, calibrate_network
+from mixrd.crystal import Crystal
+from mixrd.errors import ModelError
+from mixrd.network import Model
+from mixrd.pattern import Instrument
+from mixrd.training import Recipe, TrainingProgress, cached_model, train
+from mixrd.training.cache import model_path
+
+REFINED = RefinementIntervals(widening=1.2, scans=2, intervals=4, covered=0.75)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MIXRD_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Few patterns, and refinements that only say that they were asked for; the list of what was done."""
+    done: list[str] = []
+
+    def network(*arguments: object, **settings: object) -> object:
+        done.append("network")
+        return calibrate_network(*arguments, patterns=200, **settings)  # type: ignore[arg-type]
+
+    def refinement(*_: object, scans: int, **__: object) -> RefinementIntervals:
+        done.append(f"{scans} scans")
+        return dataclasses.replace(REFINED, scans=scans)
+
+    monkeypatch.setattr(module, "calibrate_network", network)
+    monkeypatch.setattr(module, "calibrate_refinement", refinement)
+    yield done
+
+
+@pytest.fixture(scope="module")
+def recipe(crystals: list[Crystal], instrument: Instrument) -> Recipe:
+    coarse = dataclasses.replace(instrument, step=0.08)
+    return Recipe(tuple(crystals), coarse, two_theta_range=(21.0, 59.0), steps=4, batch=16)
+
+
+def of(model: Model) -> ModelIntervals:
+    found = ModelIntervals.of(model)
+    assert found is not None
+    return found
+
+
+def test_trained_calibrated_and_kept(recipe: Recipe, quick: list[str]) -> None:
+    steps: list[TrainingProgress] = []
+    model = finished_model(recipe, device="cpu", on_progress=steps.append)
+    assert [p.step for p in steps] == [1, 2, 3, 4]
+    assert quick == ["network"] and of(model).refinement is None
+    cached = cached_model(recipe)
+    assert cached is not None and cached.intervals == model.intervals and of(cached) == of(model)
+    again = finished_model(recipe, device="cpu", on_progress=steps.append)
+    assert len(steps) == 4 and quick == ["network"]
+    assert again.intervals == model.intervals and again.sha256 == model.sha256
+
+
+def test_the_hash_is_that_of_recipe_and_weights(recipe: Recipe) -> None:
+    assert train(recipe, device="cpu").sha256 == finished_model(recipe, device="cpu").sha256
+
+
+def test_a_model_without_intervals_gets_them(recipe: Recipe, quick: list[str]) -> None:
+    plain = train(recipe, device="cpu")
+    assert plain.intervals is None and ModelIntervals.of(plain) is None
+    stale = dataclasses.replace(plain, intervals={"version": 0})
+    for before in (plain, stale):
+        before.save(model_path(recipe))
+        quick.clear()
+        finished_model(recipe, device="cpu")
+        assert quick == ["network"]
+
+
+def test_refinements_are_calibrated_once_and_with_as_many_scans_as_asked(
+    recipe: Recipe, quick: list[str]
+) -> None:
+    first = finished_model(recipe, device="cpu")
+    second = finished_model(recipe, refinement_scans=2, device="cpu")
+    assert quick == ["network", "2 scans"]
+    assert of(second) == dataclasses.replace(of(first), refinement=REFINED)
+    assert of(second).widening == 1.2
+    for fewer in (0, 1, 2):
+        assert of(finished_model(recipe, refinement_scans=fewer, device="cpu")) == of(second)
+    assert quick == ["network", "2 scans"]
+    finished_model(recipe, refinement_scans=3, device="cpu")
+    assert quick == ["network", "2 scans", "3 scans"]
+
+
+def test_same_recipe_same_intervals(recipe: Recipe, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = finished_model(recipe, device="cpu")
+    monkeypatch.setenv("MIXRD_CACHE", str(cache / "other"))
+    assert finished_model(recipe, device="cpu").intervals == first.intervals
+    other = finished_model(dataclasses.replace(recipe, seed=1), device="cpu")
+    assert other.intervals != first.intervals
+
+
+def test_a_cache_that_cannot_be_written(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(recipe, device="cpu")
+
+    def refuses(*_: object, **__: object) -> None:
+        raise ModelError("no space", remedy="Make room")
+
+    monkeypatch.setattr(Model, "save", refuses)
+    assert of(finished_model(recipe, device="cpu")).network.level == 0.9
+
+
+@pytest.mark.parametrize("wrong", [3, "text", [1, 2]])
+def test_intervals_that_are_none_make_a_bad_file(recipe: Recipe, wrong: object, tmp_path: Path) -> None:
+    model = dataclasses.replace(train(recipe, device="cpu"), intervals=wrong)  # type: ignore[arg-type]
+    model.save(tmp_path / "bad.mixrd")
+    with pytest.raises(ModelError, match="fit together"):
+        Model.load(tmp_path / "bad.mixrd")
