@@ -8,7 +8,8 @@ import pytest
 
 from mixrd.analysis import finished_model as module
 from mixrd.analysis.finished_model import finished_model
-from mixrd.analysis.interval_calibration import ModelIntervals, RefinementIntervals, calibrate_network
+from mixrd.analysis.interval_calibration import calibrate_network
+from mixrd.analysis.model_intervals import ModelIntervals, RefinementIntervals
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError
 from mixrd.network import Model

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from mixrd.analysis import interval_calibration
 from mixrd.analysis.interval_calibration import (
-    ModelIntervals,
-    NetworkIntervals,
-    RefinementIntervals,
     calibrate_network,
     calibrate_refinement,
     conformal_quantile,
     simulated,
 )
+from mixrd.analysis.model_intervals import ModelIntervals, NetworkIntervals, RefinementIntervals
 from mixrd.errors import RefinementError, UsageError
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model

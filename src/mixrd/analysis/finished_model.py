@@ -9,12 +9,8 @@ from collections.abc import Callable
 
 import torch
 
-from mixrd.analysis.interval_calibration import (
-    ModelIntervals,
-    RefinementIntervals,
-    calibrate_network,
-    calibrate_refinement,
-)
+from mixrd.analysis.interval_calibration import calibrate_network, calibrate_refinement
+from mixrd.analysis.model_intervals import ModelIntervals, RefinementIntervals
 from mixrd.errors import ModelError
 from mixrd.network import Model
 from mixrd.training import Recipe, TrainingProgress, train

@@ -8,13 +8,10 @@ for classes of like estimates (Mondrian: Vovk et al. 2005, Algorithmic Learning 
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis.intervals import LEVEL, STRUCTURE_SIGMA, quantities
+from mixrd.analysis.model_intervals import NetworkIntervals, RefinementIntervals
 from mixrd.analysis.setup import part_of
 from mixrd.analysis.staging import refine_sample
 from mixrd.crystal import Crystal
@@ -31,135 +29,11 @@ from mixrd.network import Model
 from mixrd.pattern import ForwardModel, Instrument, Parameters
 from mixrd.scan import Scan
 
-#: Raise it with every change of what is calibrated: intervals of another version count as none.
-CALIBRATION_VERSION = 1
 #: Classes of estimated fractions, of as many patterns each but for the first and the last, which are divided
 #: in three: there errors change most. With few patterns fewer classes, of this many patterns at least.
 _CLASSES, _PATTERNS_PER_CLASS = 15, 60
 #: Patterns drawn at once: they stay in the memory that a training needs anyway.
 _AT_ONCE = 256
-_PLAIN_ERRORS = (AttributeError, KeyError, TypeError, ValueError)
-
-
-@dataclass(frozen=True)
-class NetworkIntervals:
-    """Half widths of a network's intervals, by phase and class of estimated fractions. P phases, K classes.
-
-    Attributes
-    ----------
-    level : float
-        Probability that an interval holds the true fraction.
-    limits : P tuples of K - 1 float
-        Estimated fractions where one class ends and the next begins, rising.
-    half_widths : P tuples of K float
-    patterns : int
-        From which they were learnt.
-    """
-
-    level: float
-    limits: tuple[tuple[float, ...], ...]
-    half_widths: tuple[tuple[float, ...], ...]
-    patterns: int
-
-    def __post_init__(self) -> None:
-        limits, widths = np.array(self.limits, dtype=np.float64), np.array(self.half_widths, dtype=np.float64)
-        fits = limits.ndim == widths.ndim == 2 and limits.shape == (len(widths), widths.shape[1] - 1)
-        rising = fits and bool((np.diff(limits) >= 0).all() and np.isfinite(limits).all())
-        if not (rising and np.isfinite(widths).all() and (widths >= 0).all() and 0 < self.level < 1):
-            raise ValueError("a network's intervals need rising limits and finite half widths")
-
-    def half_width(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., P) half widths at estimated fractions (..., P)."""
-        given = np.asarray(fractions, dtype=np.float64)
-        rows = [
-            np.array(widths)[np.searchsorted(limits, given[..., p])]
-            for p, (limits, widths) in enumerate(zip(self.limits, self.half_widths, strict=True))
-        ]
-        return np.stack(rows, axis=-1)
-
-    def of(self, fractions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Ends (..., P) of the intervals, within 0-1, at estimated fractions (..., P)."""
-        reach = self.half_width(fractions)
-        return np.clip(fractions - reach, 0.0, 1.0), np.clip(fractions + reach, 0.0, 1.0)
-
-    def sigma(self, fractions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., P) standard uncertainties: of the normal distribution with these intervals."""
-        return self.half_width(fractions) / NormalDist().inv_cdf(0.5 + self.level / 2)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data that `from_dict` takes back."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> NetworkIntervals:
-        """Intervals from what `to_dict` gave (or its JSON)."""
-        rows = {key: tuple(tuple(map(float, row)) for row in data[key]) for key in ("limits", "half_widths")}
-        return cls(**{**data, **rows})
-
-
-@dataclass(frozen=True)
-class RefinementIntervals:
-    """How much wider the intervals of refinements must be.
-
-    Attributes
-    ----------
-    widening : float
-        Factor on the half widths of `quantities`, 1 or more.
-    scans, intervals : int
-        From how many it was learnt.
-    covered : float
-        Share of these intervals that hold without it.
-    """
-
-    widening: float
-    scans: int
-    intervals: int
-    covered: float
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.widening) and self.widening >= 1):
-            raise ValueError("intervals are widened by a factor of 1 or more")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data that `from_dict` takes back."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> RefinementIntervals:
-        """What `to_dict` gave (or its JSON)."""
-        return cls(**data)
-
-
-@dataclass(frozen=True)
-class ModelIntervals:
-    """What a model keeps of its calibration (`Model.intervals`)."""
-
-    network: NetworkIntervals
-    refinement: RefinementIntervals | None = None
-
-    @property
-    def widening(self) -> float:
-        """Factor for `quantities`; 1 where refinements were not calibrated."""
-        return 1.0 if self.refinement is None else self.refinement.widening
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for `Model.intervals`."""
-        refinement = None if self.refinement is None else self.refinement.to_dict()
-        return {"version": CALIBRATION_VERSION, "network": self.network.to_dict(), "refinement": refinement}
-
-    @classmethod
-    def of(cls, model: Model) -> ModelIntervals | None:
-        """The model's; None if it has none, or none of this version that fit."""
-        data = model.intervals or {}
-        try:
-            if data["version"] != CALIBRATION_VERSION:
-                return None
-            network = NetworkIntervals.from_dict(data["network"])
-            refinement = data["refinement"]
-            found = cls(network, None if refinement is None else RefinementIntervals.from_dict(refinement))
-        except _PLAIN_ERRORS:
-            return None
-        return found if len(network.half_widths) == len(model.names) else None
 
 
 def conformal_quantile(scores: NDArray[np.float64], level: float) -> float:

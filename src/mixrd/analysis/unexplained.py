@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -33,6 +33,8 @@ LARGEST_SHIFT_DEG = 0.4
 _WIDTHS = (1.0, 2.0, 4.0)
 #: Half the window of the filter, in widths of the line.
 _REACH = 2.5
+#: Broader than the widest window, in widths of the instrument, something is a hump and not a line.
+_BROADEST = 2 * _REACH * _WIDTHS[-1]
 #: Share of a line's filtered counts that points other than the highest must hold; a spike is one point.
 _BESIDE_HIGHEST = 0.25
 #: Calculated lines lower than this, relative to the highest, do not tell the width.
@@ -130,8 +132,13 @@ def find_unexplained(
     """
     two_theta, net = curves.two_theta, curves.observed - curves.background
     base = _instrument_fwhm(instrument, two_theta)
-    width = base * _broadening(curves, base)
-    found = _respond(curves, sigma, instrument, base, width)
+    # A fit bends a phase into a hump to replace what it lacks: that explains no line.
+    lined = [
+        _broadening(pattern[np.newaxis], two_theta, base) <= _BROADEST for pattern in curves.contributions
+    ]
+    patterns = curves.contributions[lined]
+    width = base * _broadening(patterns, two_theta, base)
+    found = _respond(replace(curves, contributions=patterns), sigma, instrument, base, width)
     picked = _pick(two_theta, found, width)
     displaced = np.degrees(-2 * displacement_mm / instrument.goniometer_radius_mm)
     shift = zero_deg + displaced * np.cos(np.radians(two_theta / 2))
@@ -191,12 +198,12 @@ def _instrument_fwhm(instrument: Instrument, two_theta: FloatArray) -> FloatArra
     return limited
 
 
-def _broadening(curves: Curves, base: FloatArray) -> float:
-    """Width of the calculated lines over the instrument's: median by height, at least 1."""
-    points = base / np.gradient(curves.two_theta)
-    least = _TELLING_HEIGHT * curves.contributions.sum(axis=0).max(initial=0.0)
+def _broadening(patterns: FloatArray, two_theta: FloatArray, base: FloatArray) -> float:
+    """Width of the lines of patterns (P, N) over the instrument's: median by height, at least 1."""
+    points = base / np.gradient(two_theta)
+    least = _TELLING_HEIGHT * patterns.sum(axis=0).max(initial=0.0)
     ratios, heights = [1.0], [1e-300]
-    for pattern in curves.contributions:
+    for pattern in patterns:
         tops, found = find_peaks(pattern, height=max(least, 1e-300), prominence=least)
         ratios += list(peak_widths(pattern, tops)[0] / points[tops])
         heights += list(found["peak_heights"])
