@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mixrd.analysis.intervals import STRUCTURE_SIGMA, quantities, structure_covariance
+from mixrd.analysis.intervals import STRUCTURE_SIGMA, WIDENING, quantities, structure_covariance
 from mixrd.analysis.refinement import Refinement
 
 
@@ -22,6 +22,7 @@ def refinement(masses: tuple[float, ...], sigma: tuple[float, ...]) -> Refinemen
             "masses": m,
             "mass_covariance": np.diag(np.array(sigma) ** 2),
             "noise_sigma": np.array(sigma),
+            "covariance": np.eye(count),
         }
     )
 
@@ -33,7 +34,7 @@ def test_fractions_and_their_spread() -> None:
     fit = np.hypot(0.7, 0.3) * 0.1 / 10
     structure = 0.21 * np.sqrt(2) * STRUCTURE_SIGMA
     assert found.sigma == pytest.approx(2 * [np.hypot(fit, structure)])
-    assert found.high - found.low == pytest.approx(2 * 1.6449 * found.sigma, rel=1e-4)
+    assert found.high - found.low == pytest.approx(2 * 1.6449 * WIDENING * found.sigma, rel=1e-4)
     assert quantities(refinement((3.0, 7.0), (0.1, 0.1)), widening=2.0).low[0] == pytest.approx(
         0.3 - 2 * 1.6449 * found.sigma[0], rel=1e-4
     )
@@ -75,3 +76,12 @@ def test_what_the_fit_cannot_see_is_added() -> None:
     plain = quantities(refinement((3.0, 7.0), (0.1, 0.1)))
     wider = quantities(refinement((3.0, 7.0), (0.1, 0.1)), further=further)
     assert wider.sigma**2 == pytest.approx(plain.sigma**2 + 0.02**2)
+
+
+def test_an_uncertainty_that_all_masses_share_hides_nothing() -> None:
+    common = refinement((99.0, 1.0), (0.0, 0.0))
+    masses = np.array([99.0, 1.0])
+    spread = np.outer(masses, masses) * 0.5**2
+    found = quantities(dataclasses.replace(common, mass_covariance=spread, covariance=np.eye(2) * 1e-6))
+    assert found.detected.all()
+    assert found.fractions == pytest.approx([0.99, 0.01])

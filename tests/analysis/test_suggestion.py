@@ -24,7 +24,7 @@ def laboratory() -> Instrument:
 
 
 def lines_of(
-    crystal: Crystal, instrument: Instrument, *, cell: float = 0.0, least: float = 0.08
+    crystal: Crystal, instrument: Instrument, *, cell: float = 0.0, least: float = 0.02
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Angles (degrees) and intensities of a phase's lines, its cell longer by `cell`."""
     spacing, intensity = stick_pattern(crystal, instrument, (15.0, 90.0))

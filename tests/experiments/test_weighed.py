@@ -168,7 +168,7 @@ def test_one_network_for_each_set_of_candidates(
         )
         return Analysis("ok", scan.path, phases, None, None, None, None, {"network": 0.5}, (), None, {})
 
-    monkeypatch.setattr(weighed, "train", train)
+    monkeypatch.setattr(weighed, "finished_model", train)
     monkeypatch.setattr(weighed, "analyze", analyze)
     result = benchmark_weighed(folder, instrument=instrument, refine=False)
     assert trained == [("corundum", "Zinc Oxide")]

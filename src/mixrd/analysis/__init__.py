@@ -7,6 +7,7 @@ from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
 from mixrd.analysis.external_standard import ExternalConstant
+from mixrd.analysis.finished_model import finished_model
 from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
 from mixrd.analysis.plan import Plan, make_plan
@@ -50,6 +51,7 @@ __all__ = [
     "component_of_humps",
     "component_of_scan",
     "expected_tvd",
+    "finished_model",
     "external_constant_of",
     "failed_analysis",
     "fraction_covariance",

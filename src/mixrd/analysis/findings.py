@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from mixrd.analysis.amorphous_component import columns_of
 from mixrd.analysis.doubts import disagreement, fit_doubts, sample_doubts
-from mixrd.analysis.intervals import Quantities, quantities
+from mixrd.analysis.intervals import WIDENING, Quantities, quantities
+from mixrd.analysis.model_intervals import ModelIntervals
+from mixrd.analysis.out_of_range import out_of_range_warnings
 from mixrd.analysis.preparation import Preparation, absolute_result, microabsorption
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result import AbsoluteResult, AnalysisWarning
 from mixrd.analysis.staging import Freed, SampleRefinement
 from mixrd.crystal import Crystal
-from mixrd.network import Estimate
+from mixrd.network import Estimate, Model
 from mixrd.pattern import Instrument
 
 
@@ -28,6 +30,7 @@ class Findings:
     absolute: AbsoluteResult | None = None
     hump_shares: dict[str, float] | None = None
     warnings: list[AnalysisWarning] = field(default_factory=list)
+    intervals: ModelIntervals | None = None
 
     @property
     def roughness(self) -> tuple[float, float] | None:
@@ -44,6 +47,7 @@ def findings(
     estimate: Estimate | None,
     sample: SampleRefinement | None,
     preparation: Preparation,
+    model: Model | None = None,
 ) -> Findings:
     """What follows from the estimate and the refinement of one scan.
 
@@ -52,17 +56,24 @@ def findings(
     InputError
         If a standard does not fit the result.
     """
+    calibrated = None if model is None else ModelIntervals.of(model)
     if sample is None:
-        return Findings(estimate)
+        return Findings(estimate, intervals=calibrated)
     refined, radiation = sample.refinement, instrument.radiation
     grains = microabsorption(crystals, refined, radiation, preparation.particle_size_um)
-    amounts = quantities(refined, factors=grains.factors, further=grains.covariance)
+    widening = WIDENING
+    if calibrated is not None and calibrated.refinement is not None:
+        widening = calibrated.widening
+    amounts = quantities(refined, factors=grains.factors, further=grains.covariance, widening=widening)
     absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
     warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed)
     warnings += grains.warnings + doubts
     warnings += [] if estimate is None else disagreement(crystals, estimate, refined)
+    warnings += [] if model is None else out_of_range_warnings(crystals, refined, amounts.detected, model)
     shares = _hump_shares(sample, preparation)
-    return Findings(estimate, refined, sample.freed, amounts, absolute, shares, warnings)
+    return Findings(
+        estimate, refined, sample.freed, amounts, absolute, shares, warnings, intervals=calibrated
+    )
 
 
 def _hump_shares(sample: SampleRefinement, preparation: Preparation) -> dict[str, float] | None:

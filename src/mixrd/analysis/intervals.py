@@ -19,6 +19,9 @@ STRUCTURE_SIGMA = 0.015
 #: Probability that a phase which is not there is called detected, and that one at the detection limit is not
 #: (Currie 1968, Anal. Chem. 40, 586).
 FALSE_POSITIVE, FALSE_NEGATIVE = 0.01, 0.05
+#: Factor on intervals whose calibration is not at hand: of 489 intervals of 200 simulated scans of corundum,
+#: fluorite and zincite 86 % held at 1 and 90 % at this.
+WIDENING = 1.1
 #: At the quantification limit the standard uncertainty is a tenth of the amount (Currie 1968).
 QUANTIFIED = 10.0
 
@@ -59,7 +62,7 @@ def quantities(
     *,
     factors: NDArray[np.float64] | None = None,
     further: NDArray[np.float64] | None = None,
-    widening: float = 1.0,
+    widening: float = WIDENING,
 ) -> Quantities:
     """Amounts with intervals from a refinement of one scan.
 
@@ -79,9 +82,13 @@ def quantities(
     total = max(float(masses.sum()), 1e-300)
     # A mass that noise and misfit alone may make has these standard deviations.
     own = scale * np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
-    detected = masses > normal.inv_cdf(1 - FALSE_POSITIVE) * own
-    if not detected.any():
-        detected[int(np.argmax(masses))] = masses.max() > 0
+    share = np.sqrt(np.clip(np.diag(refined.covariance), 0.0, None))
+    beyond = normal.inv_cdf(1 - FALSE_POSITIVE)
+    # What all masses have in common, as the depth of a rough surface, may be uncertain though the fractions
+    # are not: a phase is seen if either stands out.
+    detected = (masses > beyond * own) | (refined.weight_fractions > beyond * share)
+    detected &= masses > 0
+    detected[int(np.argmax(masses))] = masses.max() > 0
     kept = np.where(detected, masses, 0.0)
     fractions = kept / max(float(kept.sum()), 1e-300)
     floor = scale * refined.noise_sigma / total

@@ -31,6 +31,11 @@ def _phase(p: int, crystal: Crystal, radiation: Radiation, found: Findings, use_
     if amount is not None and use_refined:
         answer, sigma = 100 * float(amount.fractions[p]), 100 * float(amount.sigma[p])
         interval = 100 * float(amount.low[p]), 100 * float(amount.high[p])
+    elif found.estimate is not None and found.intervals is not None and not use_refined:
+        fractions = found.estimate.fractions[0].numpy().astype(float)
+        low, high = found.intervals.network.of(fractions)
+        sigma = 100 * float(found.intervals.network.sigma(fractions)[p])
+        interval = 100 * float(low[p]), 100 * float(high[p])
     there = amount is None or bool(amount.detected[p])
     size, size_sigma = _size(refined, p) if refined is not None and there else (None, None)
     attenuation = linear_attenuation_per_mm(crystal, radiation.wavelength_angstrom)

@@ -17,7 +17,7 @@ from mixrd.pattern import Axis, ForwardModel
 
 #: A parameter is freed if the fit would gain this share of its misfit, in parts of the scan that agree
 #: with each other by this many standard deviations.
-LEAST_GAIN, LEAST_AGREEMENT = 0.02, 1.2
+LEAST_GAIN, LEAST_AGREEMENT = 0.02, 1.5
 #: Directions that a texture is looked for along.
 MOST_AXES = 8
 #: Phases whose mass is not this many standard deviations above zero have no texture to be seen.

@@ -111,7 +111,7 @@ def analyze(
     refined = sample.refinement if sample else None
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
-    found = findings(phases, machine, estimate, sample, preparation)
+    found = findings(phases, machine, estimate, sample, preparation, model)
     warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
     use_refined = refined is not None and (refined.converged or estimate is None)
     return Analysis(
@@ -127,7 +127,7 @@ def analyze(
         error=None,
         provenance=_provenance(scan, machine, model),
         curves=fitted_curves(scan, limits, phases, machine, refined) if refined else None,
-        interval_level=LEVEL if use_refined else None,
+        interval_level=LEVEL if use_refined or found.intervals is not None else None,
         background_degree=sample.freed.background_degree if sample else None,
         roughness=found.roughness,
         absolute=found.absolute,

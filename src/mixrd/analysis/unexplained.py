@@ -133,10 +133,8 @@ def find_unexplained(
     two_theta, net = curves.two_theta, curves.observed - curves.background
     base = _instrument_fwhm(instrument, two_theta)
     # A fit bends a phase into a hump to replace what it lacks: that explains no line.
-    lined = [
-        _broadening(pattern[np.newaxis], two_theta, base) <= _BROADEST for pattern in curves.contributions
-    ]
-    patterns = curves.contributions[lined]
+    broadening = [_broadening(p[np.newaxis], two_theta, base) for p in curves.contributions]
+    patterns = curves.contributions[np.array(broadening) <= _BROADEST]
     width = base * _broadening(patterns, two_theta, base)
     found = _respond(replace(curves, contributions=patterns), sigma, instrument, base, width)
     picked = _pick(two_theta, found, width)
@@ -163,10 +161,8 @@ def unexplained_warnings(found: Unexplained) -> list[AnalysisWarning]:
         return []
     spacings = ", ".join(f"{line.d_spacing_angstrom:.3f}" for line in found.unknown[:3])
     count = f"{len(found.unknown)} lines" if len(found.unknown) > 1 else "one line"
-    message = (
-        f"{count} with {100 * found.share_of_counts:.2g} % of the counts above background belong to no "
-        f"candidate, the strongest at d = {spacings} A"
-    )
+    message = f"{count} with {100 * found.share_of_counts:.2g} % of the counts above background"
+    message += f" belong to no candidate, the strongest at d = {spacings} A"
     if found.suggestions:
         message += "; " + " or ".join(str(suggestion) for suggestion in found.suggestions[:2])
     return [AnalysisWarning("UNEXPLAINED_LINES", message)]
@@ -194,8 +190,7 @@ def _instrument_fwhm(instrument: Instrument, two_theta: FloatArray) -> FloatArra
     lorentzian = np.maximum(p.x / np.cos(theta) + p.y * np.tan(theta), 1e-6)
     fwhm, _ = tch_pseudo_voigt(torch.from_numpy(gaussian), torch.from_numpy(lorentzian))
     # A line narrower than two steps cannot be told from a spike.
-    limited: FloatArray = np.maximum(fwhm.numpy(), 2 * np.gradient(two_theta))
-    return limited
+    return np.asarray(np.maximum(fwhm.numpy(), 2 * np.gradient(two_theta)))
 
 
 def _broadening(patterns: FloatArray, two_theta: FloatArray, base: FloatArray) -> float:
@@ -254,15 +249,13 @@ def _filtered(
     The height is the lower of those with and without a straight line below: a dip beside it makes no line.
     """
     half = int(_REACH * float((fwhm / np.gradient(two_theta)).max())) + 1
-    padded = [
-        np.pad(x, half, constant_values=y) for x, y in ((two_theta, 1e9), (residual, 0), (1 / sigma, 0))
-    ]
-    views = [sliding_window_view(x, 2 * half + 1) for x in padded]
+    filled = ((two_theta, 1e9), (residual, 0), (1 / sigma, 0))
+    views = [sliding_window_view(np.pad(x, half, constant_values=fill), 2 * half + 1) for x, fill in filled]
     parts = []
     for first in range(0, len(two_theta), _ROWS):
-        rows = slice(first, first + _ROWS)
-        angle, data, inverse_sigma = (view[rows] for view in views)
-        parts.append(_fitted(two_theta[rows], fwhm[rows], angle, data, inverse_sigma, instrument))
+        at = slice(first, first + _ROWS)
+        angle, data, inverse_sigma = (view[at] for view in views)
+        parts.append(_fitted(two_theta[at], fwhm[at], angle, data, inverse_sigma, instrument))
     height, spread, points = (np.concatenate(x) for x in zip(*parts, strict=True))
     return height, spread, points
 
@@ -297,8 +290,7 @@ def _fitted(
 
 def _pick(two_theta: FloatArray, response: _Response, width: FloatArray) -> list[int]:
     """Indices of the lines, most significant first, none within one and a half widths of another."""
-    left = response.significance.copy()
-    picked: list[int] = []
+    left, picked = response.significance.copy(), list[int]()
     while len(picked) < _MOST_LINES and left.max() >= LEAST_SIGNIFICANCE:
         at = int(left.argmax())
         picked.append(at)

@@ -181,21 +181,21 @@ class _Task:
         # One candidate has fraction 1 whatever a network says.
         if not self.network or self.model is not None or (self.refine and len(self.crystals) == 1):
             return self.model
-        from mixrd.analysis import recipe_for
+        from mixrd.analysis import finished_model, recipe_for
         from mixrd.cli.train import run_training
         from mixrd.training import cached_model
 
         recipe = recipe_for(scan, self.crystals, instrument)
         key = recipe.sha256
         if key not in self._models:
-            ready = cached_model(recipe)
-            if ready is None:
+            if cached_model(recipe) is None:
                 say(
                     "no network for these phases, instrument and range yet: training one, once "
                     "(--no-network does without)"
                 )
-                ready = run_training(recipe)
-            self._models[key] = ready
+                self._models[key] = run_training(recipe)
+            else:
+                self._models[key] = finished_model(recipe)
         return self._models[key]
 
 

@@ -91,13 +91,13 @@ def run_training(recipe: Recipe, *, device: str | None = None) -> Model:
     from mixrd.report.files import writing
 
     names = ", ".join(crystal.name for crystal in recipe.phases)
-    cached = training.cached_model(recipe)
-    if cached is not None:
+    from mixrd.analysis import finished_model
+
+    if training.cached_model(recipe) is not None:
         say("a network of this recipe was trained before: taken from the cache")
-        return cached
     try:
         with training_bar(f"training for {names}") as update, writing(training.cache_folder()):
-            return training.train(recipe, device=checked_device(device), on_progress=update)
+            return finished_model(recipe, device=checked_device(device), on_progress=update)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "interrupted; the training is kept up to its last checkpoint (every 15 s or so): the same "

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 
-from mixrd.analysis import Analysis, analyze, recipe_for
+from mixrd.analysis import Analysis, analyze, finished_model, recipe_for
 from mixrd.crystal import Crystal, load_phase
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument
 from mixrd.scan import Scan, read_scan, write_scan
-from mixrd.training import TrainingProgress, train
+from mixrd.training import TrainingProgress
 
 #: What the example sample holds, in wt%.
 COMPOSITION = {"corundum": 30.0, "fluorite": 34.4, "zincite": 35.6}
@@ -85,7 +85,7 @@ def make_demo(folder: Path, *, on_progress: Callable[[TrainingProgress], None] |
     write_scan(simulated.scan, folder / _SCAN, overwrite=True)
     (folder / _TRUTH).write_text(json.dumps(simulated.truth, indent=2) + "\n", encoding="utf-8")
     recipe = recipe_for(read_scan(folder / _SCAN), crystals, demo_instrument())
-    train(recipe, on_progress=on_progress).save(folder / _MODEL, half=True)
+    finished_model(recipe, on_progress=on_progress).save(folder / _MODEL, half=True)
 
 
 def demo_scan(folder: Path) -> Scan:

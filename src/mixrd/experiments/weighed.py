@@ -12,14 +12,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mixrd.analysis import Analysis, AnalysisWarning, analyze, recipe_for
+from mixrd.analysis import Analysis, AnalysisWarning, analyze, finished_model, recipe_for
 from mixrd.crystal import Crystal
 from mixrd.errors import MixrdError, UsageError
 from mixrd.experiments.weighed_table import PhaseNames, WeighedRow, read_rows
 from mixrd.network import Model
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan, read_scan
-from mixrd.training import TrainingProgress, train
+from mixrd.training import TrainingProgress
 
 Method = Literal["network", "refined"]
 METHODS: tuple[Method, ...] = ("network", "refined")
@@ -145,7 +145,10 @@ class WeighedBenchmark:
             "schema": SCHEMA,
             "samples": [dataclasses.asdict(sample) for sample in self.samples],
             "summary": {
-                **summary, "coverage": self.coverage(), "samples": len(self.samples), "failed": self.failed
+                **summary,
+                "coverage": self.coverage(),
+                "samples": len(self.samples),
+                "failed": self.failed,
             },
         }
 
@@ -238,7 +241,7 @@ class _Runner:
             return self.model
         recipe = recipe_for(scan, crystals, self.instrument)
         if recipe.sha256 not in self.trained:
-            self.trained[recipe.sha256] = train(recipe, on_progress=self.on_training)
+            self.trained[recipe.sha256] = finished_model(recipe, on_progress=self.on_training)
         return self.trained[recipe.sha256]
 
 
