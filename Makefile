@@ -38,9 +38,10 @@ format: $(VENV)/.installed-dev ## format the code, mend what ruff can mend
 	$(BIN)/ruff format $(SOURCES)
 
 .PHONY: bench
-bench: $(VENV)/.installed-bench ## time the forward model and the analysis
+bench: $(VENV)/.installed-bench ## time the forward model and the analysis; rietx on the same scans (MIXRD_DATA)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/refinement.py
+	$(BIN)/python benchmarks/weighed_rietx.py --dara
 
 .PHONY: study-real
 study-real: $(VENV)/.installed-dev ## accuracy on weighed mixtures, from nothing (MIXRD_DATA)

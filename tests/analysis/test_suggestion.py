@@ -58,7 +58,7 @@ def test_the_phase_whose_lines_they_are_comes_first(laboratory: Instrument, name
     best = suggest(evidence([lines_of(load_phase(name), laboratory, cell=cell)]), laboratory, [])[0]
     assert best.name == name
     assert best.explained >= best.strongest - 1
-    assert best.share > 0.8
+    assert best.share > 0.6
 
 
 def test_a_sentence(laboratory: Instrument) -> None:

@@ -57,7 +57,7 @@ class Suggestion:
         Its strongest lines (`STRONGEST_LINES` at most) that could be seen: not below calculated lines, not
         lost in noise.
     share : float
-        Share of the unexplained counts that it explains, 0-1.
+        Share of the unexplained counts that its strongest lines explain, 0-1.
     """
 
     name: str

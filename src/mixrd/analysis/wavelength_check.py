@@ -29,9 +29,9 @@ _PARENTS = 5
 _DISPERSION = 2.0
 
 #: Below this share of unexplained counts, the wavelength is not doubted.
-DOUBTFUL_SHARE = 0.2
+DOUBTFUL_SHARE = 0.1
 #: Another tube must explain this share of the net counts ...
-LEAST_EXPLAINED = 0.7
+LEAST_EXPLAINED = 0.5
 #: ... and leave less than this part of what the present one leaves.
 MOST_LEFT = 0.6
 #: Fwhm in degrees of the blur of scan and lines: cells, zero and displacement are not refined here.
