@@ -54,7 +54,10 @@ def accuracy() -> str:
 
 def warnings() -> str:
     """How often a warning of microabsorption or texture stands by a sample, by how far it is off."""
-    lines = ["| mean abs. error of the sample | samples | with a warning of microabsorption or texture |", "|---|---|---|"]
+    lines = [
+        "| mean abs. error of the sample | samples | with a warning of microabsorption or texture |",
+        "|---|---|---|",
+    ]
     samples = [s for name in SETS for s in found(name)["samples"] if s["refined"]]
     errors = [sum(abs(s["refined"][n] - w) for n, w in s["truth"].items()) / len(s["truth"]) for s in samples]
     for label, low, high in (("up to 1.5 wt%", 0.0, 1.5), ("1.5 to 3", 1.5, 3.0), ("above 3", 3.0, 100.0)):
@@ -89,7 +92,12 @@ def main() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for name, make in (("accuracy", accuracy), ("warnings", warnings), ("left-out", left_out)):
         begin, end = f"<!-- table {name} -->\n", f"\n<!-- end {name} -->"
-        page = re.sub(f"({re.escape(begin)}).*?({re.escape(end)})", lambda m, t=make(): m[1] + t + m[2], page, flags=re.S)
+        page = re.sub(
+            f"({re.escape(begin)}).*?({re.escape(end)})",
+            lambda m, t=make(): m[1] + t + m[2],
+            page,
+            flags=re.S,
+        )
     PAGE.write_text(page, encoding="utf-8")
 
 

@@ -21,6 +21,7 @@ from mixrd.analysis.result import (
     Curves,
     PhaseResult,
     TextureResult,
+    UnexplainedResult,
 )
 from mixrd.analysis.scan_analysis import analyze, analyze_many, failed_analysis, recipe_for
 from mixrd.analysis.setup import generic_instrument, instrument_for, overlap
@@ -45,6 +46,7 @@ __all__ = [
     "Refinement",
     "Restraints",
     "TextureResult",
+    "UnexplainedResult",
     "analyze",
     "analyze_many",
     "calibrate",

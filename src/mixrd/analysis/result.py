@@ -108,6 +108,26 @@ class PhaseResult:
 
 
 @dataclass(frozen=True)
+class UnexplainedResult:
+    """Lines that no candidate explains.
+
+    Attributes
+    ----------
+    share_of_counts : float
+        Of the counts above background (0-1), lines with a remark left out.
+    lines : tuple of dict
+        `two_theta_deg`, `d_spacing_angstrom`, `area_share`, `significance`, `fwhm_deg` and `remark` of each
+        (what it is, e.g. K beta of a strong line; else empty), strongest first.
+    suggestions : tuple of str
+        Phases of the catalog that would explain them.
+    """
+
+    share_of_counts: float
+    lines: tuple[dict[str, Any], ...]
+    suggestions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AbsoluteResult:
     """Contents of the whole sample, what is not crystalline included.
 
@@ -184,6 +204,7 @@ class Analysis:
         Of the sample's surface, where it was refined.
     absolute : AbsoluteResult or None
         Where a standard tells how much is crystalline.
+    unexplained : UnexplainedResult or None
     hump_shares : dict or None
         Share (0-1) of each amorphous hump in the counts above the background.
     """
@@ -205,6 +226,7 @@ class Analysis:
     roughness: tuple[float, float] | None = None
     absolute: AbsoluteResult | None = None
     hump_shares: dict[str, float] | None = None
+    unexplained: UnexplainedResult | None = None
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -216,6 +238,7 @@ class Analysis:
         data = {k: v for k, v in vars(self).items() if k != "curves"}
         data["phases"] = [asdict(p) for p in self.phases]
         data["warnings"] = [asdict(w) for w in self.warnings]
+        data["unexplained"] = None if self.unexplained is None else asdict(self.unexplained)
         data["absolute"] = None if self.absolute is None else asdict(self.absolute)
         return {"schema": SCHEMA, **data}
 
@@ -240,6 +263,7 @@ class Analysis:
             data["phases"] = tuple(_phase_from(p) for p in data["phases"])
             data["roughness"] = _pair(data["roughness"])
             data["absolute"] = None if data["absolute"] is None else AbsoluteResult(**data["absolute"])
+            data["unexplained"] = _unexplained_from(data["unexplained"])
             data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
             return cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -270,3 +294,9 @@ def _pair(values: list[float] | None) -> tuple[float, float] | None:
         return None
     low, high = values
     return low, high
+
+
+def _unexplained_from(data: dict[str, Any] | None) -> UnexplainedResult | None:
+    if data is None:
+        return None
+    return UnexplainedResult(data["share_of_counts"], tuple(data["lines"]), tuple(data["suggestions"]))

@@ -19,8 +19,9 @@ from mixrd.analysis.findings import findings
 from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.phase_results import phase_results
 from mixrd.analysis.preparation import Preparation
-from mixrd.analysis.refinement import STAGES_DEG
-from mixrd.analysis.result import Analysis
+from mixrd.analysis.missing import what_is_missing
+from mixrd.analysis.refinement import STAGES_DEG, Refinement
+from mixrd.analysis.result import Analysis, AnalysisWarning, Curves, UnexplainedResult
 from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
     are_counts,
@@ -114,6 +115,7 @@ def analyze(
     found = findings(phases, machine, estimate, sample, preparation, model)
     warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
     use_refined = refined is not None and (refined.converged or estimate is None)
+    curves, missing, doubts = _seen(scan, limits, phases, machine, refined)
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
@@ -123,16 +125,33 @@ def analyze(
         zero_deg=refined.zero_deg if refined else None,
         displacement_mm=refined.displacement_mm if refined else None,
         seconds=seconds,
-        warnings=(*warnings, *found.warnings),
+        warnings=(*warnings, *doubts, *found.warnings),
         error=None,
         provenance=_provenance(scan, machine, model),
-        curves=fitted_curves(scan, limits, phases, machine, refined) if refined else None,
+        curves=curves,
         interval_level=LEVEL if use_refined or found.intervals is not None else None,
         background_degree=sample.freed.background_degree if sample else None,
         roughness=found.roughness,
         absolute=found.absolute,
         hump_shares=found.hump_shares,
+        unexplained=missing,
     )
+
+
+def _seen(
+    scan: Scan,
+    limits: tuple[float, float],
+    crystals: list[Crystal],
+    instrument: Instrument,
+    refined: Refinement | None,
+) -> tuple[Curves | None, UnexplainedResult | None, list[AnalysisWarning]]:
+    """The fitted scan, and what in it no candidate explains."""
+    if refined is None:
+        return None, None, []
+    curves = fitted_curves(scan, limits, crystals, instrument, refined)
+    sigma = part_of(scan, limits)[2]
+    missing, doubts = what_is_missing(curves, sigma, crystals, instrument, refined)
+    return curves, missing, doubts
 
 
 def analyze_many(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from mixrd.analysis import Analysis, Calibration, Curves
+    from mixrd.analysis import Analysis, Calibration, Curves, UnexplainedResult
 
 IntensityScale = Literal["linear", "sqrt"]
 
@@ -29,6 +29,7 @@ PHASE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9
 #: After the last colour the same colours come again, dashed, then dotted.
 LINE_STYLES = ("-", "--", ":", "-.")
 _DATA, _FIT, _QUIET = "#7f7f7f", "#000000", "#555555"
+_ALARM = "#b91c1c"
 _TITLE_WIDTH = 96
 _WIDTH_INCH = 10.0
 
@@ -60,7 +61,21 @@ def plot_analysis(analysis: Analysis, path: str | Path, *, scale: IntensityScale
         f"{PurePath(analysis.file).name}   {_agreement(analysis.r_wp, analysis.r_exp)}",
         *_filled(shares, last=" wt%"),
     ]
-    save_figure(fit_figure(analysis.curves, names, "\n".join(lines), scale=scale), path)
+    figure = fit_figure(analysis.curves, names, "\n".join(lines), scale=scale)
+    if analysis.unexplained is not None:
+        _mark_unexplained(figure, analysis.unexplained)
+    save_figure(figure, path)
+
+
+def _mark_unexplained(figure: Figure, found: UnexplainedResult) -> None:
+    """A question mark above each line of the difference that no candidate explains."""
+    difference = figure.axes[-1]
+    top = difference.get_ylim()[1]
+    for line in found.lines:
+        if not line["remark"]:
+            difference.annotate(
+                "?", (line["two_theta_deg"], 0.98 * top), ha="center", va="top", fontsize=9, color=_ALARM
+            )
 
 
 def plot_calibration(
