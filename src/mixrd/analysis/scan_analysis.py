@@ -17,9 +17,9 @@ from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.doubts import range_warnings
 from mixrd.analysis.findings import findings
 from mixrd.analysis.intervals import LEVEL
+from mixrd.analysis.missing import what_is_missing
 from mixrd.analysis.phase_results import phase_results
 from mixrd.analysis.preparation import Preparation
-from mixrd.analysis.missing import what_is_missing
 from mixrd.analysis.refinement import STAGES_DEG, Refinement
 from mixrd.analysis.result import Analysis, AnalysisWarning, Curves, UnexplainedResult
 from mixrd.analysis.setup import (
