@@ -85,3 +85,11 @@ def test_an_uncertainty_that_all_masses_share_hides_nothing() -> None:
     found = quantities(dataclasses.replace(common, mass_covariance=spread, covariance=np.eye(2) * 1e-6))
     assert found.detected.all()
     assert found.fractions == pytest.approx([0.99, 0.01])
+
+
+def test_nothing_found_says_nothing() -> None:
+    empty = dataclasses.replace(refinement((1.0, 1.0), (0.1, 0.1)), masses=np.zeros(2))
+    found = quantities(empty)
+    assert not found.detected.any()
+    assert (found.low.tolist(), found.high.tolist()) == ([0.0, 0.0], [1.0, 1.0])
+    assert found.detection_limit.tolist() == [1.0, 1.0]

@@ -47,7 +47,7 @@ def test_refined_without_a_network(scan: Scan, crystals: list[Crystal], instrume
     assert (fluorite.name, fluorite.formula) == ("fluorite", "CaF2")
     assert fluorite.network_percent is None
     assert fluorite.refined_percent == fluorite.weight_percent
-    assert fluorite.sigma_percent is not None and 0 < fluorite.sigma_percent < 1
+    assert fluorite.sigma_percent is not None and 0 < fluorite.sigma_percent < 1.5
     assert fluorite.cell is not None
     assert fluorite.cell[0] == pytest.approx(crystals[0].cell[0] * 1.001, rel=4e-4)
     assert fluorite.cell[3:] == pytest.approx((90, 90, 90))
@@ -185,8 +185,9 @@ def test_intensities_that_are_no_counts(
     result = analyze(dataclasses.replace(scan, counts=factor * scan.counts), crystals, instrument)
     assert_sound(result)
     assert result.fractions["fluorite"] == pytest.approx(30, abs=1.0)
-    # 0.15 of noise, and 0.45 because intensities are calculated to 1.5 % for each phase.
-    assert result.phases[0].sigma_percent == pytest.approx(0.47, rel=0.3)
+    # 0.15 of noise, 0.45 because intensities are calculated to 1.5 % for each phase, 0.9 because fluorite absorbs
+    # more and the size of the particles is not known.
+    assert result.phases[0].sigma_percent == pytest.approx(1.0, rel=0.3)
 
 
 def test_negative_intensities_after_background_subtraction(

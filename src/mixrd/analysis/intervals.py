@@ -79,6 +79,8 @@ def quantities(
     normal = NormalDist()
     scale = np.ones(len(refined.masses)) if factors is None else factors
     masses = refined.masses * scale
+    if masses.sum() <= 0:
+        return _nothing(len(masses))
     total = max(float(masses.sum()), 1e-300)
     # A mass that noise and misfit alone may make has these standard deviations.
     own = scale * np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
@@ -109,8 +111,22 @@ def quantities(
         low=low.clip(0.0, 1.0),
         high=high.clip(0.0, 1.0),
         detected=detected,
-        detection_limit=limit,
-        quantification_limit=QUANTIFIED * floor,
+        detection_limit=limit.clip(max=1.0),
+        quantification_limit=(QUANTIFIED * floor).clip(max=1.0),
+    )
+
+
+def _nothing(count: int) -> Quantities:
+    """What is said where no phase was found."""
+    none, all_of_it = np.zeros(count), np.ones(count)
+    return Quantities(
+        fractions=none,
+        covariance=np.zeros((count, count)),
+        low=none,
+        high=all_of_it,
+        detected=np.zeros(count, dtype=bool),
+        detection_limit=all_of_it,
+        quantification_limit=all_of_it,
     )
 
 

@@ -20,7 +20,6 @@ from mixrd.network import Model
 from mixrd.pattern import DetectorRanges, ImpurityRanges, Instrument, SpikeRanges
 from mixrd.pattern.profile import tch_pseudo_voigt
 
-CODE = "OUT_OF_RANGE"
 #: What is known within its uncertainty counts as outside beyond this many standard deviations.
 _SIGMAS = 2.0
 #: What comes without an uncertainty counts as outside where it is this many times what was trained. Widths of
@@ -77,7 +76,7 @@ def out_of_range_warnings(
     """
     ranges, instrument = trained_ranges(model), model.problem.instrument
     found = [
-        AnalysisWarning(CODE, message, crystal.name)
+        AnalysisWarning("OUT_OF_RANGE", message, crystal.name)
         for p, crystal in enumerate(crystals)
         if detected[p]
         for message in _of_phase(p, refined, ranges)
@@ -89,7 +88,7 @@ def out_of_range_warnings(
             *_roughness(refined, ranges),
             *_intensity(refined, ranges, model.problem.step),
         )
-        found += [AnalysisWarning(CODE, message) for message in of_scan]
+        found += [AnalysisWarning("OUT_OF_RANGE", message) for message in of_scan]
     return found
 
 
