@@ -64,7 +64,8 @@ def test_round_robin_samples(cpd: Path, calibrated: Instrument) -> None:
     for result in results:
         assert result.r_wp is not None and result.r_exp is not None
         assert result.r_wp < 2 * result.r_exp
-        assert result.warnings == ()
+        # Corundum in 1b, r = 1.24.
+        assert {w.code for w in result.warnings} <= {"TEXTURE"}
         assert max(p.sigma_percent or 0 for p in result.phases) < 1.0
 
 

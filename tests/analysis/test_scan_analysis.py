@@ -185,8 +185,8 @@ def test_intensities_that_are_no_counts(
     result = analyze(dataclasses.replace(scan, counts=factor * scan.counts), crystals, instrument)
     assert_sound(result)
     assert result.fractions["fluorite"] == pytest.approx(30, abs=1.0)
-    # 0.15 of noise, 0.45 because intensities are calculated to 1.5 % for each phase, 0.9 because fluorite absorbs
-    # more and the size of the particles is not known.
+    # 0.15 of noise, 0.45 because intensities are calculated to 1.5 % for each phase, 0.9 because fluorite
+    # absorbs more and the size of the particles is not known.
     assert result.phases[0].sigma_percent == pytest.approx(1.0, rel=0.3)
 
 

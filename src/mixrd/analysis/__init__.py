@@ -7,9 +7,9 @@ from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
 from mixrd.analysis.external_standard import ExternalConstant
-from mixrd.analysis.finished_model import finished_model
 from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
+from mixrd.analysis.model_finishing import finished_model
 from mixrd.analysis.plan import Plan, make_plan
 from mixrd.analysis.preparation import Preparation, external_constant_of
 from mixrd.analysis.refinement import Refinement, refine

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mixrd.analysis import finished_model as module
-from mixrd.analysis.finished_model import finished_model
+from mixrd.analysis import model_finishing as module
 from mixrd.analysis.interval_calibration import calibrate_network
+from mixrd.analysis.model_finishing import finished_model
 from mixrd.analysis.model_intervals import ModelIntervals, RefinementIntervals
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError
