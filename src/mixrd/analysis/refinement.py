@@ -40,7 +40,8 @@ class Refinement:
     covariance : (P, P) array
         Of the weight fractions.
     significance : float
-        Total mass of all phases over its standard uncertainty: what the fractions are fractions of.
+        Total mass of all phases over its standard uncertainty beside the background alone: what the
+        fractions are fractions of. A rough surface whose depth is uncertain makes no phase doubtful.
     strain : list of (K,) array
         Of each phase, along its strain basis.
     strain_sigma : list of (K,) array
@@ -228,7 +229,7 @@ def collect(
     return Refinement(
         weight_fractions=fractions.numpy(),
         covariance=fraction_covariance.numpy(),
-        significance=float(masses.sum() / spread[b, :phases, :phases].sum().clamp_min(1e-300).sqrt()),
+        significance=_significance(result, phases, b),
         strain=[s[0].numpy() for s in parameters.strain.split(model.strain_sizes, dim=-1)],
         strain_sigma=[s[0].numpy() for s in sigmas.strain.split(model.strain_sizes, dim=-1)],
         inverse_size_per_nm=parameters.inverse_size[0].numpy(),
@@ -252,3 +253,14 @@ def collect(
         r_exp=float((max(len(observed[b]) - free, 1) / weighted.sum()).sqrt()),
         converged=bool(result.converged[b]),
     )
+
+
+def _significance(result: Fit, phases: int, b: int) -> float:
+    """Total mass over its standard uncertainty, lines and widths as they were fitted."""
+    design = result.linear.design[b]
+    norm = design.norm(dim=1).clamp_min(1e-30)
+    scaled = design / norm.unsqueeze(1)
+    inverse = torch.linalg.pinv(scaled @ scaled.T, hermitian=True) / (norm.unsqueeze(1) * norm)
+    reduced = result.linear.residual[b].square().mean().clamp_min(1.0)
+    variance = inverse[:phases, :phases].sum().clamp_min(1e-300) * reduced
+    return float(result.linear.coefficients[b, :phases].sum() / variance.sqrt())
