@@ -66,7 +66,7 @@ def test_round_robin_samples(cpd: Path, calibrated: Instrument) -> None:
         assert result.r_wp < 2 * result.r_exp
         # Corundum in 1b, r = 1.24.
         assert {w.code for w in result.warnings} <= {"TEXTURE"}
-        assert max(p.sigma_percent or 0 for p in result.phases) < 1.0
+        assert max(p.sigma_percent or 0 for p in result.phases) < 1.5
 
 
 @pytest.mark.parametrize("name", CORUNDUM_FLUORITE_ZINCITE)

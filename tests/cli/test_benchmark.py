@@ -33,7 +33,7 @@ def test_json_counts_a_failed_sample_and_exits_with_3(run, folder: Path) -> None
     shown = run("benchmark", "weighed", folder, "--instrument", "lab-cu", "--no-network", "--json")
     assert shown.code == 3
     result = json.loads(shown.out)
-    assert result["schema"] == 1
+    assert result["schema"] == 2
     assert [sample["refined"] is None for sample in result["samples"]] == [False, True]
     assert result["summary"]["refined"]["mae_wt"] < 1.0
 
