@@ -20,7 +20,7 @@ from mixrd.network.pattern_estimate import PatternEstimate
 #: Presence, as the network has it, from which a material is fitted from the start.
 _PRESENT = 0.3
 #: Variance of the number of materials, as the network has it, from which a second start is worth its time.
-_UNSURE = 1.0
+_UNSURE = 0.2
 #: Patterns that are fitted at once.
 _BLOCK = 128
 
