@@ -124,7 +124,8 @@ def summarised(found: Comparison) -> dict[str, Any]:
     for name in JUDGED:
         values = getattr(found, name)
         summaries[name] = {**Summary.of(values).to_dict(), "worst": float(values.max())}
-    bound = float(found.bound.mean())
+    # Zero where no pattern holds two materials: a few fresh ones of N = 2 may be so.
+    bound = max(float(found.bound.mean()), 1e-12)
     there, taken = found.true > 0, found.found > 0
     apart = found.disagreement > _DISAGREE
     return {
