@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.analysis.interval_calibration import FineSampler, simulated
+from mixrd.analysis.interval_calibration import simulated
 from mixrd.analysis.intervals import quantities
 from mixrd.analysis.out_of_range import out_of_range_warnings, trained_ranges
 from mixrd.analysis.refinement import Refinement
@@ -18,7 +18,7 @@ from mixrd.analysis.setup import part_of
 from mixrd.analysis.staging import refine_sample
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError
-from mixrd.mixture import SampleRanges
+from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model
 from mixrd.pattern import ImpurityRanges, Instrument
 from mixrd.scan import Scan
@@ -67,7 +67,7 @@ def test_scans_drawn_from_the_ranges_are_silent(
     crystals: list[Crystal], instrument: Instrument, model: Model
 ) -> None:
     grid = model.problem.two_theta
-    sampler = FineSampler(crystals, instrument, grid, SampleRanges())
+    sampler = MixtureSampler(crystals, instrument, grid, SampleRanges(), precision="refinement")
     patterns, _ = simulated(sampler, 2, generator=torch.Generator().manual_seed(3))
     for pattern in patterns:
         one = fitted(Scan(grid, np.round(pattern.numpy())), crystals, instrument)

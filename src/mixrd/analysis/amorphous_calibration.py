@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis.amorphous import AbsoluteContent
 from mixrd.analysis.amorphous_component import AmorphousComponent
+from mixrd.analysis.bound import fraction_slope
 from mixrd.analysis.external_standard import ATTENUATION_SIGMA, ExternalConstant
 from mixrd.errors import CompositionError, ParameterError, RefinementError
 
@@ -161,7 +163,7 @@ def content_with_components(
             )
         spread[i, i] += (component.relative_sigma * m[i]) ** 2
     fractions = m / m.sum()
-    slope = (np.eye(count) - fractions[:, np.newaxis]) / m.sum()
+    slope = fraction_slope(torch.from_numpy(m)).numpy()
     phases = len(names)
     part = (slope @ spread @ slope.T)[:phases, :phases]
     return AbsoluteContent(tuple(names), 100 * fractions[:phases], 1e4 * part)

@@ -70,7 +70,7 @@ def fraction_covariance(
     factor = torch.nn.functional.pad(factor, (0, 0, 0, missing))
     _, singular, axes = torch.linalg.svd(factor, full_matrices=False)
     seen = singular > _RANK
-    slope = _slope(masses.to(torch.float64)) / mass_length
+    slope = fraction_slope(masses.to(torch.float64)) / mass_length
     if outputs is not None:
         slope = outputs.to(torch.float64) @ slope
     along = slope @ axes.mT
@@ -97,8 +97,8 @@ def expected_tvd(covariance: Tensor) -> Tensor:
     return 0.5 * math.sqrt(2 / math.pi) * sigma.sum(-1)
 
 
-def _slope(masses: Tensor) -> Tensor:
-    """(B, P, P): w_i = m_i / M, so dw_i/dm_j = (delta_ij - w_i) / M."""
+def fraction_slope(masses: Tensor) -> Tensor:
+    """(..., P, P) from masses (..., P): w_i = m_i / M, so dw_i/dm_j = (delta_ij - w_i) / M."""
     total = masses.sum(-1, keepdim=True).unsqueeze(-1)
     identity = torch.eye(masses.shape[-1], dtype=masses.dtype, device=masses.device)
     return (identity - masses.unsqueeze(-1) / total) / total

@@ -23,7 +23,7 @@ class PhaseBound:
         The same if positions, widths and profile were known and only amounts and background were not:
         what counting statistics and overlap alone cost.
     detection_limit_percent : float
-        Smallest amount found in 95 % of scans by a test with 5 % false alarms, its lines where they are
+        Smallest amount found in 95 % of scans by a test with 1 % false alarms, its lines where they are
         expected; nan where the phase is all there is.
     """
 

@@ -26,7 +26,7 @@ from mixrd.crystal import Crystal
 from mixrd.errors import RefinementError, UsageError
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model
-from mixrd.pattern import ForwardModel, Instrument, Parameters
+from mixrd.pattern import Instrument
 from mixrd.scan import Scan
 
 #: Classes of estimated fractions, of as many patterns each but for the first and the last, which are divided
@@ -114,7 +114,9 @@ def calibrate_refinement(
     RefinementError
         If no scan could be refined.
     """
-    sampler = FineSampler(crystals, instrument, two_theta, ranges)
+    sampler = MixtureSampler(
+        crystals, instrument, two_theta, ranges, mixtures_per_condition=1, precision="refinement"
+    )
     scores: list[float] = []
     for number in range(scans):
         scores += _scores(crystals, instrument, sampler, generator)
@@ -142,24 +144,6 @@ def simulated(
     normal = torch.randn(batch.fractions.shape, generator=generator, dtype=torch.float64)
     masses = batch.fractions.double() * torch.exp(STRUCTURE_SIGMA * normal)
     return batch.patterns, (masses / masses.sum(1, keepdim=True)).numpy()
-
-
-class FineSampler(MixtureSampler):
-    """Patterns of the precision that refinements need, each of a sample of its own."""
-
-    def __init__(
-        self,
-        crystals: Sequence[Crystal],
-        instrument: Instrument,
-        two_theta: NDArray[np.float64],
-        ranges: SampleRanges,
-    ) -> None:
-        super().__init__(crystals, instrument, two_theta, ranges, mixtures_per_condition=1)
-        self.model = ForwardModel(crystals, instrument, two_theta)
-
-    def _render(self, conditions: Parameters, generator: torch.Generator) -> Tensor:
-        fine = {name: value.double() for name, value in vars(conditions).items()}
-        return super()._render(Parameters(**fine), generator)
 
 
 def _scores(

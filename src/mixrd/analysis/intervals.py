@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from mixrd.analysis.bound import fraction_slope
+from mixrd.analysis.detection import CRITICAL, DETECTION, QUANTIFICATION
 from mixrd.analysis.refinement import Refinement
 
 #: Probability that an interval holds the true value.
@@ -16,14 +19,9 @@ LEVEL = 0.9
 #: coordinates of a structure of the literature (calculated and measured I/Ic of well-known phases differ by
 #: some 2 %; two determinations of one structure by 1-2 %).
 STRUCTURE_SIGMA = 0.015
-#: Probability that a phase which is not there is called detected, and that one at the detection limit is not
-#: (Currie 1968, Anal. Chem. 40, 586).
-FALSE_POSITIVE, FALSE_NEGATIVE = 0.01, 0.05
 #: Factor on intervals whose calibration is not at hand: of 489 intervals of 200 simulated scans of corundum,
 #: fluorite and zincite 86 % held at 1 and 90 % at this.
 WIDENING = 1.1
-#: At the quantification limit the standard uncertainty is a tenth of the amount (Currie 1968).
-QUANTIFIED = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,33 +74,31 @@ def quantities(
     widening : float
         Factor on the widths of the intervals, from their calibration.
     """
-    normal = NormalDist()
     scale = np.ones(len(refined.masses)) if factors is None else factors
     masses = refined.masses * scale
     if masses.sum() <= 0:
         return _nothing(len(masses))
-    total = max(float(masses.sum()), 1e-300)
+    total = float(masses.sum())
     # A mass that noise and misfit alone may make has these standard deviations.
     own = scale * np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
     share = np.sqrt(np.clip(np.diag(refined.covariance), 0.0, None))
-    beyond = normal.inv_cdf(1 - FALSE_POSITIVE)
     # What all masses have in common, as the depth of a rough surface, may be uncertain though the fractions
     # are not: a phase is seen if either stands out.
-    detected = (masses > beyond * own) | (refined.weight_fractions > beyond * share)
+    detected = (masses > CRITICAL * own) | (refined.weight_fractions > CRITICAL * share)
     detected &= masses > 0
     detected[int(np.argmax(masses))] = masses.max() > 0
     kept = np.where(detected, masses, 0.0)
     fractions = kept / max(float(kept.sum()), 1e-300)
     floor = scale * refined.noise_sigma / total
-    limit = (normal.inv_cdf(1 - FALSE_POSITIVE) + normal.inv_cdf(1 - FALSE_NEGATIVE)) * floor
-    slope = (np.eye(len(masses)) - (masses / total)[:, np.newaxis]) * scale / total
+    limit = DETECTION * floor
+    slope = fraction_slope(torch.from_numpy(masses)).numpy() * scale
     covariance = slope @ refined.mass_covariance @ slope.T + structure_covariance(fractions)
     if further is not None:
         covariance = covariance + further
     sigma = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
-    reach = widening * normal.inv_cdf(0.5 + LEVEL / 2) * sigma
+    reach = widening * NormalDist().inv_cdf(0.5 + LEVEL / 2) * sigma
     # The most that a phase may amount to though it was not detected: one-sided.
-    missed = np.maximum(masses / total + widening * normal.inv_cdf(LEVEL) * sigma, limit)
+    missed = np.maximum(masses / total + widening * NormalDist().inv_cdf(LEVEL) * sigma, limit)
     low = np.where(detected, fractions - reach, 0.0)
     high = np.where(detected, fractions + reach, missed)
     return Quantities(
@@ -112,7 +108,7 @@ def quantities(
         high=high.clip(0.0, 1.0),
         detected=detected,
         detection_limit=limit.clip(max=1.0),
-        quantification_limit=(QUANTIFIED * floor).clip(max=1.0),
+        quantification_limit=(QUANTIFICATION * floor).clip(max=1.0),
     )
 
 
@@ -132,5 +128,5 @@ def _nothing(count: int) -> Quantities:
 
 def structure_covariance(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
     """(P, P): of the fractions, calculated intensities being uncertain by `STRUCTURE_SIGMA` each."""
-    slope = (np.eye(len(fractions)) - fractions[:, np.newaxis]) * (STRUCTURE_SIGMA * fractions)
+    slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (STRUCTURE_SIGMA * fractions)
     return np.asarray(slope @ slope.T)

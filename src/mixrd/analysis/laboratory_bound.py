@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
+from mixrd.analysis.detection import DETECTION
 from mixrd.analysis.refinement import BACKGROUND_DEGREE
 from mixrd.analysis.restraints import Restraints, make_priors
 from mixrd.crystal import Crystal
@@ -23,9 +24,6 @@ from mixrd.errors import ParameterError
 from mixrd.mixture import Composition
 from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 
-#: Detection limit over the standard deviation at zero amount: 5 % false alarms and 5 % misses
-#: (Currie 1968, Anal. Chem. 40, 586).
-DETECTION = 3.29
 #: A point that expects fewer counts is taken to expect this many, as `refine` does.
 _LEAST_COUNTS = 1.0
 #: Coefficients of the background are taken to be below this many times the highest counts: over short ranges

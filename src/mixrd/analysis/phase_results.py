@@ -11,7 +11,7 @@ from mixrd.analysis.findings import Findings
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result import PhaseResult, TextureResult
 from mixrd.crystal import Crystal, formula_of, strained_cell
-from mixrd.diffraction import Radiation, linear_attenuation_per_mm
+from mixrd.diffraction import Radiation, linear_attenuation_per_mm, mass_attenuation_cm2_g
 
 #: Sizes whose broadening is less than twice its uncertainty are not stated.
 _SIZE_SIGNIFICANCE = 2.0
@@ -38,7 +38,6 @@ def _phase(p: int, crystal: Crystal, radiation: Radiation, found: Findings, use_
         interval = 100 * float(low[p]), 100 * float(high[p])
     there = amount is None or bool(amount.detected[p])
     size, size_sigma = _size(refined, p) if refined is not None and there else (None, None)
-    attenuation = linear_attenuation_per_mm(crystal, radiation.wavelength_angstrom)
     return PhaseResult(
         name=crystal.name,
         formula=formula_of(crystal),
@@ -59,8 +58,8 @@ def _phase(p: int, crystal: Crystal, radiation: Radiation, found: Findings, use_
         else _cell_sigma(crystal, refined.strain[p], refined.strain_sigma[p]),
         crystallite_size_sigma_nm=size_sigma,
         texture=_texture(crystal, p, found),
-        linear_attenuation_per_mm=attenuation,
-        mass_attenuation_cm2_g=10 * attenuation / crystal.density_g_cm3,
+        linear_attenuation_per_mm=linear_attenuation_per_mm(crystal, radiation.wavelength_angstrom),
+        mass_attenuation_cm2_g=mass_attenuation_cm2_g(crystal, radiation.wavelength_angstrom),
     )
 
 

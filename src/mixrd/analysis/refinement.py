@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
+from mixrd.analysis.bound import fraction_slope
 from mixrd.analysis.coarse_fit import coarse_fit
 from mixrd.analysis.covariance import covariance
 from mixrd.analysis.least_squares import Fit, Priors, fit
@@ -215,8 +216,7 @@ def collect(
     masses = result.linear.coefficients[b, :phases]
     total = masses.sum().clamp_min(1e-30)
     fractions = masses / total
-    # w_i = m_i / M, so dw_i/dm_j = (delta_ij - w_i) / M.
-    slope = (torch.eye(phases, dtype=masses.dtype) - fractions.unsqueeze(1)) / total
+    slope = fraction_slope(masses.clamp_min(0) + 1e-30)
     fraction_covariance = slope @ spread[b, :phases, :phases] @ slope.T
     parameters = model.from_flat(result.flat[b : b + 1])
     offset = len(result.linear.coefficients[b])

@@ -161,6 +161,7 @@ def analyze_many(
     *,
     model: Model | None = None,
     refine: bool = True,
+    preparation: Preparation = Preparation(),  # noqa: B008
     on_scan: Callable[[Analysis], None] | None = None,
 ) -> list[Analysis]:
     """Analyse several scans; one that fails becomes a result of status "failed" and the others go on."""
@@ -169,7 +170,7 @@ def analyze_many(
         name = item.path if isinstance(item, Scan) else str(item)
         try:
             scan = item if isinstance(item, Scan) else read_scan(item)
-            result = analyze(scan, crystals, instrument, model=model, refine=refine)
+            result = analyze(scan, crystals, instrument, model=model, refine=refine, preparation=preparation)
         except MixrdError as error:
             result = failed_analysis(name, error)
         results.append(result)

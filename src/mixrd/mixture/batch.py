@@ -25,6 +25,7 @@ from mixrd.pattern import (
     ForwardModel,
     Instrument,
     Parameters,
+    Precision,
     apply_detector,
     apply_fast_counting_noise,
     apply_impurities,
@@ -73,6 +74,8 @@ class MixtureSampler:
     two_theta : (N,) array
         Grid in degrees.
     ranges : SampleRanges
+    precision : {"training", "refinement", "exact"}
+        Of the patterns, as `ForwardModel` takes it.
     mixtures_per_condition : int
         Mixtures made from each rendered condition; rendering costs more than mixing.
     """
@@ -85,6 +88,7 @@ class MixtureSampler:
         ranges: SampleRanges,
         *,
         mixtures_per_condition: int = 4,
+        precision: Precision = "training",
         device: torch.device | str = "cpu",
     ) -> None:
         self.ranges = ranges
@@ -94,7 +98,7 @@ class MixtureSampler:
             instrument,
             two_theta,
             widest_fwhm=widest_fwhm(ranges, instrument, two_theta),
-            precision="training",
+            precision=precision,
             device=device,
         )
 
@@ -149,7 +153,8 @@ def draw_conditions(
     reference = model.reference(count)
 
     def up_to(limit: float, like: Tensor) -> Tensor:
-        return limit * torch.rand(like.shape, generator=generator, device=like.device)
+        # Drawn in single precision whatever the model's: the same seed gives the same sample.
+        return limit * torch.rand(like.shape, generator=generator, device=like.device).to(like.dtype)
 
     def both_signs(limit: float, like: Tensor) -> Tensor:
         return limit * (2 * up_to(1.0, like) - 1)
