@@ -193,7 +193,7 @@ class Analysis:
     error : str or None
         Why it failed.
     provenance : dict
-        File hash, model hash, instrument, radiation, versions, seed.
+        File hash, model hash, versions, seed, instrument, radiation, structures, preparation.
     curves : Curves or None
         Not part of the JSON.
     interval_level : float or None

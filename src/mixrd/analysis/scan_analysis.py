@@ -20,6 +20,7 @@ from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.missing import what_is_missing
 from mixrd.analysis.phase_results import phase_results
 from mixrd.analysis.preparation import Preparation
+from mixrd.analysis.provenance import provenance
 from mixrd.analysis.refinement import STAGES_DEG, Refinement
 from mixrd.analysis.result import Analysis, AnalysisWarning, Curves, UnexplainedResult
 from mixrd.analysis.setup import (
@@ -127,7 +128,7 @@ def analyze(
         seconds=seconds,
         warnings=(*warnings, *doubts, *found.warnings),
         error=None,
-        provenance=_provenance(scan, machine, model),
+        provenance=provenance(scan, phases, machine, model, limits=limits, preparation=preparation),
         curves=curves,
         interval_level=LEVEL if use_refined or found.intervals is not None else None,
         background_degree=sample.freed.background_degree if sample else None,
@@ -273,20 +274,3 @@ def _start(
         strain=(estimate.strain[0].to(torch.float64) * weight).unsqueeze(0),
         inverse_size=estimate.inverse_size.to(torch.float64),
     ).flat()
-
-
-def _provenance(scan: Scan, instrument: Instrument, model: Model | None) -> dict[str, Any]:
-    from mixrd import __version__
-
-    return {
-        "mixrd": __version__,
-        "torch": torch.__version__,
-        "scan_sha256": scan.sha256,
-        "scan_format": scan.format,
-        "scan_reader": scan.reader,
-        "model_sha256": model.sha256 if model else None,
-        "seed": model.recipe.get("seed") if model else None,
-        "instrument": instrument.name,
-        "radiation": instrument.radiation.name,
-        "wavelengths_angstrom": [line.wavelength_angstrom for line in instrument.radiation.lines],
-    }

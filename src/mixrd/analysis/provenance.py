@@ -1,0 +1,89 @@
+"""Where a result comes from, and what was taken as given: enough to repeat it and to judge it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mixrd.analysis.preparation import Preparation
+from mixrd.crystal import Crystal
+from mixrd.network import Model
+from mixrd.pattern import Instrument, instrument_to_dict
+from mixrd.scan import Scan
+
+#: B = 8 pi^2 U of a displacement factor.
+B_OVER_U = 8 * math.pi**2
+
+
+def provenance(
+    scan: Scan,
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    model: Model | None,
+    *,
+    limits: tuple[float, float],
+    preparation: Preparation,
+) -> dict[str, Any]:
+    """Hashes, versions, seed, instrument, structures and preparation, as plain data for JSON.
+
+    Parameters
+    ----------
+    scan, crystals, instrument, model, preparation
+        Those of the analysis.
+    limits : (low, high)
+        Range of 2theta that was used, in degrees.
+    """
+    from mixrd import __version__
+
+    used = (scan.two_theta >= limits[0]) & (scan.two_theta <= limits[1])
+    return {
+        "mixrd": __version__,
+        "torch": torch.__version__,
+        "scan_sha256": scan.sha256,
+        "scan_format": scan.format,
+        "scan_reader": scan.reader,
+        "model_sha256": model.sha256 if model else None,
+        "seed": model.recipe.get("seed") if model else None,
+        "instrument": instrument.name,
+        "radiation": instrument.radiation.name,
+        "wavelengths_angstrom": [line.wavelength_angstrom for line in instrument.radiation.lines],
+        "instrument_settings": instrument_to_dict(instrument),
+        "two_theta_range_deg": [float(limits[0]), float(limits[1])],
+        "points": int(np.count_nonzero(used)),
+        "structures": {crystal.name: _structure(crystal) for crystal in crystals},
+        "preparation": _preparation(preparation),
+    }
+
+
+def _structure(crystal: Crystal) -> dict[str, Any]:
+    """Reference, cell and displacement factors of a structure as it was given."""
+    displacement = [site.u_iso for site in crystal.sites]
+    return {
+        "source": crystal.source,
+        "space_group": crystal.space_group,
+        "cell": [float(x) for x in crystal.cell],
+        "b_angstrom2": [B_OVER_U * min(displacement), B_OVER_U * max(displacement)],
+        "anisotropic": any(site.u_aniso is not None for site in crystal.sites),
+        "notes": list(crystal.notes),
+    }
+
+
+def _preparation(preparation: Preparation) -> dict[str, Any]:
+    """What was said of the sample; empty where nothing was."""
+    said: dict[str, Any] = {}
+    if preparation.particle_size_um is not None:
+        said["particle_size_um"] = preparation.particle_size_um
+    if preparation.standard is not None:
+        said["standard"] = {
+            "phase": preparation.standard.name,
+            "weight_percent": preparation.standard.weight_percent,
+        }
+    if preparation.external is not None:
+        said["external_constant"] = preparation.external.value
+    if preparation.humps:
+        said["humps"] = [component.name for component in preparation.humps]
+    return said
