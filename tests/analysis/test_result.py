@@ -72,6 +72,13 @@ def test_from_a_file(tmp_path: Path) -> None:
     assert vars(Analysis.from_json(path)) == vars(EXAMPLE)
 
 
+def test_a_file_of_the_version_before_is_read() -> None:
+    data = json.loads(EXAMPLE.to_json())
+    del data["refined_model"]
+    before = json.dumps({**data, "schema": 2})
+    assert vars(Analysis.from_json(before)) == vars(EXAMPLE)
+
+
 def test_curves_are_left_out() -> None:
     x = np.arange(3.0)
     drawn = dataclasses.replace(EXAMPLE, curves=Curves(x, x, x, x, x[None], (x,)))
@@ -80,7 +87,7 @@ def test_curves_are_left_out() -> None:
 
 
 def test_json_says_its_schema() -> None:
-    assert json.loads(EXAMPLE.to_json())["schema"] == 2
+    assert json.loads(EXAMPLE.to_json())["schema"] == 3
 
 
 def test_nan_never_goes_into_a_file() -> None:

@@ -12,6 +12,7 @@ from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laborator
 from mixrd.analysis.model_finishing import finished_model
 from mixrd.analysis.plan import Plan, make_plan
 from mixrd.analysis.preparation import Preparation, external_constant_of
+from mixrd.analysis.refined_model import RefinedModel
 from mixrd.analysis.refinement import Refinement, refine
 from mixrd.analysis.restraints import Restraints
 from mixrd.analysis.result import (
@@ -43,6 +44,7 @@ __all__ = [
     "PhaseResult",
     "Plan",
     "Preparation",
+    "RefinedModel",
     "Refinement",
     "Restraints",
     "TextureResult",

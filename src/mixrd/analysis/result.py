@@ -10,9 +10,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.analysis.refined_model import RefinedModel
 from mixrd.errors import InputError
 
-SCHEMA = 2
+#: Of the JSON; 3 added the refined model.
+SCHEMA = 3
+_READ = (2, SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,8 @@ class Analysis:
     unexplained : UnexplainedResult or None
     hump_shares : dict or None
         Share (0-1) of each amorphous hump in the counts above the background.
+    refined_model : RefinedModel or None
+        The refinement in full, for `mixrd export`.
     """
 
     status: Literal["ok", "failed"]
@@ -227,6 +232,7 @@ class Analysis:
     absolute: AbsoluteResult | None = None
     hump_shares: dict[str, float] | None = None
     unexplained: UnexplainedResult | None = None
+    refined_model: RefinedModel | None = None
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -240,6 +246,7 @@ class Analysis:
         data["warnings"] = [asdict(w) for w in self.warnings]
         data["unexplained"] = None if self.unexplained is None else asdict(self.unexplained)
         data["absolute"] = None if self.absolute is None else asdict(self.absolute)
+        data["refined_model"] = None if self.refined_model is None else self.refined_model.to_dict()
         return {"schema": SCHEMA, **data}
 
     def to_json(self) -> str:
@@ -258,15 +265,17 @@ class Analysis:
         source = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
         try:
             data = json.loads(source)
-            if data.pop("schema") != SCHEMA:
+            if data.pop("schema") not in _READ:
                 raise ValueError("schema")
             data["phases"] = tuple(_phase_from(p) for p in data["phases"])
             data["roughness"] = _pair(data["roughness"])
             data["absolute"] = None if data["absolute"] is None else AbsoluteResult(**data["absolute"])
             data["unexplained"] = _unexplained_from(data["unexplained"])
             data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
+            model = data.get("refined_model")
+            data["refined_model"] = None if model is None else RefinedModel.from_dict(model)
             return cls(**data)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, InputError):
             raise InputError(
                 "it is not a mixrd result of this version",
                 remedy="Analyse the scan again",

@@ -21,6 +21,7 @@ from mixrd.analysis.missing import what_is_missing
 from mixrd.analysis.phase_results import phase_results
 from mixrd.analysis.preparation import Preparation
 from mixrd.analysis.provenance import provenance
+from mixrd.analysis.refined_model import RefinedModel
 from mixrd.analysis.refinement import STAGES_DEG, Refinement
 from mixrd.analysis.result import Analysis, AnalysisWarning, Curves, UnexplainedResult
 from mixrd.analysis.setup import (
@@ -136,6 +137,7 @@ def analyze(
         absolute=found.absolute,
         hump_shares=found.hump_shares,
         unexplained=missing,
+        refined_model=None if refined is None else RefinedModel.of(phases, machine, refined),
     )
 
 
