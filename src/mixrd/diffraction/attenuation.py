@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -167,6 +168,7 @@ def contrast_warning_limit(mu_per_mm: float) -> float:
     return BRINDLEY_CLASSES["fine"] / mu_per_mm * 1e3
 
 
+@lru_cache(maxsize=1024)
 def near_edge(element: str, wavelength_angstrom: float, tolerance: float = 0.01) -> bool:
     """Whether a wavelength lies near an absorption edge of an element, where f' and f'' are unreliable.
 

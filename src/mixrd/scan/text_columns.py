@@ -15,6 +15,8 @@ from mixrd.scan.axes import axis_key
 
 _POINT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$|[+-]?(?:nan|inf)$", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$|[+-]?(?:nan|inf)$", re.IGNORECASE)
+#: A line of nothing but what numbers with a decimal point are written with: `float` judges those quicker.
+_PLAIN = re.compile(r"[\d.eE+\-\s]+$", re.ASCII)
 _COMMENT = re.compile(r"\s*(?:[#!;'\"%*]|//)")
 _PROBE_LINES = 400
 
@@ -56,6 +58,11 @@ class _Style:
 
     def parse(self, line: str) -> list[float] | None:
         """Numbers of the line, None unless every field is one."""
+        if self.separator is None and not self.comma and _PLAIN.match(line):
+            try:
+                return [float(field) for field in line.split()] or None
+            except ValueError:
+                return None
         fields = self.split(line)
         pattern = _COMMA if self.comma else _POINT
         if not fields or not all(pattern.match(field) for field in fields):
@@ -127,7 +134,11 @@ def _choose_style(lines: Sequence[str], file: str | PathLike[str]) -> _Style:
     probe = [line for line in lines if line.strip() and not _COMMENT.match(line)]
     middle = len(probe) // 2
     probe = probe[:_PROBE_LINES] + probe[max(middle, _PROBE_LINES) :][:_PROBE_LINES]
-    scores = [sum(len(style.parse(line) or ()) >= 2 for line in probe) for style in _STYLES]
+    scores = []
+    for style in _STYLES:
+        scores.append(sum(len(style.parse(line) or ()) >= 2 for line in probe))
+        if scores[-1] == len(probe):
+            break
     best = int(np.argmax(scores))
     if scores[best] > 0:
         return _STYLES[best]

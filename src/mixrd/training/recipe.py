@@ -8,12 +8,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from mixrd.crystal import Crystal, check_distinct
-from mixrd.diffraction import reflections
+from mixrd.diffraction import Radiation, reflections
 from mixrd.errors import RecipeError
 from mixrd.mixture import SAMPLER_VERSION, SampleRanges
 from mixrd.network import NETWORK_VERSION, Problem
@@ -128,13 +129,14 @@ def first_reflection_deg(
     phases: Sequence[Crystal], instrument: Instrument, two_theta_range: tuple[float, float]
 ) -> float:
     """Angle (degrees) of the first reflection of any phase within the range."""
-    g = min(
-        float(
-            reflections(c, instrument.radiation, two_theta_range=two_theta_range, margin=0.0)
-            .g.norm(dim=1)
-            .min()
-        )
-        for c in phases
-    )
+    low, high = (float(x) for x in two_theta_range)
+    g = min(_smallest_g(c, instrument.radiation, low, high) for c in phases)
     sine = 0.5 * instrument.radiation.wavelength_angstrom * g
     return float(2 * np.degrees(np.arcsin(min(sine, 1.0))))
+
+
+@lru_cache(maxsize=1024)
+def _smallest_g(crystal: Crystal, radiation: Radiation, low: float, high: float) -> float:
+    """1/d (1/angstrom) of the first reflection of a crystal; scans of a series ask again and again."""
+    found = reflections(crystal, radiation, two_theta_range=(low, high), margin=0.0)
+    return float(found.g.norm(dim=1).min())
