@@ -1,0 +1,256 @@
+"""What the interface takes and gives, as its documentation shows it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+State = Literal[
+    "queued",
+    "training",
+    "analysing",
+    "calibrating",
+    "done",
+    "failed",
+    "cancelled",
+    "interrupted",
+]
+Id = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Problem(BaseModel):
+    """What is wrong, and what to do about it."""
+
+    code: str = Field(description="Kind of the problem, for programs", examples=["RADIATION"])
+    message: str = Field(examples=["the file does not say with which radiation it was measured"])
+    remedy: str = Field(examples=["Choose an instrument, or the radiation"])
+    file: str | None = Field(None, description="The file that it concerns", examples=["sample.xy"])
+
+
+class ErrorAnswer(BaseModel):
+    """Body of every answer of status 400 and above."""
+
+    error: Problem
+
+
+class Health(BaseModel):
+    """The server, and how busy it is."""
+
+    version: str
+    running: int = Field(description="Jobs that are being done")
+    queued: int = Field(description="Jobs that wait")
+    max_upload_bytes: int = Field(description="Largest file that is taken")
+    training_steps: int | None = Field(description="Steps of a training; null is the usual number")
+
+
+class Phase(BaseModel):
+    """A crystalline phase."""
+
+    id: str = Field(examples=["corundum"])
+    kind: Literal["catalog", "cif", "cod"]
+    name: str
+    formula: str = Field(examples=["Al2O3"])
+    title: str
+    aliases: list[str]
+    space_group: str = Field(description="Hermann-Mauguin symbol")
+    cell: list[float] = Field(description="a, b, c in angstrom, alpha, beta, gamma in degrees")
+    density_g_cm3: float
+    reference: str = Field(description="Where the structure was published")
+    notes: list[str] = Field(description="What had to be decided when it was read")
+
+
+class CodNumber(BaseModel):
+    """A structure of the Crystallography Open Database."""
+
+    model_config = ConfigDict(extra="forbid")
+    number: int = Field(ge=1_000_000, le=9_999_999, examples=[1000017])
+
+
+class InstrumentAnswer(BaseModel):
+    """A diffractometer."""
+
+    id: str = Field(examples=["lab-cu"])
+    kind: Literal["preset", "own"]
+    title: str
+    radiation: str = Field(examples=["CuKa"])
+    wavelength_angstrom: float = Field(description="Of the strongest line")
+    goniometer_radius_mm: float
+    note: str = Field(description="Where its numbers come from")
+
+
+class RadiationAnswer(BaseModel):
+    """Radiation of a laboratory tube."""
+
+    id: str = Field(examples=["CuKa"])
+    title: str = Field(examples=["Cu Kα1 + Kα2"])
+    wavelength_angstrom: float
+
+
+class ScanHeader(BaseModel):
+    """What the file says of itself; null where it says nothing."""
+
+    sha256: str
+    format: str
+    reader: str
+    wavelength_angstrom: float | None
+    anode: str | None
+    counting_time_s: float | None
+    scan_axis: str | None
+    goniometer_radius_mm: float | None
+
+
+class ScanWarning(BaseModel):
+    """A doubt about a file."""
+
+    code: str
+    message: str
+
+
+class Preview(BaseModel):
+    """The scan in at most 2000 points, peaks kept."""
+
+    two_theta: list[float]
+    intensity: list[float]
+
+
+class ScanAnswer(BaseModel):
+    """An uploaded scan."""
+
+    id: str
+    file: str = Field(description="The client's name for it")
+    points: int
+    two_theta_min: float
+    two_theta_max: float
+    step: float = Field(description="Median step in degrees")
+    radiation: str | None = Field(description="What the header names; null: it has to be chosen")
+    header: ScanHeader
+    warnings: list[ScanWarning]
+    preview: Preview
+
+
+class Standard(BaseModel):
+    """A phase that was weighed into the sample."""
+
+    model_config = ConfigDict(extra="forbid")
+    phase: Id
+    percent: FiniteFloat = Field(gt=0, lt=100, description="Of the mixture that was measured, in wt%")
+
+
+class _WithInstrument(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    instrument: Id | None = Field(None, description="Of /api/instruments")
+    radiation: str | None = Field(
+        None,
+        max_length=30,
+        description="Of /api/radiations, or a wavelength in angstrom, where there is no instrument",
+    )
+    monochromator_two_theta: FiniteFloat | None = Field(
+        None, ge=0, lt=180, description="With `radiation`: angle of the monochromator in degrees"
+    )
+    goniometer_radius_mm: FiniteFloat | None = Field(
+        None, ge=10, le=2000, description="With `radiation`: else the header's, else 200"
+    )
+
+
+class AnalysisRequest(_WithInstrument):
+    """Find the weight fractions of phases in scans."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "analysis",
+                    "scans": ["0123456789abcdef"],
+                    "phases": ["corundum", "fluorite", "zincite"],
+                    "instrument": "lab-cu",
+                }
+            ]
+        },
+    )
+    kind: Literal["analysis"] = "analysis"
+    scans: list[Id] = Field(min_length=1, max_length=1000, description="Ids of uploaded scans")
+    phases: list[Id] = Field(min_length=1, max_length=50, description="Ids of candidate phases")
+    network: bool = Field(True, description="Ask a network, and train it if there is none yet")
+    refine: bool = Field(True, description="Refine the whole pattern")
+    particle_size_um: FiniteFloat | None = Field(
+        None, gt=0, le=1000, description="Diameter of the particles, for microabsorption"
+    )
+    standard: Standard | None = None
+
+
+class CalibrationRequest(_WithInstrument):
+    """Make an instrument from the scan of a pure, well-crystallised phase."""
+
+    kind: Literal["calibration"]
+    scan: Id
+    phase: Id
+    name: str = Field(min_length=1, max_length=80, description="Of the new instrument")
+
+
+JobRequest = Annotated[AnalysisRequest | CalibrationRequest, Field(discriminator="kind")]
+
+
+class Progress(BaseModel):
+    """How far a job is."""
+
+    stage: str = Field(examples=["training"])
+    step: int | None = Field(description="Of the training")
+    steps: int | None
+    loss: float | None
+    seconds_left: float | None = Field(description="Of the training")
+    curve: list[tuple[float, float]] = Field(description="Step and loss, at most 200 points")
+    scans_done: int
+    scans: int
+
+
+class Calibrated(BaseModel):
+    """How well a calibration went."""
+
+    r_wp: float
+    r_exp: float
+    zero_deg: float
+    displacement_mm: float
+
+
+class ResultAnswer(BaseModel):
+    """What became of one scan of a job."""
+
+    index: int
+    scan: str
+    file: str
+    status: Literal["ok", "failed"]
+    analysis: dict[str, Any] | None = Field(
+        None, description="As in the JSON of `mixrd analyze`; null in lists of jobs and in events"
+    )
+    calibration: Calibrated | None = None
+    error: Problem | None = None
+
+
+class JobAnswer(BaseModel):
+    """A job."""
+
+    id: str
+    kind: Literal["analysis", "calibration"]
+    title: str
+    state: State
+    created: float = Field(description="Seconds since 1970")
+    finished: float | None
+    progress: Progress
+    error: Problem | None
+    request: dict[str, Any]
+    results: list[ResultAnswer]
+    instrument: str | None = Field(description="What a calibration made")
+
+
+class CurvesAnswer(BaseModel):
+    """A fitted scan, for plots."""
+
+    two_theta: list[float]
+    observed: list[float]
+    calculated: list[float]
+    background: list[float]
+    contributions: list[list[float]] = Field(description="Of each phase, without background")
+    marks: list[list[float]] = Field(description="Positions of each phase's reflections in degrees")
+    names: list[str]

@@ -1,0 +1,154 @@
+"""The process that reads files from strangers: ``python -m mixrd.web.reading``.
+
+It answers each request with what is in the file, or with the reason why it cannot be used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.errors import CrystalError, InstrumentError, MixrdError
+from mixrd.web.child import Conversation
+from mixrd.web.problems import internal_problem, problem_of
+
+if TYPE_CHECKING:
+    from mixrd.crystal import Crystal
+
+#: Address space in bytes that reading may take: files are bounded, but what they ask for is not.
+MOST_MEMORY = 6 * 2**30
+#: Points of the curve that shows an uploaded scan.
+PREVIEW_POINTS = 2000
+LARGEST_INSTRUMENT_BYTES = 100_000
+
+
+def main() -> None:
+    """Answer until the server goes."""
+    _bound_memory()
+    conversation = Conversation()
+    for message in conversation.messages():
+        name = message["file"]
+        try:
+            conversation.say({"ok": _READERS[message["do"]](message)})
+        except MixrdError as error:
+            conversation.say({"error": problem_of(error, name)})
+        except (MemoryError, RecursionError):
+            error = CrystalError if message["do"] == "cif" else InstrumentError
+            too_much = error("it asks for more than a file of its kind needs", remedy="Check the file")
+            conversation.say({"error": problem_of(too_much, name)})
+        except Exception as error:
+            conversation.say({"error": internal_problem(error, name)})
+
+
+def read_scan_file(message: dict[str, Any]) -> dict[str, Any]:
+    """Read a scan, keep its arrays in a file of the server, and say what is to be known of it."""
+    from mixrd.scan import read_scan
+
+    scan = read_scan(message["path"], scan=message.get("scan"))
+    arrays = {"two_theta": scan.two_theta, "counts": scan.counts}
+    if scan.sigma is not None:
+        arrays["sigma"] = scan.sigma
+    with Path(message["out"]).open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+    shown = preview(scan.two_theta, scan.counts, PREVIEW_POINTS)
+    return {
+        "file": message["file"],
+        "points": len(scan),
+        "two_theta_min": float(scan.two_theta[0]),
+        "two_theta_max": float(scan.two_theta[-1]),
+        "step": float(np.round(np.median(np.diff(scan.two_theta)), 6)),
+        "header": {
+            "sha256": scan.sha256,
+            "format": scan.format,
+            "reader": scan.reader,
+            "wavelength_angstrom": scan.wavelength_angstrom,
+            "anode": scan.anode,
+            "counting_time_s": scan.counting_time_s,
+            "scan_axis": scan.scan_axis,
+            "goniometer_radius_mm": scan.goniometer_radius_mm,
+        },
+        "warnings": [{"code": code, "message": text} for code, text in scan.warnings],
+        "preview": {
+            "two_theta": np.round(scan.two_theta[shown], 5).tolist(),
+            "intensity": scan.counts[shown].tolist(),
+        },
+    }
+
+
+def read_cif_file(message: dict[str, Any]) -> dict[str, Any]:
+    """Read the structure of a CIF and say what is to be known of it."""
+    from mixrd.crystal import read_cif
+
+    path = Path(message["path"])
+    return about_crystal(read_cif(path, block=message.get("block"), name=message["name"]), path, message)
+
+
+def about_crystal(crystal: Crystal, path: Path, message: dict[str, Any]) -> dict[str, Any]:
+    """What the page shows of a structure that a user gave."""
+    return {
+        "name": crystal.name,
+        "formula": crystal.formula,
+        "title": crystal.name,
+        "aliases": [],
+        "space_group": crystal.space_group,
+        "cell": list(crystal.cell),
+        "density_g_cm3": crystal.density_g_cm3,
+        "reference": crystal.source.replace(path.name, message["file"]),
+        "notes": list(crystal.notes),
+    }
+
+
+def read_instrument_file(message: dict[str, Any]) -> dict[str, Any]:
+    """Read an instrument and say what is to be known of it."""
+    from mixrd.pattern import load_instrument
+
+    path = Path(message["path"])
+    if path.stat().st_size > LARGEST_INSTRUMENT_BYTES:
+        raise InstrumentError("it is too large for an instrument", remedy="Give the TOML of an instrument")
+    try:
+        instrument = load_instrument(path)
+    except InstrumentError as error:
+        if error.cause != "no such instrument":
+            raise
+        raise InstrumentError(
+            "it is no text", remedy="Give a TOML file, such as `mixrd calibrate` writes"
+        ) from None
+    return {
+        "title": instrument.name,
+        "radiation": instrument.radiation.name,
+        "wavelength_angstrom": instrument.radiation.wavelength_angstrom,
+        "goniometer_radius_mm": instrument.goniometer_radius_mm,
+        "note": instrument.note,
+    }
+
+
+def preview(two_theta: NDArray[np.float64], counts: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+    """Indices of at most so many points that show a curve with all its peaks.
+
+    Of each stretch of equal length the lowest and the highest point remain.
+    """
+    size = two_theta.size
+    if size <= most:
+        return np.arange(size)
+    edges = np.linspace(0, size, most // 2 + 1).astype(int)
+    stretches = [np.arange(a, b) for a, b in itertools.pairwise(edges) if b > a]
+    kept = [index[f(counts[index])] for index in stretches for f in (np.argmin, np.argmax)]
+    return np.unique(np.array(kept, dtype=np.int64))
+
+
+def _bound_memory() -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+
+
+_READERS = {"scan": read_scan_file, "cif": read_cif_file, "instrument": read_instrument_file}
+
+if __name__ == "__main__":
+    main()

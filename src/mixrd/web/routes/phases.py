@@ -1,0 +1,142 @@
+"""Phases, instruments and radiations that can be chosen, and what users add to them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from mixrd.errors import MixrdError
+from mixrd.web.database import new_id
+from mixrd.web.disposition import attachment
+from mixrd.web.library import preset_instruments, radiations
+from mixrd.web.models import CodNumber, InstrumentAnswer, Phase, RadiationAnswer
+from mixrd.web.problems import ApiError, problem_of, status_of, stem_of
+from mixrd.web.routes.forms import FILE_FORM
+from mixrd.web.services import Server, Services
+from mixrd.web.uploads import received
+
+router = APIRouter(prefix="/api")
+#: Patience with COD while a user waits.
+_COD_ATTEMPTS, _COD_SILENCE_SECONDS, _COD_SECONDS = 2, 15.0, 60.0
+
+
+@router.get("/phases", tags=["phases"], response_model=list[Phase])
+def phases(
+    server: Server, q: str = Query("", max_length=100, description="Part of a name, formula or class")
+) -> list[dict[str, Any]]:
+    """Phases that can be chosen: users' own first, then the catalog."""
+    return server.library.phases(q)
+
+
+@router.post("/phases/cif", tags=["phases"], response_model=Phase, status_code=201, openapi_extra=FILE_FORM)
+async def add_cif(
+    request: Request,
+    server: Server,
+    block: str | None = Query(None, max_length=200, description="Which data block, where there are several"),
+) -> dict[str, Any]:
+    """Add the structure of a CIF file."""
+    async with received(request, server.database, server.settings.max_upload_bytes) as upload:
+        return await run_in_threadpool(
+            _add_cif, server, upload.path, upload.name, block=block, kind="cif", name=stem_of(upload.name)
+        )
+
+
+@router.post("/phases/cod", tags=["phases"], response_model=Phase, status_code=201)
+def add_cod(wanted: CodNumber, server: Server) -> dict[str, Any]:
+    """Fetch a structure of the Crystallography Open Database: the one request that leaves the computer."""
+    from mixrd.crystal import CodClient
+
+    with server.cod_turn:
+        try:
+            client = CodClient(
+                server.database.folder / "cod",
+                base_url=server.settings.cod_url,
+                attempts=_COD_ATTEMPTS,
+                timeout_seconds=_COD_SILENCE_SECONDS,
+                answer_seconds=_COD_SECONDS,
+            )
+            path = client.cif(wanted.number)
+        except MixrdError as error:
+            refusal = ApiError(status_of(error), "", "", "")
+            refusal.body = problem_of(error, f"COD {wanted.number}")
+            raise refusal from None
+    name = f"cod-{wanted.number}"
+    return _add_cif(server, path, f"COD {wanted.number}", block=None, kind="cod", name=name)
+
+
+@router.delete("/phases/{phase}", tags=["phases"], status_code=204)
+def remove_phase(phase: str, server: Server) -> None:
+    """Forget a phase that a user added."""
+    server.library.remove("phase", phase)
+
+
+@router.get("/instruments", tags=["instruments"], response_model=list[InstrumentAnswer])
+def instruments(server: Server) -> list[dict[str, Any]]:
+    """Instruments that can be chosen: users' own first, then those that ship."""
+    return server.library.instruments()
+
+
+@router.post(
+    "/instruments",
+    tags=["instruments"],
+    response_model=InstrumentAnswer,
+    status_code=201,
+    openapi_extra=FILE_FORM,
+)
+async def add_instrument(request: Request, server: Server) -> dict[str, Any]:
+    """Add an instrument from the TOML file that `mixrd calibrate` writes."""
+    async with received(request, server.database, server.settings.max_upload_bytes) as upload:
+        about = await run_in_threadpool(server.readers.read, "instrument", upload.path, upload.name)
+        name = new_id()
+        upload.path.replace(server.library.file("instrument", name))
+    await run_in_threadpool(server.library.add, "instrument", name, {"kind": "own", **about})
+    return {"id": name, "kind": "own", **about}
+
+
+@router.get("/instruments/{instrument}.toml", tags=["instruments"], response_class=Response)
+def instrument_file(instrument: str, server: Server) -> Response:
+    """An instrument as the file that `mixrd analyze --instrument` takes."""
+    from mixrd.pattern import load_instrument, to_toml
+
+    about = server.library.instrument(instrument)
+    preset = instrument in preset_instruments()
+    text = to_toml(load_instrument(instrument if preset else server.library.file("instrument", instrument)))
+    headers = attachment(f"{about['title']}.toml")
+    return Response(text, media_type="application/toml", headers=headers)
+
+
+@router.delete("/instruments/{instrument}", tags=["instruments"], status_code=204)
+def remove_instrument(instrument: str, server: Server) -> None:
+    """Forget an instrument that a user added."""
+    server.library.remove("instrument", instrument)
+
+
+@router.get("/radiations", tags=["instruments"], response_model=list[RadiationAnswer])
+def all_radiations() -> list[dict[str, Any]]:
+    """Radiations that can be chosen where there is no instrument."""
+    return radiations()
+
+
+def _add_cif(
+    server: Services, path: Path, file: str, *, block: str | None, kind: str, name: str
+) -> dict[str, Any]:
+    """Read a CIF and keep it; the same structure under the same name is the same phase."""
+    about = server.readers.read("cif", path, file, block=block, name=_phase_name(name))
+    digest = hashlib.sha256(f"{about['name']}\0{block}\0".encode())
+    digest.update(path.read_bytes())
+    identity = f"cif-{digest.hexdigest()[:16]}"
+    shutil.copyfile(path, server.library.file("phase", identity))
+    server.library.add("phase", identity, {"kind": kind, "block": block, **about})
+    return {"id": identity, "kind": kind, **about}
+
+
+def _phase_name(text: str) -> str:
+    """A name for a phase from that of its file, in characters that files and tables can bear."""
+    return re.sub(r"[^\w.+()-]+", "-", text).strip("-.")[:60] or "phase"

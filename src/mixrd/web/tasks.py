@@ -1,0 +1,201 @@
+"""What a job does, in the process that works: train or take a network, analyse scans, calibrate."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mixrd import analysis
+from mixrd.analysis import Analysis, Curves, InternalStandard, Preparation
+from mixrd.crystal import Crystal, check_distinct, load_phase, read_cif
+from mixrd.errors import MixrdError
+from mixrd.network import Model
+from mixrd.pattern import Instrument, load_instrument, save_instrument
+from mixrd.scan import Scan
+from mixrd.training import TrainingProgress
+from mixrd.web.problems import internal_problem, problem_of
+
+Say = Callable[[dict[str, Any]], None]
+
+#: Seconds between two reports of a training.
+_REPORT_SECONDS = 0.4
+#: Networks that stay in memory.
+_MODELS_KEPT = 2
+_models: OrderedDict[str, Model] = OrderedDict()
+
+
+class CancelledError(Exception):
+    """The user has cancelled the job."""
+
+
+class Task:
+    """One job.
+
+    Parameters
+    ----------
+    message : dict
+        What `mixrd.web.dispatch` sends.
+    say : callable
+        Reports to the server.
+    cancelled : Event
+        Set when the user has cancelled the job.
+    """
+
+    def __init__(self, message: dict[str, Any], say: Say, cancelled: threading.Event) -> None:
+        self.message, self.say, self.cancelled = message, say, cancelled
+        self.request: dict[str, Any] = message["request"]
+        self.results = Path(message["results"])
+        self._said = 0.0
+
+    def run(self) -> dict[str, Any]:
+        """Do it; returns what the server is told at the end."""
+        self.results.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._calibrate() if self.message["kind"] == "calibration" else self._analyze()
+
+    def _analyze(self) -> dict[str, Any]:
+        crystals = [self._crystal(spec) for spec in self.message["phases"]]
+        check_distinct(crystals)
+        preparation = self._preparation()
+        for number in range(len(self.message["scans"])):
+            if number in self.message["done"]:
+                continue
+            self._go_on()
+            self.say({"say": "progress", "stage": "analysing", "scan": number})
+            try:
+                result = self._analysis(number, crystals, preparation)
+                write_analysis(result, self.results, number)
+                self.say({"say": "result", "number": number})
+            except MixrdError as error:
+                problem = problem_of(error, self.message["files"][number])
+                self.say({"say": "result", "number": number, "error": problem})
+            except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, MemoryError) as error:
+                problem = internal_problem(error, self.message["files"][number])
+                self.say({"say": "result", "number": number, "error": problem})
+        return {}
+
+    def _analysis(self, number: int, crystals: list[Crystal], preparation: Preparation) -> Analysis:
+        scan = self._scan(number)
+        instrument = self._instrument(scan)
+        model = self._model(scan, crystals, instrument)
+        self._go_on()
+        return analysis.analyze(
+            scan,
+            crystals,
+            instrument,
+            model=model,
+            refine=self.request["refine"],
+            preparation=preparation,
+        )
+
+    def _model(self, scan: Scan, crystals: list[Crystal], instrument: Instrument | None) -> Model | None:
+        """The network for this problem: of memory, of the cache, or trained now."""
+        # One candidate has fraction 1 whatever a network says.
+        if not self.request["network"] or (self.request["refine"] and len(crystals) == 1):
+            return None
+        steps = self.message["training_steps"]
+        settings = {} if steps is None else {"steps": steps}
+        recipe = analysis.recipe_for(scan, crystals, instrument, **settings)
+        key = recipe.sha256
+        if key not in _models:
+            _models[key] = analysis.finished_model(recipe, on_progress=self._on_step)
+            while len(_models) > _MODELS_KEPT:
+                _models.popitem(last=False)
+        _models.move_to_end(key)
+        return _models[key]
+
+    def _on_step(self, now: TrainingProgress) -> None:
+        self._go_on()
+        if now.step < now.steps and time.monotonic() - self._said < _REPORT_SECONDS:
+            return
+        self._said = time.monotonic()
+        self.say(
+            {
+                "say": "progress",
+                "stage": "training",
+                "step": now.step,
+                "steps": now.steps,
+                "loss": now.loss,
+                "seconds_left": now.seconds_left,
+            }
+        )
+
+    def _calibrate(self) -> dict[str, Any]:
+        self.say({"say": "progress", "stage": "calibrating", "scan": 0})
+        scan = self._scan(0)
+        start = analysis.instrument_for(scan, self._instrument(scan))
+        crystal = self._crystal(self.message["phases"][0])
+        found = analysis.calibrate(scan, crystal, start, name=self.request["name"])
+        self._go_on()
+        write_curves(found.curves, [crystal.name], self.results / "0.npz")
+        save_instrument(found.instrument, self.message["instrument_file"])
+        terms = ("r_wp", "r_exp", "zero_deg", "displacement_mm")
+        self.say({"say": "result", "number": 0, "calibration": {t: float(getattr(found, t)) for t in terms}})
+        return {"instrument": True}
+
+    def _scan(self, number: int) -> Scan:
+        """The scan as it was read when it was uploaded, under the user's name for it."""
+        spec = self.message["scans"][number]
+        with np.load(spec["path"], allow_pickle=False) as arrays:
+            return Scan(
+                two_theta=arrays["two_theta"],
+                counts=arrays["counts"],
+                sigma=arrays.get("sigma"),
+                path=self.message["files"][number],
+                **spec["header"],
+            )
+
+    def _crystal(self, spec: dict[str, Any]) -> Crystal:
+        """A phase of the catalog, or of a CIF of the server's."""
+        if spec["path"] is None:
+            return load_phase(spec["name"])
+        return read_cif(spec["path"], block=spec["block"], name=spec["name"])
+
+    def _instrument(self, scan: Scan) -> Instrument | None:
+        if self.message["instrument"] is not None:
+            return load_instrument(self.message["instrument"])
+        if self.request["radiation"] is None:
+            return None
+        radius = self.request["goniometer_radius_mm"]
+        return analysis.generic_instrument(
+            self.request["radiation"],
+            monochromator_two_theta=self.request["monochromator_two_theta"] or 0.0,
+            goniometer_radius_mm=scan.goniometer_radius_mm if radius is None else radius,
+        )
+
+    def _preparation(self) -> Preparation:
+        standard = self.message["standard"]
+        return Preparation(
+            particle_size_um=self.request["particle_size_um"],
+            standard=None if standard is None else InternalStandard(standard["name"], standard["percent"]),
+        )
+
+    def _go_on(self) -> None:
+        if self.cancelled.is_set():
+            raise CancelledError
+
+
+def write_analysis(result: Analysis, folder: Path, number: int) -> None:
+    """Write a result and its curves, whole or not at all."""
+    if result.curves is not None:
+        names = [phase.name for phase in result.phases]
+        write_curves(result.curves, names, folder / f"{number}.npz")
+    part = folder / f"{number}.json.part"
+    part.write_text(result.to_json(), encoding="utf-8")
+    part.replace(folder / f"{number}.json")
+
+
+def write_curves(curves: Curves, names: list[str], path: Path) -> None:
+    """Write fitted curves, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    arrays = {f.name: getattr(curves, f.name) for f in dataclasses.fields(curves) if f.name != "marks"}
+    marks = {f"marks_{number}": positions for number, positions in enumerate(curves.marks)}
+    with part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, names=np.array(names), **arrays, **marks)
+    part.replace(path)
