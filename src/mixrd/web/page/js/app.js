@@ -1,0 +1,106 @@
+// The page: which view is shown, and what is loaded at the start.
+
+import { api, onReachable } from "./api.js";
+import { byId } from "./dom.js";
+import { draft, recall } from "./draft.js";
+import { takeEverywhere } from "./drop_zone.js";
+import { loadInstruments, mountInstrument } from "./instrument.js";
+import { closeJob, openJob } from "./job.js";
+import { renewJobs } from "./jobs.js";
+import { announce, show } from "./notices.js";
+import { mountOptions } from "./options.js";
+import { mountPhases, takeCifs } from "./phases.js";
+import { loadRadiations } from "./radiations.js";
+import { mountRunBar } from "./run_bar.js";
+import { limitUploads, mountScans, renewScans, takeScans } from "./scans.js";
+
+const TITLE = "mixrd: how much of each phase is in this sample?";
+const LOOK_AGAIN = 2500; // ms
+
+let started = false;
+
+/** The view that the address names: #job=ID&scan=N, #jobs, or a new analysis. */
+function route() {
+  const asked = new URLSearchParams(window.location.hash.slice(1));
+  const job = asked.get("job");
+  byId("setup").hidden = job !== null;
+  byId("job").hidden = job === null;
+  byId("nav-new").toggleAttribute("aria-current", job === null);
+  if (job !== null) {
+    const scan = asked.get("scan");
+    openJob(job, scan === null ? null : Number(scan), again);
+    return;
+  }
+  closeJob();
+  document.title = TITLE;
+  renewJobs();
+  if (started) loadInstruments().catch(() => {});
+  if (asked.has("jobs")) {
+    byId("jobs-card").scrollIntoView();
+    byId("head-jobs").focus({ preventScroll: true });
+  }
+}
+
+/** Choose again what a job was asked, with one more phase of the catalog if `extra` names it. */
+async function again(job, extra = null) {
+  const asked = job.request;
+  const scans = (await Promise.allSettled(asked.scans.map((id) => api.scan(id)))).flatMap((a) => (a.status === "fulfilled" ? [a.value] : []));
+  const catalog = await api.phases("");
+  const names = job.results?.find((result) => result.analysis)?.analysis.phases.map((p) => p.name) ?? [];
+  const ids = extra && !asked.phases.includes(extra) ? [...asked.phases, extra] : asked.phases;
+  const phases = await Promise.all(ids.map(async (id, i) => catalog.find((phase) => phase.id === id)
+    ?? (await api.phase(id).catch(() => null)) ?? { id, name: names[i] ?? id, formula: "" }));
+  recall(asked, scans, phases);
+  window.location.hash = "";
+  announce("Chosen as before. Change what you want and run.");
+  byId("main").focus();
+}
+
+/** Files dropped anywhere on the page. */
+function take(files) {
+  if (byId("setup").hidden) window.location.hash = "";
+  const isCif = (file) => /\.cif$/i.test(file.name);
+  const cifs = files.filter(isCif);
+  const others = files.filter((file) => !isCif(file));
+  if (others.length) takeScans(others);
+  if (cifs.length) takeCifs(cifs);
+}
+
+/** A band at the top while the server does not answer. */
+function watchServer() {
+  let timer = 0;
+  onReachable((ok) => {
+    const banner = byId("offline");
+    if (ok && !banner.hidden) renewJobs();
+    banner.hidden = ok;
+    banner.textContent = ok ? "" : "The server does not answer. Is `mixrd serve` still running? Trying again …";
+    window.clearTimeout(timer);
+    if (!ok) timer = window.setTimeout(() => (started ? api.health().catch(() => {}) : begin()), LOOK_AGAIN);
+  });
+}
+
+async function begin() {
+  try {
+    const health = await api.health();
+    byId("version").textContent = health.version;
+    limitUploads(health.max_upload_bytes);
+    await loadRadiations();
+  } catch (error) {
+    if (error.code !== "OFFLINE") show(byId("run-errors") ?? byId("main"), error);
+    return;
+  }
+  if (started) return;
+  started = true;
+  mountScans();
+  mountPhases();
+  mountOptions();
+  mountRunBar();
+  mountInstrument().catch((error) => show(byId("instrument-errors"), error));
+  takeEverywhere(take);
+  if (draft.scans.length) renewScans();
+  route();
+  window.addEventListener("hashchange", route);
+}
+
+watchServer();
+begin();

@@ -1,0 +1,109 @@
+// What is chosen for the next analysis. Kept for this tab, so that a reload loses nothing.
+
+const KEY = "mixrd-draft";
+const EMPTY = {
+  scans: [],        // as the server describes them
+  phases: [],       // entries of the catalog, or of the user's CIFs
+  instrument: null, // id; null: generic, from radiation or the file's header
+  radiation: null,  // id, where no instrument is chosen
+  method: "both",   // "both", "refine", "network"
+  sizes: {},        // particle size in micrometres by phase id, as typed
+  standard: { phase: "", percent: "" },
+};
+
+export const draft = { ...structuredClone(EMPTY), ...stored() };
+
+const listeners = new Set();
+
+/** Call `listener(draft)` now and after each change. */
+export function onDraft(listener) {
+  listeners.add(listener);
+  listener(draft);
+}
+
+export function change(changes) {
+  Object.assign(draft, changes);
+  forgetAbsent();
+  try {
+    const light = { ...draft, scans: draft.scans.map(({ preview, ...rest }) => rest) };
+    window.sessionStorage.setItem(KEY, JSON.stringify(light));
+  } catch {
+    /* storage is full or forbidden: a reload then begins anew */
+  }
+  for (const listener of listeners) listener(draft);
+}
+
+export function clearDraft() {
+  change(structuredClone(EMPTY));
+}
+
+/** The tube that the chosen files name; null if one of them names none, undefined if they differ. */
+export function namedRadiation() {
+  const named = [...new Set(draft.scans.map((scan) => scan.radiation))];
+  if (named.length === 0 || named.includes(null)) return null;
+  return named.length === 1 ? named[0] : undefined;
+}
+
+/** What still has to be chosen, in words, with the step that it belongs to. */
+export function missing() {
+  const wanted = [];
+  if (draft.scans.length === 0) wanted.push({ step: "scans", text: "drop a scan" });
+  if (draft.phases.length === 0) wanted.push({ step: "phases", text: "choose the phases" });
+  if (draft.scans.length > 0 && namedRadiation() === null && !draft.instrument && !draft.radiation) {
+    wanted.push({ step: "instrument", text: "choose an instrument, or the radiation: the file does not name its wavelength" });
+  }
+  const { phase, percent } = draft.standard;
+  if (phase && !(Number(percent) > 0 && Number(percent) < 100)) {
+    wanted.push({ step: "options", text: "say how much of the internal standard was weighed in (wt%)" });
+  }
+  if (Object.values(draft.sizes).some((size) => size !== "" && !(Number(size) > 0))) {
+    wanted.push({ step: "options", text: "give particle sizes in µm, above 0" });
+  }
+  return wanted;
+}
+
+/** The body of POST api/jobs. */
+export function wantedJob() {
+  const sizes = Object.entries(draft.sizes).filter(([, size]) => Number(size) > 0);
+  return {
+    kind: "analysis",
+    scans: draft.scans.map((scan) => scan.id),
+    phases: draft.phases.map((phase) => phase.id),
+    instrument: draft.instrument,
+    radiation: draft.instrument ? null : draft.radiation,
+    network: draft.method !== "refine",
+    refine: draft.method !== "network",
+    particle_size_um: sizes.length ? Object.fromEntries(sizes.map(([id, size]) => [id, Number(size)])) : null,
+    standard: draft.standard.phase
+      ? { phase: draft.standard.phase, percent: Number(draft.standard.percent) } : null,
+  };
+}
+
+/** Choose anew what an earlier job was asked; `scans` and `phases` as the server describes them. */
+export function recall(asked, scans, phases) {
+  change({
+    scans,
+    phases,
+    instrument: asked.instrument ?? null,
+    radiation: asked.radiation ?? null,
+    method: asked.network === false ? "refine" : asked.refine === false ? "network" : "both",
+    sizes: Object.fromEntries(Object.entries(asked.particle_size_um ?? {}).map(([id, x]) => [id, String(x)])),
+    standard: asked.standard
+      ? { phase: asked.standard.phase, percent: String(asked.standard.percent) } : { phase: "", percent: "" },
+  });
+}
+
+/** Sizes and standards of phases that are no longer chosen. */
+function forgetAbsent() {
+  const ids = new Set(draft.phases.map((phase) => phase.id));
+  draft.sizes = Object.fromEntries(Object.entries(draft.sizes).filter(([id]) => ids.has(id)));
+  if (!ids.has(draft.standard.phase)) draft.standard = { phase: "", percent: draft.standard.percent };
+}
+
+function stored() {
+  try {
+    return JSON.parse(window.sessionStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}

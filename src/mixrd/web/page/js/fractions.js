@@ -1,0 +1,117 @@
+// Fractions of one scan: the sentence, bars with intervals, the table.
+
+import { h } from "./dom.js";
+import { cellText, formula, intervalText, listed, sizeText, twoDigits, withSigma } from "./format.js";
+import { phaseStyle } from "./palette.js";
+
+/** The result in a sentence, and what it means in a second one. */
+export function sentences(analysis) {
+  const codes = new Set(analysis.warnings.map((warning) => warning.code));
+  if (codes.has("NO_PHASE_FOUND")) return ["None of the chosen phases was found in this scan.", ""];
+  const found = [...analysis.phases].filter((p) => p.detected !== false).sort((a, b) => b.weight_percent - a.weight_percent);
+  const absent = analysis.phases.filter((p) => p.detected === false);
+  const subject = codes.has("UNEXPLAINED_LINES") ? "Of the chosen phases, this sample is" : "This sample is";
+  const parts = found.map((p) => `${withSigma(p.weight_percent, p.sigma_percent)} % ${p.name}`);
+  let first = analysis.phases.length === 1
+    ? `All that was looked for is ${analysis.phases[0].name}: with one phase its fraction is always 100 %.`
+    : `${subject} ${listed(parts)}, by weight.`;
+  if (absent.length) {
+    first += ` No ${listed(absent.map((p) => p.name))} was found (${listed(absent.map((p) => (p.detection_limit_percent ? `below ${twoDigits(p.detection_limit_percent)} %` : "none")))}).`;
+  }
+  return [first, interval(analysis, found)];
+}
+
+function interval(analysis, found) {
+  const level = analysis.interval_level;
+  const known = found.filter((p) => p.interval_percent);
+  if (!level || !known.length) return "";
+  const ranges = known.map((p) => `${p.name} ${intervalText(p.interval_percent, p.sigma_percent).replace(" – ", " to ")} %`);
+  return `${Math.round(100 * level)} % intervals: ${listed(ranges)}. In ${Math.round(10 * level)} of 10 analyses the true value lies within.`;
+}
+
+/** The whole sample where a standard tells how much is crystalline. */
+export function wholeSentence(analysis) {
+  const whole = analysis.absolute;
+  if (!whole) return "";
+  const rows = Object.entries(whole.weight_percent).map(([name, x]) => `${withSigma(x, whole.sigma_percent[name])} % ${name}`);
+  return `Of the whole sample (${whole.method}): ${listed([...rows, `${withSigma(whole.amorphous_percent, whole.amorphous_sigma_percent)} % amorphous`])}.`;
+}
+
+/** Bars with intervals; the table says the same in numbers. */
+export function bars(analysis) {
+  const top = scaleTop(analysis.phases);
+  const place = (x) => `${Math.max(0, Math.min(100, (100 * x) / top))}%`;
+  const rows = analysis.phases.map((p, i) => {
+    const bar = h("span", { class: "bar" });
+    bar.style.width = place(p.weight_percent);
+    bar.style.background = phaseStyle(i).colour;
+    const track = h("span", { class: "track" }, bar);
+    if (p.interval_percent) {
+      const whisker = h("span", { class: "whisker" });
+      whisker.style.left = place(p.interval_percent[0]);
+      whisker.style.width = `${Math.max(0, (100 * (Math.min(p.interval_percent[1], top) - Math.max(p.interval_percent[0], 0))) / top)}%`;
+      track.append(whisker);
+    }
+    return h("div", { class: "bar-row" }, h("span", { class: "bar-name" }, p.name), track, h("span", { class: "bar-value" }, amount(p)));
+  });
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+    const tick = h("span", {}, `${Number((top * share).toFixed(1))}`);
+    tick.style.left = `${100 * share}%`;
+    return tick;
+  });
+  return h("div", { class: "bars", "aria-hidden": "true" }, rows,
+    h("div", { class: "bar-row scale" }, h("span"), h("span", { class: "ticks" }, ticks), h("span", { class: "hint" }, "wt%")));
+}
+
+function scaleTop(phases) {
+  const highest = Math.max(...phases.map((p) => Math.max(p.weight_percent, p.interval_percent?.[1] ?? 0)));
+  return [2, 5, 10, 20, 40, 60, 80].find((top) => highest <= top) ?? 100;
+}
+
+/** "31.4 ± 1.2 %", or what it is below. */
+export function amount(phase) {
+  if (phase.detected === false && phase.detection_limit_percent) return `< ${twoDigits(phase.detection_limit_percent)} %`;
+  return `${withSigma(phase.weight_percent, phase.sigma_percent)} %`;
+}
+
+/** The table of a scan's phases; columns that hold nothing are left out. */
+export function fractionTable(analysis) {
+  const phases = analysis.phases;
+  const level = Math.round(100 * (analysis.interval_level ?? 0.9));
+  const refined = phases.some((p) => p.refined_percent !== null);
+  const both = refined && phases.some((p) => p.network_percent !== null);
+  const columns = [
+    ["weight %", (p) => amount(p).replace(" %", ""), true],
+    [`${level} % interval`, (p) => (p.interval_percent ? intervalText(p.interval_percent, p.sigma_percent) : "–"), phases.some((p) => p.interval_percent)],
+    ["detection limit, wt%", (p) => (p.detection_limit_percent ? twoDigits(p.detection_limit_percent) : "–"), phases.some((p) => p.detection_limit_percent)],
+    ["network, wt%", (p) => number(p.network_percent), both],
+    ["refined, wt%", (p) => number(p.refined_percent), both],
+    ["cell", (p) => (p.cell ? cellText(p.cell, p.cell_sigma).map((part) => h("span", { class: "nobreak" }, part, " ")) : "–"), phases.some((p) => p.cell)],
+    ["crystallites", sizeText, phases.some((p) => p.cell)],
+    ["texture", textureText, phases.some((p) => p.texture)],
+  ].filter(([, , there]) => there);
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of fractions" },
+    h("table", { id: "fractions" },
+      h("caption", { class: "unseen" }, `Weight fractions in ${analysis.file}`),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "phase"), columns.map(([name]) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, phases.map((p, i) => h("tr", {},
+        h("th", { scope: "row" }, swatch(i), p.name, " ", h("span", { class: "hint" }, formula(p.formula))),
+        columns.map(([, value]) => h("td", {}, value(p))))))));
+}
+
+/** A patch in the colour of a phase. */
+export function swatch(index) {
+  const patch = h("span", { class: "swatch", "aria-hidden": "true" });
+  patch.style.background = phaseStyle(index).colour;
+  return patch;
+}
+
+function number(value) {
+  return value === null || value === undefined ? "–" : value.toFixed(2);
+}
+
+function textureText(phase) {
+  if (!phase.texture) return "–";
+  const { axis, r, sigma } = phase.texture;
+  return `${axis.join(" ")}, r ${r.toFixed(2)} ± ${sigma.toFixed(2)}`;
+}

@@ -1,0 +1,69 @@
+// Options: the method, particle sizes, an internal standard.
+
+import { byId, fill, h } from "./dom.js";
+import { change, draft, onDraft } from "./draft.js";
+
+const METHODS = [
+  ["both", "Network and refinement", "The network finds the start, the refinement the answer. The first analysis of these phases trains for some minutes; later ones start at once."],
+  ["refine", "Refinement only", "Nothing is trained; seconds for each scan. Less sure where phases are many, weak or strained."],
+  ["network", "Network only", "Milliseconds for each scan once it is trained; no fitted curve, no detection limits."],
+];
+
+let names = null; // phases that the fields were drawn for
+
+export function mountOptions() {
+  fill(
+    byId("options"),
+    h("fieldset", { class: "choices three" }, h("legend", {}, "Method"), METHODS.map(([id, title, hint]) =>
+      h("label", { class: "choice" },
+        h("input", { type: "radio", name: "method", value: id, id: `method-${id}`, checked: draft.method === id, onchange: () => change({ method: id }) }),
+        h("span", {}, h("span", { class: "choice-title" }, title), h("span", { class: "hint" }, hint))))),
+    h("div", { class: "two" },
+      h("fieldset", {}, h("legend", {}, "Internal standard"),
+        h("p", { class: "hint" }, "A weighed-in phase tells how much of the sample is amorphous."),
+        h("div", { class: "row end" },
+          h("div", { class: "grow" }, h("label", { for: "internal-standard" }, "Phase"),
+            h("select", { id: "internal-standard", onchange: (event) => change({ standard: { ...draft.standard, phase: event.target.value } }) })),
+          h("div", {}, h("label", { for: "internal-percent" }, "wt% of the mixture"),
+            h("input", { id: "internal-percent", class: "short", inputmode: "decimal", autocomplete: "off",
+              oninput: (event) => change({ standard: { ...draft.standard, percent: event.target.value.trim().replace(",", ".") } }) })))),
+      h("fieldset", {}, h("legend", {}, "Particle sizes"),
+        h("p", { class: "hint" }, "Corrects microabsorption (Brindley). Ground by hand: 5–20 µm; micronised: 1–5 µm. Leave empty if unknown."),
+        h("div", { id: "sizes" }))),
+  );
+  onDraft(render);
+}
+
+function render() {
+  for (const [id] of METHODS) {
+    const input = byId(`method-${id}`);
+    input.checked = draft.method === id;
+    input.closest(".choice").classList.toggle("chosen", input.checked);
+  }
+  const ids = draft.phases.map((phase) => phase.id).join("\n");
+  if (ids !== names) { // else a field would lose the focus while it is typed into
+    names = ids;
+    renderPhases();
+  }
+  byId("internal-standard").value = draft.standard.phase;
+  if (byId("internal-percent") !== document.activeElement) byId("internal-percent").value = draft.standard.percent;
+  byId("options-summary").textContent = summary();
+}
+
+function renderPhases() {
+  fill(byId("internal-standard"), h("option", { value: "" }, "none"),
+    draft.phases.map((phase) => h("option", { value: phase.id }, phase.name)));
+  fill(byId("sizes"), draft.phases.length
+    ? draft.phases.map((phase, i) => h("div", { class: "row size" }, h("label", { for: `size-${i}`, class: "grow" }, phase.name),
+      h("input", { id: `size-${i}`, class: "short", inputmode: "decimal", autocomplete: "off", value: draft.sizes[phase.id] ?? "",
+        oninput: (event) => change({ sizes: { ...draft.sizes, [phase.id]: event.target.value.trim().replace(",", ".") } }) }), "µm"))
+    : h("p", { class: "hint" }, "Choose phases first."));
+}
+
+function summary() {
+  const parts = [METHODS.find(([id]) => id === draft.method)[1].toLowerCase()];
+  const { phase, percent } = draft.standard;
+  if (phase) parts.push(`${percent || "?"} wt% ${draft.phases.find((one) => one.id === phase)?.name ?? phase} as standard`);
+  if (Object.values(draft.sizes).some(Boolean)) parts.push("particle sizes");
+  return parts.join(", ");
+}
