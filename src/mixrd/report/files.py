@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -39,11 +39,11 @@ CSV_COLUMNS = (
 )
 
 
-def output_names(scans: Sequence[str | PurePath]) -> list[str]:
+def output_names(scans: Sequence[str | PurePath], *, taken: Collection[str] = ()) -> list[str]:
     """A name for the files of each scan, its stem, made different where stems are the same.
 
     Scans of one stem get their ending added ("a.xy", "a.xye": "a-xy", "a-xye"), then their folder, and
-    the same file given twice a number.
+    the same file given twice, or a name that is taken, a number.
     """
     paths = [PurePath(scan) for scan in scans]
     names: list[str] = []
@@ -51,13 +51,13 @@ def output_names(scans: Sequence[str | PurePath]) -> list[str]:
         choices = [path.stem, f"{path.stem}{path.suffix.replace('.', '-')}"]
         choices.append(f"{path.parent.name or 'here'}-{choices[1]}")
         names.append(next((c for c in choices if _is_alone(c, path, paths)), choices[-1]))
-    taken: set[str] = {BATCH_STEM}
+    claimed = {BATCH_STEM, *(name.lower() for name in taken)}
     for i, name in enumerate(names):
         number = 2
-        while names[i].lower() in taken:
+        while names[i].lower() in claimed:
             names[i] = f"{name}-{number}"
             number += 1
-        taken.add(names[i].lower())
+        claimed.add(names[i].lower())
     return names
 
 
@@ -84,8 +84,11 @@ def write_result(
     name: str | None = None,
     force: bool = False,
     scale: IntensityScale = "sqrt",
+    plots: bool = True,
 ) -> list[Path]:
-    """Write ``NAME.json``, ``NAME.csv`` and, where there was a fit, ``NAME.png``.
+    """Write ``NAME.csv``, where there was a fit ``NAME.png``, and last ``NAME.json``.
+
+    Each file is there as a whole or not at all, even if the process is killed.
 
     Parameters
     ----------
@@ -98,6 +101,8 @@ def write_result(
         Overwrite what exists.
     scale : "linear" or "sqrt"
         Of the plot's intensities.
+    plots : bool
+        Whether to write the plot.
 
     Returns
     -------
@@ -111,28 +116,30 @@ def write_result(
     """
     base = Path(folder) / (name or output_names([analysis.file])[0])
     json_file, csv_file, plot_file = (base.with_name(base.name + ending) for ending in ENDINGS)
-    written = [json_file, csv_file]
-    if analysis.curves is not None:
-        written.append(plot_file)
+    with_plot = plots and analysis.curves is not None
+    written = [json_file, csv_file, *([plot_file] if with_plot else [])]
     refuse_existing(written, force=force)
     with writing(base.parent):
         base.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(analysis.to_json() + "\n", encoding="utf-8")
-        _write_rows([(base.name, analysis)], csv_file)
-    if analysis.curves is not None:
+    with whole_file(csv_file) as part:
+        write_rows([(base.name, analysis)], part)
+    if with_plot:
         from mixrd.report.plot import plot_analysis
 
-        plot_analysis(analysis, plot_file, scale=scale)
+        with whole_file(plot_file) as part:
+            plot_analysis(analysis, part, scale=scale)
+    with whole_file(json_file) as part:
+        part.write_text(analysis.to_json() + "\n", encoding="utf-8")
     return written
 
 
-def write_batch(analyses: Sequence[tuple[str, Analysis]], folder: str | Path, *, force: bool = False) -> Path:
+def write_batch(analyses: Iterable[tuple[str, Analysis]], folder: str | Path, *, force: bool = False) -> Path:
     """Write ``summary.csv``: a row for each scan and phase, and one for each scan that failed.
 
     Parameters
     ----------
-    analyses : sequence of (name, Analysis)
-        The name is that of the scan's own files.
+    analyses : iterable of (name, Analysis)
+        The name is that of the scan's own files. Results are taken one after another.
     folder : path
         Is made if need be.
     force : bool
@@ -147,8 +154,27 @@ def write_batch(analyses: Sequence[tuple[str, Analysis]], folder: str | Path, *,
     refuse_existing([path], force=force)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_rows(analyses, path)
+    with whole_file(path) as part:
+        write_rows(analyses, part)
     return path
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which takes its place once all is written.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with writing(path):
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -195,7 +221,8 @@ def _phase_columns(phase: PhaseResult) -> dict[str, Any]:
     }
 
 
-def _write_rows(analyses: Sequence[tuple[str, Analysis]], path: Path) -> None:
+def write_rows(analyses: Iterable[tuple[str, Analysis]], path: Path) -> None:
+    """Write the rows of these results as CSV."""
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, CSV_COLUMNS)
         table.writeheader()

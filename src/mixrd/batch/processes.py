@@ -1,0 +1,143 @@
+"""Scans shared out to processes, one at a time to each; a process that dies costs its scan alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+
+from mixrd.analysis import failed_analysis
+from mixrd.batch.request import Request
+from mixrd.batch.work import Job, Outcome, Output, serve
+from mixrd.errors import RefinementError
+
+#: Each process calculates on one thread: several threads of several processes get into each other's way.
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Processes:
+    """Processes that analyse scans.
+
+    Parameters
+    ----------
+    request, output
+        The same for all scans.
+    count : int
+        How many.
+    """
+
+    def __init__(self, request: Request, output: Output, count: int) -> None:
+        self._request = request
+        self._output = output
+        self._context = _context()
+        self._workers: list[_Worker] = []
+        for name in _ONE_THREAD:
+            os.environ.setdefault(name, "1")
+        for _ in range(count):
+            self._workers.append(self._start())
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        """Outcomes as they come, in any order."""
+        waiting = deque(jobs)
+        for i, worker in enumerate(self._workers):
+            if waiting:
+                self._workers[i] = self._given(worker, waiting)
+        while busy := {w.connection: i for i, w in enumerate(self._workers) if w.job is not None}:
+            for connection in wait(list(busy)):
+                assert isinstance(connection, Connection)
+                i = busy[connection]
+                outcome = self._outcome(i)
+                if waiting:
+                    self._workers[i] = self._given(self._workers[i], waiting)
+                yield outcome
+
+    def close(self) -> None:
+        """End the processes, what they are at left undone."""
+        for worker in self._workers:
+            worker.connection.close()
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join()
+
+    def _outcome(self, index: int) -> Outcome:
+        """What a worker says; one that died is replaced, and its scan has failed."""
+        worker = self._workers[index]
+        job = worker.job
+        assert job is not None
+        try:
+            outcome: Outcome = worker.connection.recv()
+            worker.job = None
+            return outcome
+        except (EOFError, OSError):
+            worker.connection.close()
+            worker.process.join()
+            self._workers[index] = self._start()
+            fault = RefinementError(
+                f"the process that analysed it died ({_how(worker.process.exitcode)})",
+                remedy="If memory is short, give fewer --jobs; otherwise please report it, with this scan",
+                file=job.path,
+            )
+            return Outcome(job, failed_analysis(str(job.path), fault))
+
+    def _given(self, worker: _Worker, waiting: deque[Job]) -> _Worker:
+        """The worker with a job, or a new one where it died idle."""
+        worker.job = waiting.popleft()
+        # One that died while it was idle is found dead when it is asked what became of the job.
+        with suppress(OSError):
+            worker.connection.send(worker.job)
+        return worker
+
+    def _start(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(  # type: ignore[attr-defined]
+            target=serve, args=(theirs, self._request, self._output), daemon=True
+        )
+        process.start()
+        theirs.close()
+        return _Worker(process, ours)
+
+
+class _Worker:
+    def __init__(self, process: BaseProcess, connection: Connection) -> None:
+        self.process = process
+        self.connection = connection
+        self.job: Job | None = None
+
+
+def default_jobs(scans: int) -> int:
+    """Processes for so many scans: one for each processor, none beside this one for a few scans.
+
+    A process takes seconds to start, which a few scans do not win back.
+    """
+    if scans < FEWEST_FOR_PROCESSES:
+        return 1
+    return min(processors(), scans)
+
+
+#: Fewer scans than this are analysed in one process.
+FEWEST_FOR_PROCESSES = 8
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _context() -> BaseContext:
+    """Processes forked from one that has loaded everything, where the system can: they share its memory."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["mixrd.batch.work"])
+    return context
+
+
+def _how(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"signal {-exit_code}"
+    return f"exit code {exit_code}"

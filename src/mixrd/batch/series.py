@@ -1,0 +1,80 @@
+"""A batch from beginning to end: what is left to do is done, written and noted as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from mixrd.analysis import Analysis
+from mixrd.batch.journal import Entry, Journal
+from mixrd.batch.processes import Processes
+from mixrd.batch.request import Analyst, Request
+from mixrd.batch.work import Job, Outcome, Output, perform
+from mixrd.errors import UsageError
+from mixrd.network import Model
+from mixrd.training import Recipe
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    request: Request,
+    output: Output,
+    *,
+    processes: int = 1,
+    train: Callable[[Recipe], Model] | None = None,
+) -> Iterator[tuple[Job, Analysis]]:
+    """Analyse scans and write their files; results come as they are ready, without curves.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    request, output
+        The same for all.
+    processes : int
+        With 1 all is done in this process.
+    train : callable, optional
+        Called in this process for a network that no cache has.
+
+    Raises
+    ------
+    UsageError
+        If results cannot be written.
+    """
+    analyst = Analyst(request, train)
+    if processes <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            yield job, _result(perform(analyst, job, output))
+        return
+    workers = Processes(request, output, min(processes, len(jobs)))
+    try:
+        for outcome in workers.run(jobs):
+            if outcome.network_missing:
+                # This process trains, and others find the network in the cache; this scan it does itself.
+                outcome = perform(analyst, outcome.job, output)
+            yield outcome.job, _result(outcome)
+    finally:
+        workers.close()
+
+
+def results_of(journal: Journal, paths: Sequence[Path]) -> Iterator[tuple[str, Analysis]]:
+    """Name and result of each of these scans that is done, read from the files one after another."""
+    for path in paths:
+        entry = journal.done(path)
+        if entry is not None:
+            yield entry.name, result_of(journal, entry)
+
+
+def result_of(journal: Journal, entry: Entry) -> Analysis:
+    """The result of a scan that is done."""
+    if entry.status == "ok":
+        return Analysis.from_json(journal.folder / f"{entry.name}.json")
+    file = journal.path_of(entry).name
+    return Analysis("failed", file, (), None, None, None, None, {}, (), entry.error, {})
+
+
+def _result(outcome: Outcome) -> Analysis:
+    if outcome.cannot_write is not None:
+        cause, remedy, file = outcome.cannot_write
+        raise UsageError(cause, remedy=remedy, file=file)
+    assert outcome.analysis is not None, "a process that trains misses no network"
+    return outcome.analysis
