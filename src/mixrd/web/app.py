@@ -20,7 +20,7 @@ from mixrd.web.documentation import documentation_page
 from mixrd.web.jobs import RUNNING
 from mixrd.web.models import ErrorAnswer, Health
 from mixrd.web.problems import ApiError, internal_problem, problem, problem_of, status_of
-from mixrd.web.routes import jobs, phases, results, scans
+from mixrd.web.routes import guidance, jobs, phases, results, scans
 from mixrd.web.security import Guard
 from mixrd.web.services import Server, Services
 from mixrd.web.settings import ServerSettings
@@ -66,7 +66,7 @@ def create_app(settings: ServerSettings, services: Services | None = None) -> Fa
         responses={"4XX": {"model": ErrorAnswer}, "5XX": {"model": ErrorAnswer}},
     )
     app.state.services = made
-    for routes in (phases, scans, jobs, results):
+    for routes in (guidance, phases, scans, jobs, results):
         app.include_router(routes.router)
     _add_pages(app)
     _add_error_handlers(app)
@@ -88,9 +88,7 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/", include_in_schema=False)
     def page() -> Response:
-        return HTMLResponse(
-            (PAGE / "index.html").read_text(encoding="utf-8"), headers={"Cache-Control": "no-cache"}
-        )
+        return HTMLResponse((PAGE / "index.html").read_text(encoding="utf-8"))
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> Response:

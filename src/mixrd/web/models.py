@@ -100,6 +100,19 @@ class ScanHeader(BaseModel):
     goniometer_radius_mm: float | None
 
 
+class WarningExplanation(BaseModel):
+    """What a warning means."""
+
+    code: str = Field(examples=["UNEXPLAINED_LINES"])
+    group: str = Field(description="What it is about")
+    severity: Literal["stop", "doubt", "note"] = Field(
+        description="The result cannot be used; it can be off; for the record"
+    )
+    meaning: str
+    remedy: str
+    details: str = Field(description="More for those who want to know; may be empty")
+
+
 class ScanWarning(BaseModel):
     """A doubt about a file."""
 
