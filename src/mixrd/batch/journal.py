@@ -17,7 +17,7 @@ from typing import IO, Any, Literal
 from filelock import FileLock, Timeout
 
 from mixrd.errors import UsageError
-from mixrd.report.files import output_names, refuse_existing, result_files, writing
+from mixrd.report.files import BATCH_FILE, ENDINGS, output_names, refuse_existing, writing
 
 JOURNAL_FILE = "batch.jsonl"
 _LOCK_FILE = ".batch.lock"
@@ -72,14 +72,17 @@ class Journal:
         self._path = folder / JOURNAL_FILE
         self._names: dict[str, str] = {}
         self._done: dict[str, Entry] = {}
+        self._file: IO[str] | None = None
+        self._request = request
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / _LOCK_FILE)
         self._take_lock()
         try:
-            if not force:
+            if not force and self._path.exists():
                 self._read(request)
-            self._file = self._open(request)
+            elif not force:
+                refuse_existing([folder / BATCH_FILE], force=False)
         except BaseException:
             self._lock.release()
             raise
@@ -92,7 +95,8 @@ class Journal:
 
     def close(self) -> None:
         """Let others have the folder."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         self._lock.release()
 
     def plan(self, paths: Iterable[Path]) -> dict[Path, str]:
@@ -109,7 +113,8 @@ class Journal:
         todo = [path for path in paths if not self._is_done(path)]
         fresh = [path for path in todo if self._key(path) not in self._names]
         names = dict(zip(fresh, output_names(fresh, taken=self._taken()), strict=True))
-        refuse_existing(result_files(self.folder, list(names.values())), force=self.force)
+        files = [self.folder / f"{name}{ending}" for name in names.values() for ending in ENDINGS]
+        refuse_existing(files, force=self.force)
         if names:
             keyed = {self._key(path): name for path, name in names.items()}
             self._add({"planned": keyed})
@@ -187,8 +192,6 @@ class Journal:
             ) from None
 
     def _read(self, request: Mapping[str, Any]) -> None:
-        if not self._path.exists():
-            return
         lines = _lines(self._path)
         before = lines[0].get("request") if lines else None
         if before is None or lines[0].get("schema") != SCHEMA:
@@ -209,19 +212,20 @@ class Journal:
                 self._done[entry.file] = entry
                 self._names[entry.file] = entry.name
 
-    def _open(self, request: Mapping[str, Any]) -> IO[str]:
-        fresh = self.force or not self._path.exists() or self._path.stat().st_size == 0
-        with writing(self._path):
-            file = self._path.open("w" if fresh else "a", encoding="utf-8")
+    def _open(self) -> IO[str]:
+        fresh = self.force or not self._path.exists()
+        file = self._path.open("w" if fresh else "a", encoding="utf-8")
+        if fresh:
+            file.write(json.dumps({"schema": SCHEMA, "request": self._request}) + "\n")
+        elif not self._path.read_bytes().endswith(b"\n"):
             # A line that a kill cut off must not swallow the next one.
-            file.write("" if fresh or self._path.read_bytes().endswith(b"\n") else "\n")
-            if fresh:
-                file.write(json.dumps({"schema": SCHEMA, "request": request}) + "\n")
-            file.flush()
+            file.write("\n")
         return file
 
     def _add(self, line: Mapping[str, Any]) -> None:
         with writing(self._path):
+            if self._file is None:
+                self._file = self._open()
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
 
