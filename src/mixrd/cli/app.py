@@ -11,7 +11,20 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Parameter
 
 import mixrd
-from mixrd.cli import analyze, benchmark, bound, calibrate, cod, demo, paper, phases, serve, simulate, train
+from mixrd.cli import (
+    analyze,
+    benchmark,
+    bound,
+    calibrate,
+    cod,
+    demo,
+    export,
+    paper,
+    phases,
+    serve,
+    simulate,
+    train,
+)
 from mixrd.cli.console import accept_any_character, print_error
 from mixrd.errors import InputError, MixrdError
 
@@ -54,6 +67,7 @@ app.command(demo.demo, help_epilogue=demo.EXAMPLES, sort_key=7)
 app.command(serve.serve, help_epilogue=serve.EXAMPLES, sort_key=8)
 app.command(bound.bound, help_epilogue=bound.BOUND_EXAMPLES, sort_key=9)
 app.command(bound.plan, help_epilogue=bound.PLAN_EXAMPLES, sort_key=10)
+app.command(export.export, help_epilogue=export.EXAMPLES, sort_key=11)
 app.command(cod.cod)
 app.command(benchmark.benchmark)
 app.command(paper.paper)

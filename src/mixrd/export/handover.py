@@ -1,0 +1,253 @@
+"""What is handed over to another program: a result and its scan, in terms that every writer needs."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.analysis import Analysis, PhaseResult, RefinedModel
+from mixrd.analysis.setup import part_of
+from mixrd.crystal import Cell, Crystal
+from mixrd.errors import InputError, UsageError
+from mixrd.pattern import Instrument
+from mixrd.pattern.profile import SCHERRER_K
+from mixrd.scan import Scan
+
+Axis = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class HandedPhase:
+    """One phase.
+
+    Attributes
+    ----------
+    name : str
+    file_stem : str
+        The name in characters that every file system takes; different for different phases.
+    crystal : Crystal
+        With the refined cell.
+    weight_percent : float
+    cell_sigma : tuple of six float or None
+    weight_sigma : float or None
+        wt%.
+    mass : float
+        In the unit of the scan times that of a pattern of unit mass.
+    inverse_size_per_nm, microstrain : float
+    texture_axis : (h, k, l) or None
+    texture_r : float
+        March-Dollase r.
+    """
+
+    name: str
+    file_stem: str
+    crystal: Crystal
+    weight_percent: float
+    cell_sigma: tuple[float, ...] | None
+    weight_sigma: float | None
+    mass: float
+    inverse_size_per_nm: float
+    microstrain: float
+    texture_axis: Axis | None
+    texture_r: float
+
+    @property
+    def rietveld_scale(self) -> float:
+        """S of y = S sum m |F|^2 (P + (1 - P) cos^2 2theta) / (sin^2 theta cos theta): mass over V M."""
+        return max(self.mass, 0.0) / (self.crystal.volume * self.crystal.mass_per_cell)
+
+    @property
+    def size_nm(self) -> float | None:
+        """Scherrer size for K = 0.9, None where size broadens no line."""
+        return 1 / self.inverse_size_per_nm if self.inverse_size_per_nm > 1e-5 else None
+
+    def size_width_deg(self, wavelength_angstrom: float) -> float:
+        """Lorentzian fwhm by size at theta = 0: it goes with 1 / cos(theta)."""
+        return math.degrees(SCHERRER_K * wavelength_angstrom / 10 * max(self.inverse_size_per_nm, 0.0))
+
+    @property
+    def strain_width_deg(self) -> float:
+        """Lorentzian fwhm by microstrain at theta = 45 deg: it goes with tan(theta)."""
+        return math.degrees(4 * max(self.microstrain, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Handover:
+    """A refined scan, ready to be written for another program.
+
+    Attributes
+    ----------
+    stem : str
+        Of the files to write.
+    source : str
+        Scan and program, for a comment.
+    two_theta, counts, sigma : (N,) array
+        The part of the scan that was fitted; degrees. Intensities of an automatic divergence slit are
+        divided by sin(theta), as if the slit were fixed.
+    instrument : Instrument
+        With the refined profile.
+    phases : tuple of HandedPhase
+    background : (B, 2) array
+        Two-theta in degrees and intensity, even steps over the fitted range.
+    background_degree : int
+        What the data asked for.
+    zero_deg, displacement_mm : float
+    roughness : (share, depth) or None
+    """
+
+    stem: str
+    source: str
+    two_theta: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+    instrument: Instrument
+    phases: tuple[HandedPhase, ...]
+    background: NDArray[np.float64]
+    background_degree: int
+    zero_deg: float
+    displacement_mm: float
+    roughness: tuple[float, float] | None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """First and last angle in degrees."""
+        return float(self.two_theta[0]), float(self.two_theta[-1])
+
+    @property
+    def wavelength(self) -> float:
+        """Of the strongest line in angstrom."""
+        return self.instrument.radiation.wavelength_angstrom
+
+    @cached_property
+    def lines(self) -> tuple[tuple[float, float], ...]:
+        """Wavelengths (angstrom) and intensities relative to the first line's."""
+        beam = self.instrument.radiation.lines
+        return tuple((line.wavelength_angstrom, line.weight / beam[0].weight) for line in beam)
+
+    @property
+    def first_line_weight(self) -> float:
+        """Share of the strongest line in the beam."""
+        return self.instrument.radiation.lines[0].weight
+
+    @property
+    def perpendicular(self) -> float:
+        """P of the polarization factor P + (1 - P) cos^2(2 theta), what a monochromator does included."""
+        machine = self.instrument
+        passed = math.cos(math.radians(machine.monochromator_two_theta)) ** 2
+        if machine.polarized_fraction is None:
+            return 1 / (1 + passed)
+        behind = passed if machine.monochromator_position == "diffracted" else 1.0
+        share = machine.polarized_fraction
+        return share / (share + (1 - share) * behind)
+
+    def chebyshev(self) -> NDArray[np.float64]:
+        """Coefficients of T0, T1, ... over `limits` that follow the background."""
+        low, high = self.limits
+        x = (2 * self.background[:, 0] - low - high) / (high - low)
+        degree = min(max(self.background_degree, 5) + 3, 18)
+        fitted = np.polynomial.chebyshev.chebfit(x, self.background[:, 1], degree)
+        return np.asarray(fitted, dtype=np.float64)
+
+    def columns(self) -> str:
+        """Angle, intensity and standard uncertainty, a line for each point."""
+        rows = zip(self.two_theta, self.counts, self.sigma, strict=True)
+        return "".join(f"{x:.6f} {y:.4f} {s:.4f}\n" for x, y, s in rows)
+
+
+def handover(analysis: Analysis, scan: Scan) -> Handover:
+    """Put a result and its scan together.
+
+    Raises
+    ------
+    InputError
+        If the result holds no refinement, is from a version that did not keep it, or the scan is another.
+    """
+    model = _model_of(analysis)
+    expected = analysis.provenance.get("scan_sha256")
+    if expected and scan.sha256 and scan.sha256 != expected:
+        raise InputError(
+            f"it is not the scan of this result: its SHA-256 is {scan.sha256[:12]}..., "
+            f"that of the scan that was analysed {str(expected)[:12]}...",
+            remedy="Give the scan that was analysed with --scan",
+            file=scan.path or None,
+        )
+    two_theta, counts, sigma = part_of(scan, model.two_theta_range)
+    opening = _slit_opening(model.instrument, two_theta)
+    background = np.array(model.background)
+    background[:, 1] /= _slit_opening(model.instrument, background[:, 0])
+    stem = re.sub(r"\.[^.]+$", "", analysis.file) or "result"
+    return Handover(
+        stem=_plain(stem),
+        source=f"{analysis.file}, refined by mixrd {analysis.provenance.get('mixrd', '')}".rstrip(),
+        two_theta=two_theta,
+        counts=counts / opening,
+        sigma=sigma / opening,
+        instrument=replace(model.instrument, divergence_slit="fixed"),
+        phases=_phases(analysis.phases, model),
+        background=background,
+        background_degree=analysis.background_degree or 5,
+        zero_deg=analysis.zero_deg or 0.0,
+        displacement_mm=analysis.displacement_mm or 0.0,
+        roughness=analysis.roughness,
+    )
+
+
+def _slit_opening(instrument: Instrument, two_theta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What an automatic slit does to intensities: few programs know it, so the data are converted."""
+    if instrument.divergence_slit == "fixed":
+        return np.ones_like(two_theta)
+    return np.sin(np.radians(two_theta / 2))
+
+
+def _model_of(analysis: Analysis) -> RefinedModel:
+    if analysis.status == "failed":
+        raise UsageError(
+            f"the analysis failed ({analysis.error})", remedy="Export a result that has a refinement"
+        )
+    if analysis.refined_model is None:
+        raise UsageError(
+            "the result holds no refinement to go on from",
+            remedy="Analyse the scan again without --no-refine (results of older versions did not keep it)",
+        )
+    return analysis.refined_model
+
+
+def _phases(results: tuple[PhaseResult, ...], model: RefinedModel) -> tuple[HandedPhase, ...]:
+    stems: list[str] = []
+    handed = []
+    rows = zip(results, model.crystals, model.masses, model.inverse_size_per_nm, strict=True)
+    for result, crystal, mass, inverse_size in rows:
+        stem = _plain(result.name)
+        while stem.lower() in (other.lower() for other in stems):
+            stem += "_"
+        stems.append(stem)
+        handed.append(
+            HandedPhase(
+                name=result.name,
+                file_stem=stem,
+                crystal=replace(crystal, cell=_six(result.cell) if result.cell else crystal.cell),
+                weight_percent=result.weight_percent,
+                cell_sigma=result.cell_sigma,
+                weight_sigma=result.sigma_percent,
+                mass=mass,
+                inverse_size_per_nm=inverse_size,
+                microstrain=result.microstrain or 0.0,
+                texture_axis=result.texture.axis if result.texture else None,
+                texture_r=result.texture.r if result.texture else 1.0,
+            )
+        )
+    return tuple(handed)
+
+
+def _six(cell: tuple[float, ...]) -> Cell:
+    a, b, c, alpha, beta, gamma = cell
+    return a, b, c, alpha, beta, gamma
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._") or "phase"
