@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from mixrd.experiments.paper.refinement.copies import Copies
-from mixrd.experiments.paper.refinement.search import best_of_each
+from mixrd.experiments.paper.refinement.search import best_of_each, surprise
 from tests.experiments.paper.refinement.conftest import Setting
 
 
@@ -49,6 +49,23 @@ def test_the_same_again(setting: Setting) -> None:
     patterns = setting.sampler.make(setting.drawn(4, seed=34)).patterns
     one, other = setting.search.run(patterns), setting.search.run(patterns)
     assert torch.equal(one.coefficients, other.coefficients)
+
+
+def test_surprise_is_the_share_of_what_was_not_expected(setting: Setting) -> None:
+    drawn = setting.drawn(6, seed=35)
+    patterns, truth = setting.sampler.make(drawn).patterns, setting.copies(drawn)
+    found = setting.search.polished(patterns, truth)
+    there = torch.nn.functional.one_hot(found.copies.material + 1, 5)[..., 1:].sum(1).clamp_max(1).float()
+    assert torch.allclose(surprise(found, there), torch.zeros(6))
+    mass = found.coefficients[:, :-1]
+    for row in range(6):
+        slot = int(mass[row].argmax())
+        without = there[row : row + 1].clone()
+        without[0, found.copies.material[row, slot]] = 0.25
+        share = (
+            mass[row][found.copies.material[row] == found.copies.material[row, slot]].sum() / mass[row].sum()
+        )
+        assert torch.allclose(surprise(found.rows(torch.tensor([row])), without), 0.75 * share, atol=1e-6)
 
 
 def test_best_of_each_group() -> None:

@@ -19,8 +19,6 @@ from mixrd.network.pattern_estimate import PatternEstimate
 
 #: Presence, as the network has it, from which a material is fitted from the start.
 _PRESENT = 0.3
-#: Variance of the number of materials, as the network has it, from which a second start is worth its time.
-_UNSURE = 0.2
 #: Patterns that are fitted at once.
 _BLOCK = 128
 
@@ -112,7 +110,7 @@ class Refiner:
                 remedy=f"Give patterns of shape (B, {points}), all of whose values are finite",
             )
         start = None if estimate is None else self.start(estimate, told)
-        unsure = None if estimate is None or told is not None else is_unsure(estimate)
+        expected = None if estimate is None or told is not None else estimate.presence.float()
         parts = []
         for low in range(0, len(patterns), _BLOCK):
             rows = slice(low, low + _BLOCK)
@@ -121,7 +119,7 @@ class Refiner:
                     patterns[rows].float(),
                     None if start is None else start.rows(rows),
                     told=None if told is None else told[rows],
-                    unsure=None if unsure is None else unsure[rows],
+                    expected=None if expected is None else expected[rows],
                 )
             )
             if tell:
@@ -171,9 +169,3 @@ class Refiner:
         sigma = variance.sqrt()
         sigma[lost] = math.sqrt(1 / self.materials)
         return fractions.float(), sigma.float()
-
-
-def is_unsure(estimate: PatternEstimate) -> Tensor:
-    """(B,) whether a network's presences leave much open."""
-    variance: Tensor = (estimate.presence * (1 - estimate.presence)).sum(1)
-    return variance > _UNSURE

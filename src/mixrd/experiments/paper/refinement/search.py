@@ -36,6 +36,8 @@ _NEARLY, _NEARLY_SHARE = 30.0, 0.3
 _BETTER = 0.5
 #: `unexplained` from which on a fit is taken to be in the wrong place.
 MISFIT = 0.3
+#: Share of a pattern in materials that the network did not expect, from which it is searched again from nothing.
+_SURPRISE = 0.03
 _MOST_ROUNDS = 10
 _ROUNDS_AGAIN = 4
 #: Copies below this many standard deviations squared are tried without.
@@ -106,7 +108,7 @@ class Search:
         start: Copies | None = None,
         *,
         told: Tensor | None = None,
-        unsure: Tensor | None = None,
+        expected: Tensor | None = None,
         tell: Callable[[str, int, int], None] | None = None,
     ) -> Fitted:
         """Fit (B, N) patterns.
@@ -119,8 +121,9 @@ class Search:
             A first estimate; from nothing unless given.
         told : (B, M) int64 tensor, optional
             How many copies of each material stand in the patterns, where that is known.
-        unsure : (B,) bool tensor, optional
-            Patterns that are searched from nothing as well.
+        expected : (B, M) tensor, optional
+            How probable each material is before the search; patterns in which others are found are searched
+            from nothing as well.
         tell : callable, optional
             Told what is done, with how many changes and how many of them were taken.
         """
@@ -136,7 +139,8 @@ class Search:
         state = work.rounds(state, work.misfits(state), fine, changes=12, nearly=True)
         state = work.twins(state, everything)
         if start is not None:
-            state = work.afresh(state, work.misfits(state, unsure))
+            surprising = None if expected is None else surprise(state, expected) > _SURPRISE
+            state = work.afresh(state, work.misfits(state, surprising))
         if told is None:
             state = work.without_doubtful(state)
         return self.polished(patterns, state.copies)
@@ -304,6 +308,15 @@ class _Work:
     def say(self, name: str, tried: int, taken: int) -> None:
         if self.tell:
             self.tell(name, tried, taken)
+
+
+def surprise(state: Fitted, expected: Tensor) -> Tensor:
+    """(B,) the share of each pattern in materials that were not expected; `expected` (B, M) is 0 to 1."""
+    mass = state.coefficients[:, :-1].clamp_min(0)
+    share = mass / mass.sum(1, keepdim=True).clamp_min(1e-12)
+    doubt = 1 - expected.gather(1, state.copies.material.clamp_min(0))
+    result: Tensor = (share * doubt).sum(1)
+    return result
 
 
 def best_of_each(group: Tensor, cost: Tensor, count: int) -> Tensor:
