@@ -10,7 +10,8 @@ import pytest
 from matplotlib.image import imread
 
 from mixrd.errors import UsageError
-from mixrd.report.plot import PHASE_COLOURS, fit_figure, phase_style, plot_analysis
+from mixrd.report.colours import PHASE_COLOURS, phase_style
+from mixrd.report.plot import fit_figure, plot_analysis
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

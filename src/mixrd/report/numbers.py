@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mixrd.analysis import PhaseResult
 
 
 def percent(fraction: float) -> str:
@@ -19,9 +24,33 @@ def value_with_sigma(value: float, sigma: float | None) -> str:
     return f"{value:.{decimals}f} ± {sigma:.{decimals}f}"
 
 
+def amount_text(phase: PhaseResult) -> str:
+    """wt% with its standard uncertainty; below the detection limit, that."""
+    if phase.detected is False and phase.detection_limit_percent is not None:
+        return f"< {phase.detection_limit_percent:.2g}"
+    return value_with_sigma(phase.weight_percent, phase.sigma_percent)
+
+
 def decimals_for(sigma: float) -> int:
     """Decimals at which a value in wt% of this standard uncertainty is written: 1, or 2 below 1 wt%."""
     return 1 if sigma >= 0.95 else 2
+
+
+def with_su(value: float, su: float | None) -> str:
+    """A value with its standard uncertainty in units of the last digit: "4.7592(12)".
+
+    The uncertainty is written with two digits up to 19, else with one, as the IUCr's journals do. Without
+    one, or with zero (fixed by symmetry), the value alone.
+    """
+    if su is None or su <= 0:
+        return f"{value:.4f}".rstrip("0").rstrip(".")
+    decimals = -math.floor(math.log10(su))
+    if round(su * 10 ** (decimals + 1)) <= 19:
+        decimals += 1
+    digits = round(su * 10**decimals)
+    if decimals < 0:
+        return f"{round(value, decimals):.0f}({round(su, decimals):.0f})"
+    return f"{value:.{decimals}f}({digits})"
 
 
 def cell_text(cell: Sequence[float]) -> str:

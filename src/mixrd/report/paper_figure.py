@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mixrd.errors import UsageError
+from mixrd.report.colours import phase_style
 from mixrd.report.files import writing
-from mixrd.report.plot import phase_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

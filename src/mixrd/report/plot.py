@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from io import BytesIO
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +14,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from mixrd.errors import UsageError
-from mixrd.report.numbers import percent, value_with_sigma
+from mixrd.report.colours import phase_style
+from mixrd.report.numbers import amount_text, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +26,6 @@ if TYPE_CHECKING:
 
 IntensityScale = Literal["linear", "sqrt"]
 
-#: Okabe & Ito's colours (Color Universal Design, 2008) without black and the yellow that white swallows.
-PHASE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-#: After the last colour the same colours come again, dashed, then dotted.
-LINE_STYLES = ("-", "--", ":", "-.")
 _DATA, _FIT, _QUIET = "#7f7f7f", "#000000", "#555555"
 _ALARM = "#b91c1c"
 _TITLE_WIDTH = 96
@@ -51,20 +49,43 @@ def plot_analysis(analysis: Analysis, path: str | Path, *, scale: IntensityScale
     UsageError
         If the analysis holds no curves, or the file cannot be written.
     """
+    save_figure(analysis_figure(analysis, scale=scale), path)
+
+
+def analysis_png(analysis: Analysis, *, scale: IntensityScale = "sqrt") -> bytes:
+    """The same picture as the bytes of a PNG file."""
+    file = BytesIO()
+    _write_png(analysis_figure(analysis, scale=scale), file)
+    return file.getvalue()
+
+
+def analysis_figure(analysis: Analysis, *, scale: IntensityScale = "sqrt") -> Figure:
+    """The figure of `plot_analysis`.
+
+    Raises
+    ------
+    UsageError
+        If the analysis holds no curves.
+    """
     if analysis.curves is None:
         raise UsageError(
             "this result holds no fitted curves", remedy="Analyse the scan again, with refinement"
         )
-    names = [phase.name for phase in analysis.phases]
-    shares = [f"{p.name} {value_with_sigma(p.weight_percent, p.sigma_percent)}" for p in analysis.phases]
+    names = [_plain(phase.name) for phase in analysis.phases]
+    shares = [f"{_plain(p.name)} {amount_text(p)}" for p in analysis.phases]
     lines = [
-        f"{PurePath(analysis.file).name}   {_agreement(analysis.r_wp, analysis.r_exp)}",
+        f"{_plain(PurePath(analysis.file).name)}   {_agreement(analysis.r_wp, analysis.r_exp)}",
         *_filled(shares, last=" wt%"),
     ]
     figure = fit_figure(analysis.curves, names, "\n".join(lines), scale=scale)
     if analysis.unexplained is not None:
         _mark_unexplained(figure, analysis.unexplained)
-    save_figure(figure, path)
+    return figure
+
+
+def _plain(text: str) -> str:
+    """Text that matplotlib takes as it is: a dollar in a file's name begins no formula."""
+    return text.replace("$", r"\$")
 
 
 def _mark_unexplained(figure: Figure, found: UnexplainedResult) -> None:
@@ -144,7 +165,7 @@ def fit_figure(curves: Curves, names: Sequence[str], title: str, *, scale: Inten
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG whose metadata tells nothing of the machine."""
     try:
-        figure.savefig(path, format="png", dpi=150, metadata={"Software": "mixrd"})
+        _write_png(figure, path)
     except OSError as problem:
         raise UsageError(
             f"the plot cannot be written ({problem.strerror})",
@@ -153,10 +174,8 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         ) from problem
 
 
-def phase_style(index: int) -> tuple[str, str]:
-    """Colour and line style of the phase of this index."""
-    turn, colour = divmod(index, len(PHASE_COLOURS))
-    return PHASE_COLOURS[colour], LINE_STYLES[turn % len(LINE_STYLES)]
+def _write_png(figure: Figure, target: str | Path | BytesIO) -> None:
+    figure.savefig(target, format="png", dpi=150, metadata={"Software": "mixrd"})
 
 
 def _draw_intensities(axes: Axes, curves: Curves, names: Sequence[str], scale: IntensityScale) -> None:

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mixrd.report.numbers import cell_text, percent, value_with_sigma
+from mixrd.report.numbers import amount_text, cell_text, percent, value_with_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,13 +60,6 @@ def analysis_table(analysis: Analysis) -> Table:
             row += ["" if phase.cell is None else cell_text(phase.cell), _size(phase)]
         table.add_row(*row)
     return table
-
-
-def amount_text(phase: PhaseResult) -> str:
-    """wt% with its standard uncertainty; below the detection limit, that."""
-    if phase.detected is False and phase.detection_limit_percent is not None:
-        return f"< {phase.detection_limit_percent:.2g}"
-    return value_with_sigma(phase.weight_percent, phase.sigma_percent)
 
 
 def _interval(phase: PhaseResult) -> str:

@@ -1,0 +1,120 @@
+"""What the report shows of a batch: a table shaded by fraction, a heat map, what each phase ranges over."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixrd.report.colours import phase_style
+from mixrd.report.numbers import amount_text, percent
+
+if TYPE_CHECKING:
+    from mixrd.analysis import Analysis
+
+#: Shades of the heat map, from none of a phase to nothing else.
+SHADES = 20
+
+
+@dataclass(frozen=True)
+class BatchCell:
+    """Amount of a phase in a scan, and how dark its cell is (0-1)."""
+
+    text: str
+    shade: float
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """A scan in the table."""
+
+    number: int
+    name: str
+    file: str
+    cells: tuple[BatchCell, ...]
+    agreement: str
+    codes: tuple[str, ...]
+    error: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A phase in the heat map: an SVG path for each shade that occurs."""
+
+    name: str
+    colour: str
+    paths: tuple[tuple[float, str], ...]
+    lowest: str
+    median: str
+    highest: str
+    scans: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """All scans together."""
+
+    names: tuple[str, ...]
+    rows: tuple[BatchRow, ...]
+    strips: tuple[Strip, ...]
+    codes: tuple[tuple[str, int], ...]
+    failed: int
+
+    @property
+    def sentence(self) -> str:
+        """How many scans there are and how many failed."""
+        done = len(self.rows) - self.failed
+        scans = "1 scan was" if done == 1 else f"{done} scans were"
+        lost = "" if not self.failed else f" {self.failed} could not be: the reasons stand in the table."
+        return f"{scans} analysed.{lost}"
+
+
+def batch_of(results: Sequence[tuple[str, Analysis]]) -> Batch:
+    """The batch; each result is looked at once and not kept."""
+    names: dict[str, None] = {}
+    amounts: list[dict[str, tuple[str, float]]] = []
+    rows: list[tuple[str, str, str, tuple[str, ...], str]] = []
+    codes: Counter[str] = Counter()
+    failed = 0
+    for name, analysis in results:
+        found = {p.name: (amount_text(p), p.weight_percent) for p in analysis.phases}
+        names.update(dict.fromkeys(found))
+        amounts.append(found)
+        mine = tuple(dict.fromkeys(w.code for w in analysis.warnings))
+        codes.update(mine)
+        failed += analysis.status == "failed"
+        agreement = "" if analysis.r_wp is None else percent(analysis.r_wp)
+        rows.append((name, analysis.file, agreement, mine, analysis.error or ""))
+    table = tuple(
+        BatchRow(i, name, file, tuple(_cell(found.get(n)) for n in names), agreement, mine, error)
+        for i, ((name, file, agreement, mine, error), found) in enumerate(zip(rows, amounts, strict=True), 1)
+    )
+    strips = tuple(_strip(n, phase_style(k)[0], amounts) for k, n in enumerate(names))
+    return Batch(tuple(names), table, strips, tuple(codes.most_common()), failed)
+
+
+def _cell(found: tuple[str, float] | None) -> BatchCell:
+    if found is None:
+        return BatchCell("", 0.0)
+    text, value = found
+    return BatchCell(text, round(_share(value), 3))
+
+
+def _share(value: float) -> float:
+    """A percentage as 0-1; what is no number is 0."""
+    return 0.0 if value != value else min(max(value / 100, 0.0), 1.0)
+
+
+def _strip(name: str, colour: str, amounts: Sequence[dict[str, tuple[str, float]]]) -> Strip:
+    """One row of the heat map: scan i is the unit square at x = i."""
+    squares: dict[int, list[str]] = {}
+    for i, found in enumerate(amounts):
+        if name in found:
+            shade = round(SHADES * _share(found[name][1]))
+            squares.setdefault(shade, []).append(f"M{i} 0h1v1h-1z")
+    paths = tuple((shade / SHADES, "".join(squares[shade])) for shade in sorted(squares) if shade)
+    values = [v for found in amounts if name in found and (v := found[name][1]) == v]
+    low, middle, high = (min(values), statistics.median(values), max(values)) if values else (0.0, 0.0, 0.0)
+    return Strip(name, colour, paths, f"{low:.1f}", f"{middle:.1f}", f"{high:.1f}", len(values))
