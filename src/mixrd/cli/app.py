@@ -21,6 +21,7 @@ from mixrd.cli import (
     export,
     paper,
     phases,
+    report,
     serve,
     simulate,
     train,
@@ -68,6 +69,7 @@ app.command(serve.serve, help_epilogue=serve.EXAMPLES, sort_key=8)
 app.command(bound.bound, help_epilogue=bound.BOUND_EXAMPLES, sort_key=9)
 app.command(bound.plan, help_epilogue=bound.PLAN_EXAMPLES, sort_key=10)
 app.command(export.export, help_epilogue=export.EXAMPLES, sort_key=11)
+app.command(report.report, help_epilogue=report.EXAMPLES, sort_key=12)
 app.command(cod.cod)
 app.command(benchmark.benchmark)
 app.command(paper.paper)

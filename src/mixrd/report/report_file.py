@@ -1,0 +1,160 @@
+"""The report as a file: beside the results of a scan, of a batch, or from results that were kept."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from mixrd.errors import InputError
+from mixrd.report.files import output_names, refuse_existing, writing
+
+if TYPE_CHECKING:
+    from mixrd.analysis import Analysis
+    from mixrd.report.plot import IntensityScale
+
+REPORT_ENDING = ".html"
+#: The report of a batch, in the folder of its results.
+BATCH_REPORT = "report.html"
+
+
+def write_report(
+    results: Sequence[tuple[str, Analysis]],
+    path: str | Path,
+    *,
+    pictures: str | Path | None = None,
+    title: str | None = None,
+    force: bool = False,
+    scale: IntensityScale = "sqrt",
+) -> Path:
+    """Write the report of an analysis or a batch.
+
+    Parameters
+    ----------
+    results : sequence of (name, Analysis)
+        May load each result when it is asked for (`KeptResults`).
+    path : path
+        Its folder is made if need be.
+    pictures : path, optional
+        Folder that holds plots as ``NAME.png``: they are taken instead of being drawn anew.
+    title : str, optional
+    force : bool
+        Overwrite what exists.
+    scale : "linear" or "sqrt"
+        Of plots that are drawn.
+
+    Raises
+    ------
+    UsageError
+        If the file exists and `force` is False, or cannot be written.
+    """
+    from mixrd.report.html import analysis_report
+
+    path = Path(path)
+    refuse_existing([path], force=force)
+    today = datetime.date.today()
+    text = analysis_report(
+        results,
+        title=title,
+        date=f"{today.day} {today:%B %Y}",
+        plots=None if pictures is None else _Pictures(Path(pictures)),
+        scale=scale,
+    )
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return path
+
+
+class KeptResults(Sequence[tuple[str, "Analysis"]]):
+    """Results in JSON files, loaded one at a time when they are asked for.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files that `Analysis.to_json` wrote.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = list(paths)
+        self._names = output_names(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, Analysis]: ...
+    @overload
+    def __getitem__(self, index: slice) -> KeptResults: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, Analysis] | KeptResults:
+        """A name and its result; raises InputError if the file is none."""
+        if isinstance(index, slice):
+            return KeptResults(self._paths[index])
+        from mixrd.analysis import Analysis
+
+        return self._names[index], Analysis.from_json(self._paths[index])
+
+
+def kept_files(given: Sequence[Path]) -> list[Path]:
+    """The files named, and those with the ending .json in the folders named.
+
+    Raises
+    ------
+    InputError
+        If one is not there, or a folder holds none.
+    """
+    found: list[Path] = []
+    for path in given:
+        inside = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not inside or not path.exists():
+            raise InputError(
+                "there is no result",
+                remedy="Name NAME.json of `mixrd analyze`, or a folder of such files",
+                file=path,
+            )
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def report_of_kept(
+    paths: Sequence[Path], out: str | Path, *, title: str | None = None, force: bool = False
+) -> Path:
+    """Write a report of results that were kept; plots are taken from beside them, where they are.
+
+    Raises
+    ------
+    InputError
+        If a file holds no result.
+    UsageError
+        If `out` exists and `force` is False, or cannot be written.
+    """
+    folders = {path.parent for path in paths}
+    pictures = folders.pop() if len(folders) == 1 else None
+    try:
+        return write_report(KeptResults(paths), out, pictures=pictures, title=title, force=force)
+    except (TypeError, ValueError, KeyError, AttributeError) as problem:
+        raise InputError(
+            f"a result holds something that mixrd never writes ({type(problem).__name__})",
+            remedy="Give files that `mixrd analyze` wrote, unchanged",
+            file=paths[0] if len(paths) == 1 else None,
+        ) from problem
+
+
+class _Pictures(Mapping[str, bytes]):
+    """Plots of a folder by the name of their scan, read when they are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __getitem__(self, name: str) -> bytes:
+        try:
+            return (self._folder / f"{name}.png").read_bytes()
+        except OSError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (path.stem for path in self._folder.glob("*.png"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
