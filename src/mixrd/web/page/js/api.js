@@ -21,11 +21,6 @@ const SENDING_FAILED = {
   message: "The file could not be sent",
   remedy: "The server closed the connection: the file may be too large, or the server has stopped.",
 };
-const NO_TOKEN = {
-  code: "TOKEN",
-  message: "This page needs its token",
-  remedy: "Open the whole address that `mixrd serve` printed, with ?token=...",
-};
 const ODD = { code: "ERROR", message: "The server answered with an error", remedy: "Try again; see its terminal for the cause." };
 
 const listeners = new Set();
@@ -89,7 +84,6 @@ function answered(status, text) {
     if (status < 400) throw new ApiError(ODD, status);
   }
   if (status < 400) return data;
-  if (status === 401 || status === 403) throw new ApiError(NO_TOKEN, status);
   if (data && data.error) throw new ApiError(data.error, status);
   if (status === 413) throw new ApiError({ code: "TOO_LARGE", message: "The file is too large" }, status);
   throw new ApiError({ ...ODD, message: `${ODD.message} (${status})` }, status);
@@ -100,10 +94,11 @@ const id = encodeURIComponent;
 export const api = {
   health: () => request("GET", "api/health"),
   phases: (query = "") => request("GET", `api/phases?q=${id(query)}`),
-  phase: (phase) => request("GET", `api/phases/${id(phase)}`),
   codPhase: (number) => request("POST", "api/phases/cod", { number }),
   instruments: () => request("GET", "api/instruments"),
   radiations: () => request("GET", "api/radiations"),
+  warnings: () => request("GET", "api/warnings"),
+  example: () => request("POST", "api/scans/example"),
   scan: (scan) => request("GET", `api/scans/${id(scan)}`),
   jobs: (limit = 100) => request("GET", `api/jobs?limit=${limit}`),
   job: (job) => request("GET", `api/jobs/${id(job)}`),
@@ -120,5 +115,6 @@ export const address = {
   report: (job) => `api/jobs/${id(job)}/report.html`,
   json: (job) => `api/jobs/${id(job)}/results.json`,
   csv: (job) => `api/jobs/${id(job)}/results.csv`,
+  instrument: (instrument) => `api/instruments/${id(instrument)}.toml`,
   plot: (job, index) => `api/jobs/${id(job)}/results/${index}/plot.png`,
 };

@@ -12,6 +12,7 @@ import { mountOptions } from "./options.js";
 import { mountPhases, takeCifs } from "./phases.js";
 import { loadRadiations } from "./radiations.js";
 import { mountRunBar } from "./run_bar.js";
+import { loadWarnings } from "./warnings.js";
 import { limitUploads, mountScans, renewScans, takeScans } from "./scans.js";
 
 const TITLE = "mixrd: how much of each phase is in this sample?";
@@ -48,8 +49,7 @@ async function again(job, extra = null) {
   const catalog = await api.phases("");
   const names = job.results?.find((result) => result.analysis)?.analysis.phases.map((p) => p.name) ?? [];
   const ids = extra && !asked.phases.includes(extra) ? [...asked.phases, extra] : asked.phases;
-  const phases = await Promise.all(ids.map(async (id, i) => catalog.find((phase) => phase.id === id)
-    ?? (await api.phase(id).catch(() => null)) ?? { id, name: names[i] ?? id, formula: "" }));
+  const phases = ids.map((id, i) => catalog.find((phase) => phase.id === id) ?? { id, name: names[i] ?? id, formula: "" });
   recall(asked, scans, phases);
   window.location.hash = "";
   announce("Chosen as before. Change what you want and run.");
@@ -84,7 +84,7 @@ async function begin() {
     const health = await api.health();
     byId("version").textContent = health.version;
     limitUploads(health.max_upload_bytes);
-    await loadRadiations();
+    await Promise.all([loadRadiations(), loadWarnings()]);
   } catch (error) {
     if (error.code !== "OFFLINE") show(byId("run-errors") ?? byId("main"), error);
     return;

@@ -46,6 +46,7 @@ function renderRadiations() {
 }
 
 async function takeStandard(file) {
+  if (!file) return;
   await attempt(byId("calibration-state"), async () => {
     scan = await upload("api/scans", file);
     byId("standard-scan").textContent = scan.file;

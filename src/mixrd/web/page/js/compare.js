@@ -1,7 +1,7 @@
 // Several scans: a shaded table, fractions over scans, curves.
 
 import { fill, h } from "./dom.js";
-import { amount, swatch } from "./fractions.js";
+import { bare, swatch } from "./fractions.js";
 import { percent } from "./format.js";
 import { compareCurves } from "./compare_curves.js";
 import { phaseStyle } from "./palette.js";
@@ -10,8 +10,8 @@ import { explained } from "./warnings.js";
 
 const BANDS_UP_TO = 60; // scans: intervals of more would be a grey mass
 
-/** The comparison of a job's results in `place`; `open(index)` shows one of them. Returns {destroy}. */
-export function compareView(place, job, open) {
+/** The comparison of a job's results in `place`; `open(index)` shows one; `all` are there. Returns {destroy}. */
+export function compareView(place, job, open, all) {
   const done = job.results.filter((result) => result.analysis);
   const names = [...new Set(done.flatMap((result) => result.analysis.phases.map((p) => p.name)))];
   const trendPlace = h("div", { class: "plot", role: "img", "aria-label": `Weight percent of ${names.join(", ")} over ${done.length} scans; the table has the numbers` });
@@ -27,11 +27,12 @@ export function compareView(place, job, open) {
     h("section", { class: "card", "aria-labelledby": "head-curves" }, h("h2", { id: "head-curves" }, "Measured curves"), curvesPlace),
   );
   const trend = done.length > 1 ? livePlot(trendPlace, (width) => trendPlot(width, trendPlace, done, names, open)) : null;
-  const curves = compareCurves(curvesPlace, job.results);
+  const curves = all ? compareCurves(curvesPlace, job.results) : null;
+  if (!all) fill(curvesPlace, h("p", { class: "hint" }, "Drawn when all scans are analysed."));
   return {
     destroy() {
       trend?.destroy();
-      curves.destroy();
+      curves?.destroy();
     },
   };
 }
@@ -53,11 +54,11 @@ function tableRow(result, names, open) {
   const { phases, r_wp: residual, warnings } = result.analysis;
   const cells = names.map((name) => {
     const phase = phases.find((p) => p.name === name);
-    const cell = h("td", {}, phase ? amount(phase).replace(" %", "") : "");
+    const cell = h("td", {}, phase ? bare(phase) : "");
     if (phase) cell.style.setProperty("--share", `${Math.round(Math.min(100, phase.weight_percent) * 0.55)}%`);
     return cell;
   });
-  const titles = [...new Set(warnings.map((warning) => `${explained(warning).grave ? "⚠ " : ""}${explained(warning).title}`))];
+  const titles = [...new Set(warnings.map((warning) => `${explained(warning).severity === "note" ? "" : "⚠ "}${explained(warning).title}`))];
   return h("tr", {}, head, cells, h("td", {}, residual === null ? "–" : percent(residual)), h("td", { class: "left" }, titles.join("; ")));
 }
 

@@ -7,6 +7,7 @@ import { angleAxis, countAxis, livePlot, newPlot } from "./plot_frame.js";
 import { errorBox } from "./notices.js";
 
 const AT_ONCE = 6; // as many as there are colours
+const WITH_BUTTONS = 24;
 
 /** Curves with a choice of scans; returns {destroy}. */
 export function compareCurves(place, results) {
@@ -67,13 +68,18 @@ export function compareCurves(place, results) {
   }
 
   function renderList() {
-    fill(list, results.map((result) => {
+    // Of many, only those that are drawn have a button; the others are in a list.
+    const few = results.length <= WITH_BUTTONS;
+    const rest = few ? [] : results.filter((result) => !chosen.has(result.index));
+    fill(list, results.filter((result) => few || chosen.has(result.index)).map((result) => {
       const on = chosen.has(result.index);
       const mark = h("span", { class: "sign patch", "aria-hidden": "true" });
       if (on) mark.style.background = colourOf(result);
       return h("button", { type: "button", class: "toggle", "aria-pressed": String(on), id: `curve-${result.index}`,
         "aria-disabled": String(!on && chosen.size >= AT_ONCE), onclick: () => toggle(result.index) }, mark, result.file);
-    }));
+    }), rest.length && chosen.size < AT_ONCE ? h("select", { "aria-label": "Draw another scan", id: "curve-add",
+      onchange: (event) => toggle(Number(event.target.value)) }, h("option", { value: "" }, "another scan …"),
+    rest.map((result) => h("option", { value: String(result.index) }, result.file))) : null);
   }
 
   function toggle(index) {
@@ -81,7 +87,7 @@ export function compareCurves(place, results) {
     else if (chosen.size < AT_ONCE) chosen.add(index);
     else return;
     renderList();
-    place.querySelector(`#curve-${index}`)?.focus();
+    (place.querySelector(`#curve-${index}`) ?? place.querySelector("#curve-add"))?.focus();
     load();
   }
 

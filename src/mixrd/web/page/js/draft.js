@@ -7,7 +7,7 @@ const EMPTY = {
   instrument: null, // id; null: generic, from radiation or the file's header
   radiation: null,  // id, where no instrument is chosen
   method: "both",   // "both", "refine", "network"
-  sizes: {},        // particle size in micrometres by phase id, as typed
+  size: "",         // diameter of the particles in micrometres, as typed
   standard: { phase: "", percent: "" },
 };
 
@@ -54,17 +54,19 @@ export function missing() {
   }
   const { phase, percent } = draft.standard;
   if (phase && !(Number(percent) > 0 && Number(percent) < 100)) {
-    wanted.push({ step: "options", text: "say how much of the internal standard was weighed in (wt%)" });
+    wanted.push({ step: "options", field: "internal-percent", text: "say how much of the internal standard was weighed in (wt%)" });
   }
-  if (Object.values(draft.sizes).some((size) => size !== "" && !(Number(size) > 0))) {
-    wanted.push({ step: "options", text: "give particle sizes in µm, above 0" });
+  if (draft.size !== "" && !(Number(draft.size) > 0)) {
+    wanted.push({ step: "options", field: "particle-size", text: "give the particle size in µm, above 0" });
+  }
+  if (draft.method === "network" && (phase || draft.size !== "")) {
+    wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard and a particle size need it" });
   }
   return wanted;
 }
 
 /** The body of POST api/jobs. */
 export function wantedJob() {
-  const sizes = Object.entries(draft.sizes).filter(([, size]) => Number(size) > 0);
   return {
     kind: "analysis",
     scans: draft.scans.map((scan) => scan.id),
@@ -73,7 +75,7 @@ export function wantedJob() {
     radiation: draft.instrument ? null : draft.radiation,
     network: draft.method !== "refine",
     refine: draft.method !== "network",
-    particle_size_um: sizes.length ? Object.fromEntries(sizes.map(([id, size]) => [id, Number(size)])) : null,
+    particle_size_um: draft.size === "" ? null : Number(draft.size),
     standard: draft.standard.phase
       ? { phase: draft.standard.phase, percent: Number(draft.standard.percent) } : null,
   };
@@ -87,16 +89,15 @@ export function recall(asked, scans, phases) {
     instrument: asked.instrument ?? null,
     radiation: asked.radiation ?? null,
     method: asked.network === false ? "refine" : asked.refine === false ? "network" : "both",
-    sizes: Object.fromEntries(Object.entries(asked.particle_size_um ?? {}).map(([id, x]) => [id, String(x)])),
+    size: asked.particle_size_um ? String(asked.particle_size_um) : "",
     standard: asked.standard
       ? { phase: asked.standard.phase, percent: String(asked.standard.percent) } : { phase: "", percent: "" },
   });
 }
 
-/** Sizes and standards of phases that are no longer chosen. */
+/** A standard that is no longer among the phases. */
 function forgetAbsent() {
   const ids = new Set(draft.phases.map((phase) => phase.id));
-  draft.sizes = Object.fromEntries(Object.entries(draft.sizes).filter(([id]) => ids.has(id)));
   if (!ids.has(draft.standard.phase)) draft.standard = { phase: "", percent: draft.standard.percent };
 }
 

@@ -38,7 +38,7 @@ export function marksStrip(canvas, names, marks) {
 
 /** A hook that draws "?" at the top of a plot where a line is unexplained. */
 export function questionMarks(lines) {
-  const places = lines.filter((line) => !line.remark).map((line) => line.two_theta_deg);
+  const places = lines.filter((line) => !line.remark).map((line) => line.two_theta_deg).sort((a, b) => a - b);
   return (u) => {
     const { ctx: pen, bbox } = u;
     const ratio = window.devicePixelRatio || 1;
@@ -48,10 +48,11 @@ export function questionMarks(lines) {
     pen.font = `bold ${14 * ratio}px system-ui, sans-serif`;
     pen.textAlign = "center";
     pen.textBaseline = "top";
+    let before = -Infinity;
     for (const x of places) {
       if (x < u.scales.x.min || x > u.scales.x.max) continue;
       const at = u.valToPos(x, "x", true);
-      pen.fillText("?", at, bbox.top + 1);
+      if (at - before > 9 * ratio) pen.fillText("?", (before = at), bbox.top + 1);
       pen.globalAlpha = 0.35;
       pen.setLineDash([2 * ratio, 3 * ratio]);
       pen.beginPath();

@@ -33,7 +33,8 @@ function rootTicks(low, high) {
     const value = signedSquare(low + ((high - low) * (i + 0.35)) / 6.6);
     if (value === 0) continue;
     const unit = 10 ** Math.floor(Math.log10(Math.abs(value)));
-    ticks.add((Math.round((value / unit) * 2) / 2) * unit);
+    const digit = [1, 2, 3, 4, 5, 6, 8, 10].reduce((a, b) => (Math.abs(b - Math.abs(value) / unit) < Math.abs(a - Math.abs(value) / unit) ? b : a));
+    ticks.add(Math.sign(value) * digit * unit);
   }
   if (low <= 0) ticks.add(0);
   const places = [...ticks].map(signedRoot).filter((t) => t >= low && t <= high).sort((a, b) => a - b);

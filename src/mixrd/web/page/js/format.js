@@ -2,23 +2,24 @@
 
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 const THIN = "\u202f";
+const FIRM = "\u00a0"; // no line ends here
 
-/** Decimals at which wt% of this standard uncertainty are written: 1, or 2 below 1 wt%. As on the command line. */
+/** Decimals at which wt% of this standard uncertainty are written: 1, or 2 where they are known better than 0.1. */
 export function decimalsFor(sigma) {
-  return sigma >= 0.95 ? 1 : 2;
+  return sigma >= 0.095 ? 1 : 2;
 }
 
-/** "31.4 ± 1.2"; without an uncertainty one decimal. */
+/** "31.4 ± 1.2", not to be broken; without an uncertainty one decimal. */
 export function withSigma(value, sigma) {
   if (sigma === null || sigma === undefined) return value.toFixed(1);
   const decimals = decimalsFor(sigma);
-  return `${value.toFixed(decimals)} ± ${sigma.toFixed(decimals)}`;
+  return `${value.toFixed(decimals)}${FIRM}±${FIRM}${sigma.toFixed(decimals)}`;
 }
 
-/** "30.05 – 34.53", the decimals those of the value beside it. */
+/** "30.0 – 34.5", the decimals those of the value beside it. */
 export function intervalText([low, high], sigma) {
   const decimals = sigma === null || sigma === undefined ? 1 : decimalsFor(sigma);
-  return `${low.toFixed(decimals)} – ${high.toFixed(decimals)}`;
+  return `${low.toFixed(decimals)}${FIRM}–${FIRM}${high.toFixed(decimals)}`;
 }
 
 /** A fraction 0-1 as percent with three digits. */
@@ -93,6 +94,11 @@ export function bytes(size) {
 export function formula(text) {
   return (text ?? "").replace(/(?<=[A-Za-z)\]])[\d.]+/g, (number) =>
     number.replace(/\d/g, (digit) => SUBSCRIPTS[Number(digit)]));
+}
+
+/** A number that always has its sign. */
+export function signed(value, decimals) {
+  return `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(decimals)}`;
 }
 
 /** When something was, short: time today, else the date. */

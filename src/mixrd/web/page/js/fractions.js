@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { cellText, formula, intervalText, listed, sizeText, twoDigits, withSigma } from "./format.js";
 import { phaseStyle } from "./palette.js";
+import { gravest } from "./warnings.js";
 
 /** The result in a sentence, and what it means in a second one. */
 export function sentences(analysis) {
@@ -10,11 +11,12 @@ export function sentences(analysis) {
   if (codes.has("NO_PHASE_FOUND")) return ["None of the chosen phases was found in this scan.", ""];
   const found = [...analysis.phases].filter((p) => p.detected !== false).sort((a, b) => b.weight_percent - a.weight_percent);
   const absent = analysis.phases.filter((p) => p.detected === false);
-  const subject = codes.has("UNEXPLAINED_LINES") ? "Of the chosen phases, this sample is" : "This sample is";
-  const parts = found.map((p) => `${withSigma(p.weight_percent, p.sigma_percent)} % ${p.name}`);
+  if (gravest(analysis.warnings) === "stop") return ["These numbers cannot be used: they say nothing about the sample.", ""];
+  if (!found.length) return ["None of the chosen phases was found in this scan.", ""];
+  const parts = found.map((p) => `${withSigma(p.weight_percent, p.sigma_percent)}\u00a0% ${p.name}`);
   let first = analysis.phases.length === 1
-    ? `All that was looked for is ${analysis.phases[0].name}: with one phase its fraction is always 100 %.`
-    : `${subject} ${listed(parts)}, by weight.`;
+    ? `Only ${analysis.phases[0].name} was looked for, so it is 100 % of what was counted, whatever else there is.`
+    : `${codes.has("UNEXPLAINED_LINES") ? "Of the chosen phases, this sample holds" : "This sample is"} ${listed(parts)}.`;
   if (absent.length) {
     first += ` No ${listed(absent.map((p) => p.name))} was found (${listed(absent.map((p) => (p.detection_limit_percent ? `below ${twoDigits(p.detection_limit_percent)} %` : "none")))}).`;
   }
@@ -24,9 +26,10 @@ export function sentences(analysis) {
 function interval(analysis, found) {
   const level = analysis.interval_level;
   const known = found.filter((p) => p.interval_percent);
-  if (!level || !known.length) return "";
-  const ranges = known.map((p) => `${p.name} ${intervalText(p.interval_percent, p.sigma_percent).replace(" – ", " to ")} %`);
-  return `${Math.round(100 * level)} % intervals: ${listed(ranges)}. In ${Math.round(10 * level)} of 10 analyses the true value lies within.`;
+  const share = "Percent by weight of what is crystalline: glass has no lines.";
+  if (!level || !known.length) return share;
+  const ranges = known.map((p) => `${p.name} ${intervalText(p.interval_percent, p.sigma_percent).replace("–", "to")}\u00a0%`);
+  return `${Math.round(100 * level)} % intervals: ${listed(ranges)}; in ${Math.round(10 * level)} of 10 analyses the true value lies within. ${share}`;
 }
 
 /** The whole sample where a standard tells how much is crystalline. */
@@ -70,8 +73,13 @@ function scaleTop(phases) {
 
 /** "31.4 ± 1.2 %", or what it is below. */
 export function amount(phase) {
-  if (phase.detected === false && phase.detection_limit_percent) return `< ${twoDigits(phase.detection_limit_percent)} %`;
-  return `${withSigma(phase.weight_percent, phase.sigma_percent)} %`;
+  if (phase.detected === false && phase.detection_limit_percent) return `<\u00a0${twoDigits(phase.detection_limit_percent)}\u00a0%`;
+  return `${withSigma(phase.weight_percent, phase.sigma_percent)}\u00a0%`;
+}
+
+/** The same without the unit. */
+export function bare(phase) {
+  return amount(phase).replace("\u00a0%", "");
 }
 
 /** The table of a scan's phases; columns that hold nothing are left out. */
@@ -81,7 +89,7 @@ export function fractionTable(analysis) {
   const refined = phases.some((p) => p.refined_percent !== null);
   const both = refined && phases.some((p) => p.network_percent !== null);
   const columns = [
-    ["weight %", (p) => amount(p).replace(" %", ""), true],
+    ["weight %", bare, true],
     [`${level} % interval`, (p) => (p.interval_percent ? intervalText(p.interval_percent, p.sigma_percent) : "–"), phases.some((p) => p.interval_percent)],
     ["detection limit, wt%", (p) => (p.detection_limit_percent ? twoDigits(p.detection_limit_percent) : "–"), phases.some((p) => p.detection_limit_percent)],
     ["network, wt%", (p) => number(p.network_percent), both],

@@ -8,7 +8,10 @@ import { dropZone } from "./drop_zone.js";
 import { announce, attempt } from "./notices.js";
 import { radiationTitle, radiations } from "./radiations.js";
 
+const OTHER = "other";
+
 let known = [];
+let other = false; // a wavelength is to be typed
 
 export async function mountInstrument() {
   fill(
@@ -69,8 +72,13 @@ function render() {
   fill(byId("radiation-choice"), draft.instrument === null ? radiationChoice(named) : null);
 }
 
+function takeWavelength(text) {
+  const typed = text.trim().replace(",", ".");
+  change({ radiation: Number(typed) > 0 ? typed : null });
+}
+
 function genericHint(named) {
-  if (named) return `${radiationTitle(named)}, from the file`;
+  if (named) return `${radiationTitle(named)} and radius as the file says`;
   return draft.scans.length ? "with the radiation chosen below" : "with the radiation that the file names";
 }
 
@@ -90,15 +98,24 @@ function choice(id, title, hint, doubt, own = false) {
 
 function radiationChoice(named) {
   const needed = draft.scans.length > 0 && named === null && !draft.radiation;
+  const custom = other || (draft.radiation !== null && !radiations().some((one) => one.id === draft.radiation));
   const automatic = named === null && draft.scans.length
     ? "choose: the file does not say" : "as the file says";
   return [
     h("label", { for: "radiation" }, "Radiation"),
     h("select", {
       id: "radiation", "aria-invalid": String(needed), "aria-describedby": "radiation-hint",
-      onchange: (event) => change({ radiation: event.target.value || null }),
+      onchange: (event) => {
+        other = event.target.value === OTHER;
+        change({ radiation: other ? null : event.target.value || null });
+        byId(other ? "wavelength" : "radiation").focus(); // the fields were drawn anew
+      },
     }, h("option", { value: "" }, automatic),
-    radiations().map((one) => h("option", { value: one.id, selected: one.id === draft.radiation }, radiationTitle(one.id)))),
+    radiations().map((one) => h("option", { value: one.id, selected: one.id === draft.radiation }, radiationTitle(one.id))),
+    h("option", { value: OTHER, selected: custom }, "another wavelength …")),
+    custom ? [h("label", { for: "wavelength" }, "Wavelength, Å"),
+      h("input", { id: "wavelength", class: "short", inputmode: "decimal", autocomplete: "off", value: draft.radiation ?? "",
+        onchange: (event) => takeWavelength(event.target.value) })] : null,
     h("p", { class: needed ? "doubt small" : "hint", id: "radiation-hint" }, needed
       ? "The file does not name its wavelength, and mixrd never guesses it. Choose the tube, or an instrument above. Most laboratory instruments have a copper tube: ask whoever measured."
       : ""),

@@ -1,11 +1,11 @@
 // One job: progress while it runs, results when there are some.
 
 import { address, api } from "./api.js";
+import { calibrationView } from "./calibration_view.js";
 import { compareView } from "./compare.js";
 import { byId, fill, h } from "./dom.js";
 import { moment } from "./format.js";
 import { sentences } from "./fractions.js";
-import { useInstrument } from "./instrument.js";
 import { ended, watchJob } from "./job_watch.js";
 import { chip } from "./jobs.js";
 import { announce, attempt, confirmed, errorBox } from "./notices.js";
@@ -77,7 +77,7 @@ function renderHead(job, again) {
       h("span", { class: "hint" }, moment(job.created))),
     h("div", { class: "row wrap actions" },
       ended(job) ? null : act("Cancel", () => api.cancel(job.id), "danger"),
-      results && ended(job) ? [
+      job.kind === "analysis" && results && ended(job) ? [
         h("a", { class: "button primary", href: address.report(job.id), download: "", id: "get-report" }, "Report"),
         h("a", { class: "button", href: address.json(job.id), download: "", id: "get-json" }, "JSON"),
         h("a", { class: "button", href: address.csv(job.id), download: "", id: "get-csv" }, "CSV")] : null,
@@ -110,20 +110,24 @@ function renderEnd(job) {
   if (job.state === "interrupted") {
     fill(place, h("p", { class: "box warn", role: "alert" }, "The server was stopped while this ran. Start it again: what was trained is kept."));
   }
-  if (job.kind === "calibration" && job.state === "done" && job.instrument) {
-    fill(place, h("div", { class: "box good row" }, h("p", { class: "grow" }, "The instrument is calibrated and in the list of instruments."),
-      h("button", { type: "button", class: "primary", onclick: async () => { await useInstrument(job.instrument); window.location.hash = ""; } }, "Use it")));
-  }
 }
 
 function renderResults(job, again) {
+  if (job.kind === "calibration") {
+    if (job.state === "done" && job.instrument && drawn !== "calibration") {
+      drawn = "calibration";
+      view = calibrationView(byId("job-result"), job);
+      announce("The instrument is calibrated");
+    }
+    return;
+  }
   const results = job.results ?? [];
   const finished = results.filter((result) => result.analysis || result.status === "failed");
-  if (job.kind !== "analysis" || !finished.length) {
+  if (!finished.length) {
     if (drawn) clearResults();
     return;
   }
-  const many = (job.request?.scans ?? results).length > 1;
+  const many = job.request.scans.length > 1;
   const index = wanted !== null && results.some((r) => r.index === wanted && finished.includes(r)) ? wanted : many ? null : finished[0].index;
   const state = index === null ? `all ${finished.length} ${ended(job)}` : `one ${index}`;
   renderPick(job, finished, index, many);
@@ -133,7 +137,7 @@ function renderResults(job, again) {
     const place = byId("job-result");
     const position = results.findIndex((r) => r.index === index);
     view = index === null
-      ? compareView(place, { ...job, results: finished }, (i) => { window.location.hash = `job=${job.id}&scan=${i}`; })
+      ? compareView(place, { ...job, results: finished }, (i) => { window.location.hash = `job=${job.id}&scan=${i}`; }, ended(job))
       : resultView(place, job, position, (name) => again(job, name));
   }
   if (ended(job) && announced !== job.id) {
@@ -162,7 +166,7 @@ function renderPick(job, finished, index, many) {
   fill(place, h("div", { class: "row wrap pick" },
     h("label", { for: "pick" }, "Show"),
     h("select", { id: "pick", onchange: (event) => go(event.target.value) },
-      h("option", { value: "", selected: index === null }, `all ${finished.length} scans, compared`),
+      h("option", { value: "", selected: index === null }, `all scans, compared (${finished.length}${finished.length < job.request.scans.length ? ` of ${job.request.scans.length}` : ""})`),
       finished.map((result) => h("option", { value: String(result.index), selected: result.index === index }, result.file))),
     index === null ? null : [step("←", "Previous scan", at - 1), step("→", "Next scan", at + 1)]));
 }

@@ -3,6 +3,7 @@
 import { address, api } from "./api.js";
 
 const AGAIN = 1500; // ms
+const APART = 2000; // ms between two questions for all results
 
 /**
  * Call `seen(job, stop)` now and at each change, until `stop()`, which is returned too.
@@ -12,6 +13,8 @@ export function watchJob(id, seen, lost = () => {}) {
   let source = null;
   let timer = 0;
   let stopped = false;
+  let whole = { results: [] }; // as last asked for, with analyses
+  let asked = 0;
   const stop = () => {
     stopped = true;
     source?.close();
@@ -19,8 +22,10 @@ export function watchJob(id, seen, lost = () => {}) {
   };
   const ask = async () => {
     try {
+      asked = Date.now();
       const job = await api.job(id);
       if (stopped) return;
+      whole = job;
       seen(job, stop);
       if (!stopped && !ended(job)) listen();
     } catch (error) {
@@ -32,9 +37,14 @@ export function watchJob(id, seen, lost = () => {}) {
   const listen = () => {
     source = new EventSource(address.events(id));
     source.onmessage = (event) => {
-      const job = JSON.parse(event.data);
-      seen(job, stop);
-      if (ended(job)) source.close();
+      const job = JSON.parse(event.data); // without its analyses
+      const more = finished(job) > finished(whole);
+      if (ended(job) || (more && Date.now() - asked > APART)) {
+        source.close();
+        ask();
+      } else {
+        seen({ ...job, results: whole.results }, stop);
+      }
     };
     source.onerror = () => { // the server has gone, or ends the stream
       source.close();
@@ -43,6 +53,10 @@ export function watchJob(id, seen, lost = () => {}) {
   };
   ask();
   return stop;
+}
+
+function finished(job) {
+  return (job.results ?? []).length;
 }
 
 export function ended(job) {

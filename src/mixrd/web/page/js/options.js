@@ -1,4 +1,4 @@
-// Options: the method, particle sizes, an internal standard.
+// Options: the method, an internal standard, the particle size.
 
 import { byId, fill, h } from "./dom.js";
 import { change, draft, onDraft } from "./draft.js";
@@ -27,9 +27,11 @@ export function mountOptions() {
           h("div", {}, h("label", { for: "internal-percent" }, "wt% of the mixture"),
             h("input", { id: "internal-percent", class: "short", inputmode: "decimal", autocomplete: "off",
               oninput: (event) => change({ standard: { ...draft.standard, percent: event.target.value.trim().replace(",", ".") } }) })))),
-      h("fieldset", {}, h("legend", {}, "Particle sizes"),
+      h("fieldset", {}, h("legend", {}, "Particle size"),
         h("p", { class: "hint" }, "Corrects microabsorption (Brindley). Ground by hand: 5–20 µm; micronised: 1–5 µm. Leave empty if unknown."),
-        h("div", { id: "sizes" }))),
+        h("label", { for: "particle-size" }, "Diameter, µm"),
+        h("input", { id: "particle-size", class: "short", inputmode: "decimal", autocomplete: "off",
+          oninput: (event) => change({ size: event.target.value.trim().replace(",", ".") }) }))),
   );
   onDraft(render);
 }
@@ -47,23 +49,19 @@ function render() {
   }
   byId("internal-standard").value = draft.standard.phase;
   if (byId("internal-percent") !== document.activeElement) byId("internal-percent").value = draft.standard.percent;
+  if (byId("particle-size") !== document.activeElement) byId("particle-size").value = draft.size;
   byId("options-summary").textContent = summary();
 }
 
 function renderPhases() {
   fill(byId("internal-standard"), h("option", { value: "" }, "none"),
     draft.phases.map((phase) => h("option", { value: phase.id }, phase.name)));
-  fill(byId("sizes"), draft.phases.length
-    ? draft.phases.map((phase, i) => h("div", { class: "row size" }, h("label", { for: `size-${i}`, class: "grow" }, phase.name),
-      h("input", { id: `size-${i}`, class: "short", inputmode: "decimal", autocomplete: "off", value: draft.sizes[phase.id] ?? "",
-        oninput: (event) => change({ sizes: { ...draft.sizes, [phase.id]: event.target.value.trim().replace(",", ".") } }) }), "µm"))
-    : h("p", { class: "hint" }, "Choose phases first."));
 }
 
 function summary() {
   const parts = [METHODS.find(([id]) => id === draft.method)[1].toLowerCase()];
   const { phase, percent } = draft.standard;
   if (phase) parts.push(`${percent || "?"} wt% ${draft.phases.find((one) => one.id === phase)?.name ?? phase} as standard`);
-  if (Object.values(draft.sizes).some(Boolean)) parts.push("particle sizes");
+  if (draft.size) parts.push(`particles of ${draft.size} µm`);
   return parts.join(", ");
 }

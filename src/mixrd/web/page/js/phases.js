@@ -89,6 +89,7 @@ function onKey(event) {
   } else if (event.key === "Enter") {
     event.preventDefault();
     if (found[active]) toggle(found[active]);
+    event.target.select(); // the next letters replace these
   } else if (event.key === "Escape" && event.target.value) {
     event.preventDefault();
     event.target.value = "";
@@ -121,8 +122,10 @@ function renderChosen() {
   fill(byId("phase-chosen"), draft.phases.map((phase, i) => {
     const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = phaseStyle(i).colour;
-    return h("li", { class: "chip", title: phase.notes?.join(" ") }, swatch, phase.name, h("span", { class: "hint" }, formula(phase.formula)),
-      phase.notes?.length ? h("span", { class: "doubt", "aria-label": phase.notes.join(" ") }, "⚠") : null,
+    // What had to be decided when a CIF was read; the catalog's entries were looked at by people.
+    const notes = phase.kind === "catalog" ? [] : phase.notes ?? [];
+    return h("li", { class: "chip", title: [phase.reference, ...notes].filter(Boolean).join("\n") }, swatch, phase.name, h("span", { class: "hint" }, formula(phase.formula)),
+      notes.length ? h("span", { class: "doubt", role: "img", "aria-label": notes.join(" ") }, "⚠") : null,
       h("button", { type: "button", class: "quiet", "aria-label": `Remove ${phase.name}`,
         onclick: () => { remove(phase.id); byId("phase-search").focus(); } }, "✕"));
   }));

@@ -27,12 +27,13 @@ export function progressView(place) {
   let curve = null;
   let said = "";
   let points = [[], []];
+  let steps = 2;
 
   const make = (width) => newPlot({
     width,
     height: 180,
     cursor: { show: false },
-    scales: { x: { time: false }, y: { distr: 3 } },
+    scales: { x: { time: false, range: (u, low, high) => [1, Math.max(steps, high)] }, y: { distr: 3 } },
     axes: [axis({ label: "training step", size: 28, values: (u, x) => x.map((v) => count(v)) }),
       axis({ size: 56, values: (u, y) => y.map((v) => (v === null ? "" : twoDigits(v))) })],
     series: [{}, { stroke: themed("accent"), width: 2, points: { show: false } }],
@@ -49,11 +50,14 @@ export function progressView(place) {
       if (share === null) bar.removeAttribute("value");
       else bar.value = share;
       line.textContent = [
+        job.state === "analysing" && !(p.scans > 1) ? "This takes some seconds." : "",
+        job.state === "queued" ? "Another analysis runs; this one starts by itself." : "",
         job.state === "training" && p.steps ? `step ${count(p.step ?? 0)} of ${count(p.steps)}` : "",
         p.seconds_left !== null && p.seconds_left !== undefined ? `about ${duration(p.seconds_left)} left` : "",
       ].filter(Boolean).join(", ");
       const drawn = (p.curve ?? []).filter(([, loss]) => loss > 0);
       if (drawn.length > 1) {
+        steps = p.steps ?? 2;
         points = [drawn.map(([step]) => step), drawn.map(([, loss]) => loss)];
         curveCard.hidden = false;
         if (!curve) curve = livePlot(plotPlace, make);
@@ -70,6 +74,6 @@ export function progressView(place) {
 
 function shareOf(job, p) {
   if (job.state === "training" && p.steps) return (p.step ?? 0) / p.steps;
-  if (job.state === "analysing" && p.scans) return (p.scans_done ?? 0) / p.scans;
+  if (job.state === "analysing" && p.scans > 1) return (p.scans_done ?? 0) / p.scans;
   return null;
 }

@@ -3,7 +3,7 @@
 import { address, api } from "./api.js";
 import { fill, h } from "./dom.js";
 import { fitPlot } from "./fit_plot.js";
-import { percent } from "./format.js";
+import { percent, signed } from "./format.js";
 import { bars, fractionTable, sentences, wholeSentence } from "./fractions.js";
 import { errorBox } from "./notices.js";
 import { explained, sorted } from "./warnings.js";
@@ -19,8 +19,9 @@ export function resultView(place, job, index, addPhase) {
   const analysis = result.analysis;
   const [first, second] = sentences(analysis);
   const whole = wholeSentence(analysis);
-  const grave = sorted(analysis.warnings).filter((warning) => explained(warning).grave);
-  const notes = sorted(analysis.warnings).filter((warning) => !explained(warning).grave);
+  const isNote = (warning) => explained(warning).severity === "note";
+  const doubts = sorted(analysis.warnings).filter((warning) => !isNote(warning));
+  const notes = analysis.warnings.filter(isNote);
   const fitPlace = h("div", { class: "fit" });
   let plot = null;
   let gone = false;
@@ -31,7 +32,7 @@ export function resultView(place, job, index, addPhase) {
       h("p", { class: "sentence", id: "sentence" }, first),
       whole ? h("p", { class: "sentence second" }, whole) : null,
       second ? h("p", { class: "hint" }, second) : null,
-      grave.map((warning) => doubt(warning, analysis, addPhase)),
+      doubts.map((warning) => doubt(warning, analysis, addPhase)),
       h("div", { class: "answer-body" }, bars(analysis)),
       fractionTable(analysis),
       h("p", { class: "hint" }, qualityText(analysis)),
@@ -72,14 +73,18 @@ export function resultView(place, job, index, addPhase) {
 
 /** A warning: title, what was seen, and what it means. */
 function doubt(warning, analysis, addPhase) {
-  const { title, text, grave } = explained(warning);
-  const suggested = warning.code === "UNEXPLAINED_LINES" ? analysis.unexplained?.suggestions ?? [] : [];
-  return h("div", { class: grave ? "box warn" : "box note", "data-code": warning.code },
+  const { title, severity, meaning, remedy, details: more } = explained(warning);
+  const kind = { stop: "error", doubt: "warn", note: "note" }[severity];
+  // "zincite would explain 8 of its 8 strongest visible lines"
+  const suggested = (warning.code === "UNEXPLAINED_LINES" ? analysis.unexplained?.suggestions ?? [] : [])
+    .map((text) => text.replace(/ would explain .*/, ""));
+  return h("div", { class: `box ${kind}`, "data-code": warning.code },
     h("div", { class: "grow" },
-      h("p", {}, h("strong", {}, grave ? "⚠ " : "", title, warning.phase ? ` (${warning.phase})` : "")),
+      h("p", {}, h("strong", {}, severity === "note" ? "" : "⚠ ", title, warning.phase ? ` (${warning.phase})` : "")),
       h("p", {}, capital(warning.message)),
-      text ? h("details", {}, h("summary", {}, "What does this mean?"), h("p", {}, text), h("p", { class: "hint" }, `Code ${warning.code}`)) : null,
-      suggested.map((name) => h("button", { type: "button", class: "small", onclick: () => addPhase(name) }, `Add ${name} and choose again`))));
+      meaning ? h("details", {}, h("summary", {}, "What does this mean, and what to do?"),
+        [meaning, remedy, more].filter(Boolean).map((text) => h("p", {}, text)), h("p", { class: "hint" }, `Code ${warning.code}`)) : null,
+      suggested.map((name) => h("button", { type: "button", class: "small", onclick: () => addPhase(name) }, `Add ${name}`))));
 }
 
 function qualityText(analysis) {
@@ -105,10 +110,6 @@ function details(analysis) {
   ].filter(([, value]) => value);
   return h("details", { class: "card" }, h("summary", {}, "What was assumed and found"),
     h("dl", { class: "pairs" }, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])));
-}
-
-function signed(value, decimals) {
-  return `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(decimals)}`;
 }
 
 function capital(text) {

@@ -39,7 +39,7 @@ function ready() {
 async function start() {
   const [first] = missing();
   if (first) { // lead there instead of refusing in silence
-    const where = { scans: "scan-drop", phases: "phase-search", instrument: "radiation", options: "internal-percent" }[first.step];
+    const where = { scans: "scan-drop", phases: "phase-search", instrument: "radiation" }[first.step] ?? first.field;
     if (first.step === "options") byId("options-card").open = true;
     byId(where)?.focus();
     return;

@@ -12,6 +12,8 @@ import { explained } from "./warnings.js";
 
 const ENDINGS = ".xy,.xye,.dat,.txt,.csv,.prn,.asc,.xrdml,.raw,.brml,.uxd,.ras,.rasx,.gsa,.gss,.gda,.fxye,.cif,.xml";
 
+const EXAMPLE_PHASES = ["corundum", "fluorite", "zincite"];
+
 let limit = null; // bytes
 let pictured = null; // id of the scan whose preview is open
 let drawn = null; // what the preview shows
@@ -29,7 +31,8 @@ export function mountScans() {
       title: "Drop scans here, or choose files", hint: "XRDML, RAW, BRML, UXD, RAS, RASX, GSAS, CIF, XY, CSV …",
       accept: ENDINGS, multiple: true, take: takeScans, id: "scan-drop",
     }),
-    h("p", { class: "hint", id: "scan-limit" }),
+    h("p", { class: "hint" }, h("span", { id: "scan-limit" }), " ",
+      h("span", { id: "scan-example" }, "None at hand? ", h("button", { type: "button", class: "plain small", onclick: takeExample }, "Take the example"))),
     h("div", { id: "scan-uploads" }),
     h("div", { id: "scan-errors" }),
     h("ul", { id: "scan-list", class: "scan-list", "aria-label": "Chosen scans" }),
@@ -82,6 +85,21 @@ async function takeScan(file) {
   }
 }
 
+/** The scan of `mixrd demo` with its phases: something to see without a file. */
+async function takeExample() {
+  try {
+    const [scan, phases] = await Promise.all([api.example(), api.phases("")]);
+    change({
+      scans: [scan], phases: EXAMPLE_PHASES.map((id) => phases.find((phase) => phase.id === id)).filter(Boolean),
+      instrument: "lab-cu", method: "refine",
+    });
+    announce("The example is chosen: a mixture of corundum, fluorite and zincite");
+    byId("run-start").focus();
+  } catch (error) {
+    refuse(error);
+  }
+}
+
 function refuse(error) {
   const box = errorBox(error, { close: () => box.remove() });
   byId("scan-errors").append(box);
@@ -91,6 +109,7 @@ function render() {
   const { scans } = draft;
   if (!scans.some((scan) => scan.id === pictured)) pictured = scans[0]?.id ?? null;
   fill(byId("scan-list"), scans.map(row));
+  byId("scan-example").hidden = scans.length > 0;
   byId("scan-drop").classList.toggle("slim", scans.length > 0);
   const scan = scans.find((one) => one.id === pictured && one.preview);
   if (scan && drawn !== scan.id) drawPreview(byId("scan-preview"), scan);
