@@ -17,7 +17,7 @@ from typing import IO, Any, Literal
 from filelock import FileLock, Timeout
 
 from mixrd.errors import UsageError
-from mixrd.report.files import BATCH_FILE, ENDINGS, output_names, refuse_existing, writing
+from mixrd.report.files import ENDINGS, batch_files, output_names, refuse_existing, writing
 
 JOURNAL_FILE = "batch.jsonl"
 _LOCK_FILE = ".batch.lock"
@@ -82,7 +82,7 @@ class Journal:
             if not force and self._path.exists():
                 self._read(request)
             elif not force:
-                refuse_existing([folder / BATCH_FILE], force=False)
+                refuse_existing(batch_files(folder), force=False)
         except BaseException:
             self._lock.release()
             raise

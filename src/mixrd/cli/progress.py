@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from mixrd.cli.console import messages, say
 from mixrd.report.numbers import duration_text
@@ -50,12 +57,27 @@ def training_bar(what: str) -> Iterator[Callable[[TrainingProgress], None]]:
 
 @contextmanager
 def counted_bar(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """A bar over `total` items; yields what is called after each. Silent where there is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    """A bar over `total` items; yields what is called after each.
+
+    Where there is no terminal, a line now and then with the time left.
+    """
     console = messages()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    begin = said = time.monotonic()
+    done = 0
+
+    def advance() -> None:
+        nonlocal said, done
+        done += 1
+        bar.advance(task)
+        now = time.monotonic()
+        if not console.is_terminal and now - said > _SECONDS_BETWEEN_LINES and done < total:
+            said = now
+            left = (now - begin) / done * (total - done)
+            say(f"{what}: {done} of {total}, about {duration_text(left)} left")
+
+    with Progress(*_columns(), console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+        yield advance
 
 
 @contextmanager
@@ -64,7 +86,6 @@ def filling_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
     Where there is no terminal, a line every ten seconds.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = messages()
     said = time.monotonic()
 
@@ -75,7 +96,7 @@ def filling_bar(what: str) -> Iterator[Callable[[int, int], None]]:
             said = time.monotonic()
             say(f"{what}: {done} of {total}")
 
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*_columns(), console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield update
 
@@ -85,6 +106,10 @@ def spinner(what: str) -> AbstractContextManager[object]:
     console = messages()
     console.quiet = not console.is_terminal
     return console.status(what)
+
+
+def _columns() -> tuple[ProgressColumn, ...]:
+    return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
 
 
 def _quarterly(what: str) -> Callable[[TrainingProgress], None]:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from mixrd.analysis import Analysis, PhaseResult
     from mixrd.report.plot import IntensityScale
 
-#: The CSV of all scans of a batch; no scan's own files get this name.
+#: The files of all scans of a batch; no scan's own files get this name.
 BATCH_STEM = "summary"
 BATCH_FILE = f"{BATCH_STEM}.csv"
+BATCH_ENDINGS = (".csv", ".png")
 ENDINGS = (".json", ".csv", ".png")
 CELL_COLUMNS = ("a_angstrom", "b_angstrom", "c_angstrom", "alpha_deg", "beta_deg", "gamma_deg")
 CSV_COLUMNS = (
@@ -74,7 +75,12 @@ def refuse_existing(paths: Sequence[str | Path], *, force: bool) -> None:
 def result_files(folder: str | Path, names: Sequence[str]) -> list[Path]:
     """Every file that `write_result` and, for several scans, `write_batch` may write for these names."""
     files = [Path(folder) / f"{name}{ending}" for name in names for ending in ENDINGS]
-    return [*files, Path(folder) / BATCH_FILE] if len(names) > 1 else files
+    return [*files, *batch_files(folder)] if len(names) > 1 else files
+
+
+def batch_files(folder: str | Path) -> list[Path]:
+    """Every file that `write_batch` writes."""
+    return [Path(folder) / f"{BATCH_STEM}{ending}" for ending in BATCH_ENDINGS]
 
 
 def write_result(
@@ -133,13 +139,15 @@ def write_result(
     return written
 
 
-def write_batch(analyses: Iterable[tuple[str, Analysis]], folder: str | Path, *, force: bool = False) -> Path:
-    """Write ``summary.csv``: a row for each scan and phase, and one for each scan that failed.
+def write_batch(
+    analyses: Sequence[tuple[str, Analysis]], folder: str | Path, *, force: bool = False
+) -> list[Path]:
+    """Write ``summary.csv``, a row for each scan and phase and for each that failed, and ``summary.png``.
 
     Parameters
     ----------
-    analyses : iterable of (name, Analysis)
-        The name is that of the scan's own files. Results are taken one after another.
+    analyses : sequence of (name, Analysis)
+        The name is that of the scan's own files.
     folder : path
         Is made if need be.
     force : bool
@@ -150,13 +158,18 @@ def write_batch(analyses: Iterable[tuple[str, Analysis]], folder: str | Path, *,
     UsageError
         If it exists and `force` is False, or the folder cannot be written.
     """
-    path = Path(folder) / BATCH_FILE
-    refuse_existing([path], force=force)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part:
+    table, picture = batch_files(folder)
+    refuse_existing([table, picture], force=force)
+    with writing(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    with whole_file(table) as part:
         write_rows(analyses, part)
-    return path
+
+    from mixrd.report.series_figure import plot_series
+
+    with whole_file(picture) as part:
+        plot_series(analyses, part)
+    return [table, picture]
 
 
 @contextmanager

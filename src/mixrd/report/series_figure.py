@@ -1,0 +1,160 @@
+"""A series of scans as a heat map: phases over scans, with a strip for those that failed or are doubted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import ListedColormap, PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from mixrd.report.plot import save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+    from numpy.typing import NDArray
+
+    from mixrd.analysis import Analysis
+
+#: Okabe & Ito's orange and vermilion: told apart by the colour-blind, too.
+_DOUBTED, _FAILED, _WELL, _EMPTY = "#E69F00", "#D55E00", "#e8e8e8", "#d9d9d9"
+#: More scans than this are numbered instead of named.
+_MOST_NAMED = 40
+_CONTENT_INCH, _ROW_INCH = 8.4, 0.32
+
+
+def plot_series(results: Sequence[tuple[str, Analysis]], path: str | Path) -> None:
+    """Draw the heat map as PNG.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    """
+    save_figure(series_figure(results), path)
+
+
+def series_figure(
+    results: Sequence[tuple[str, Analysis]],
+    *,
+    figure: FigureBase | None = None,
+    colormap: str = "viridis",
+) -> Figure | FigureBase:
+    """Weight fractions of each phase (rows) in each scan (columns), in the order given.
+
+    Parameters
+    ----------
+    results : sequence of (label, Analysis)
+    figure : Figure or SubFigure, optional
+        To draw into; a new one unless given.
+    colormap : str
+        matplotlib's name of it.
+
+    Returns
+    -------
+    Figure
+        Its axes: the strip of states, the heat map, the scale of colours.
+    """
+    names = list(dict.fromkeys(p.name for _, a in results for p in a.phases))
+    canvas = _new_figure(len(names), max(map(len, names), default=0)) if figure is None else figure
+    strip, map_ = canvas.subplots(
+        2, 1, sharex=True, gridspec_kw={"height_ratios": [1, max(2.2 * len(names), 2.2)], "hspace": 0.12}
+    )
+    _draw_states(strip, [a for _, a in results])
+    _draw_fractions(map_, amounts(results, names), names, colormap)
+    _label_scans(map_, [label for label, _ in results])
+    return canvas
+
+
+def amounts(results: Sequence[tuple[str, Analysis]], names: Sequence[str]) -> NDArray[np.float64]:
+    """(P, S) weight percent; NaN where a scan failed or a phase was no candidate."""
+    found = [analysis.fractions for _, analysis in results]
+    return np.array([[f.get(name, np.nan) for f in found] for name in names], dtype=np.float64)
+
+
+def states(analyses: Sequence[Analysis]) -> NDArray[np.int64]:
+    """(S,) 0 for scans without, 1 for those with warnings, 2 for those that failed."""
+    return np.array([2 if a.status == "failed" else int(bool(a.warnings)) for a in analyses], dtype=np.int64)
+
+
+def _new_figure(rows: int, longest_name: int) -> Figure:
+    left = 0.35 + 0.085 * longest_name
+    width, height = left + _CONTENT_INCH + 1.0, 2.1 + _ROW_INCH * max(rows, 2)
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.subplots_adjust(
+        left=left / width, right=1 - 0.35 / width, bottom=1.15 / height, top=1 - 0.42 / height
+    )
+    return figure
+
+
+def _draw_states(axes: Axes, analyses: Sequence[Analysis]) -> None:
+    found = states(analyses)
+    colours = ListedColormap([_WELL, _DOUBTED, _FAILED])
+    axes.imshow(
+        found[np.newaxis], aspect="auto", cmap=colours, vmin=0, vmax=2, interpolation=_interpolation(found)
+    )
+    axes.set_yticks([])
+    axes.tick_params(axis="x", length=0, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    counts = np.bincount(found, minlength=3)
+    kinds = ((_WELL, "no warning"), (_DOUBTED, "with warnings"), (_FAILED, "failed"))
+    patches = [
+        Patch(color=colour, label=f"{n} {what}") for n, (colour, what) in zip(counts, kinds, strict=True)
+    ]
+    axes.legend(
+        handles=patches, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9,
+        borderaxespad=0.3, handlelength=1.2,
+    )  # fmt: skip
+    axes.set_title(f"{len(analyses)} scans", loc="left", fontsize=11)
+
+
+def _draw_fractions(axes: Axes, percent: NDArray[np.float64], names: Sequence[str], colormap: str) -> None:
+    if not names:
+        axes.text(0.5, 0.5, "no scan could be analysed", ha="center", va="center", transform=axes.transAxes)
+        axes.set_yticks([])
+        return
+    axes.set_facecolor(_EMPTY)
+    top = max(float(np.nanmax(percent)), 1.0)
+    # The square root shows what little there is of a minor phase.
+    image = axes.imshow(
+        percent,
+        aspect="auto",
+        cmap=colormap,
+        norm=PowerNorm(0.5, vmin=0, vmax=top),
+        interpolation=_interpolation(percent),
+    )
+    axes.set_yticks(range(len(names)), list(names))
+    axes.tick_params(axis="y", length=0)
+    axes.spines[:].set_visible(False)
+    for row in range(1, len(names)):
+        axes.axhline(row - 0.5, color="white", lw=1.5)
+    bar = axes.inset_axes((0.0, -0.16 - 0.62 / len(names) / _ROW_INCH, 0.3, 0.12 / len(names) / _ROW_INCH))
+    axes.figure.colorbar(image, cax=bar, orientation="horizontal", ticks=_round_ticks(top))
+    bar.set_title("wt%", fontsize=9, loc="left", pad=3)
+    bar.tick_params(labelsize=8)
+
+
+def _interpolation(data: NDArray[np.int64] | NDArray[np.float64]) -> str:
+    """How to draw: a scan that is narrower than a dot must not vanish."""
+    return "nearest" if data.shape[-1] <= 1500 else "antialiased"
+
+
+def _label_scans(axes: Axes, labels: Sequence[str]) -> None:
+    if len(labels) <= _MOST_NAMED:
+        axes.set_xticks(range(len(labels)), list(labels), rotation=60, ha="right", rotation_mode="anchor")
+        axes.tick_params(axis="x", labelsize=7)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=2))
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x + 1:.0f}")
+        axes.set_xlabel("scan")
+
+
+def _round_ticks(top: float) -> list[float]:
+    return [tick for tick in (0, 1, 5, 10, 20, 40, 60, 80, 100) if tick <= top * 1.001]
