@@ -5,9 +5,9 @@ import { byId, fill, h } from "./dom.js";
 import { dropZone } from "./drop_zone.js";
 import { announce, attempt } from "./notices.js";
 import { radiationTitle, radiations } from "./radiations.js";
-import { watchJob } from "./job_watch.js";
+import { ended, watchJob } from "./job_watch.js";
+import { renewJobs } from "./jobs.js";
 
-const ENDED = ["done", "failed", "cancelled", "interrupted"];
 let scan = null;
 
 /** The form; `use(id)` gets the instrument that was made. */
@@ -68,16 +68,18 @@ async function start(use) {
     });
     fill(state, h("p", { class: "row" }, h("span", { class: "spinner", "aria-hidden": "true" }), "Calibrating …"));
     byId("calibrate").disabled = true;
+    renewJobs();
     watchJob(job.id, (now, stop) => {
-      if (!ENDED.includes(now.state)) return;
+      if (!ended(now)) return;
       stop();
       byId("calibrate").disabled = false;
-      ended(state, now, use);
+      renewJobs();
+      finish(state, now, use);
     });
   });
 }
 
-function ended(state, job, use) {
+function finish(state, job, use) {
   attempt(state, async () => {
     if (job.state !== "done") throw Object.assign(new Error(job.error?.message ?? `The calibration was ${job.state}`), job.error ?? {});
     await use(job.instrument);

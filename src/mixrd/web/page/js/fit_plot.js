@@ -24,7 +24,7 @@ export function fitPlot(place, curves, { file, unexplained = [], wavelength = nu
   const upper = h("div", { class: "plot" });
   const strip = h("canvas", { class: "marks", "aria-hidden": "true" });
   const lower = h("div", { class: "plot" });
-  const readout = h("p", { class: "readout", "aria-hidden": "true" }, "\u00a0");
+  const readout = h("p", { class: "readout" });
   const scaleButton = h("button", { type: "button", class: "small", onclick: changeScale });
   const stage = h("div", {
     class: "fit-stage", tabindex: "0", role: "group", id: "fit",
@@ -44,8 +44,9 @@ export function fitPlot(place, curves, { file, unexplained = [], wavelength = nu
     stage, readout, h("p", { class: "hint keys" }, KEYS),
   );
 
+  let rest = null; // drawn after the first
   const main = livePlot(upper, makeMain);
-  const rest = livePlot(lower, makeDifference);
+  rest = livePlot(lower, makeDifference);
   nameScale();
   const wheel = (event) => {
     if (!event.ctrlKey && document.activeElement !== stage) return; // else the page could not be scrolled
@@ -81,7 +82,11 @@ export function fitPlot(place, curves, { file, unexplained = [], wavelength = nu
       ],
       bands: names.map((_, i) => ({ series: [i + 2, background], fill: phaseStyle(i).fill })),
       hooks: {
-        setScale: [(u, key) => key === "x" && follow(u, rest?.plot)],
+        setScale: [(u, key) => {
+          if (key !== "x") return;
+          follow(u, rest?.plot);
+          read(u);
+        }],
         draw: [(u) => drawMarks(u, state.shown), questionMarks(unexplained)],
         setCursor: [read],
       },
@@ -93,7 +98,7 @@ export function fitPlot(place, curves, { file, unexplained = [], wavelength = nu
       width, height: 150, padding: PADDING,
       cursor: { drag: { x: true, y: false }, sync: { key: sync }, points: { show: false }, y: false },
       scales: { x: { time: false }, y: { range: (u, low, high) => even(low, high) } },
-      axes: [angleAxis(), countAxis({ label: "difference" })],
+      axes: [angleAxis(), countAxis({ label: "difference", splits: (u, i, low, high) => [-1, 0, 1].map((side) => side * roundBelow(0.9 * high)) })],
       series: [{}, { stroke: themed("muted"), width: 1, points: { show: false } }],
       hooks: { setScale: [(u, key) => key === "x" && follow(u, main.plot)], draw: [zeroLine, questionMarks(unexplained)] },
     }, [curves.two_theta, difference], lower);
@@ -169,7 +174,7 @@ export function fitPlot(place, curves, { file, unexplained = [], wavelength = nu
   function read(u) {
     const i = u.cursor.idx;
     if (i === null || i === undefined) {
-      readout.textContent = "\u00a0";
+      readout.textContent = `shown: ${u.scales.x.min.toFixed(2)}–${u.scales.x.max.toFixed(2)}° 2θ`;
       return;
     }
     const x = curves.two_theta[i];
@@ -205,6 +210,12 @@ function upperHeight() {
 function even(low, high) {
   const reach = 1.1 * Math.max(Math.abs(low ?? 0), Math.abs(high ?? 0), 1e-9);
   return [-reach, reach];
+}
+
+/** The largest 1, 2 or 5 times a power of ten that is not above. */
+function roundBelow(value) {
+  const unit = 10 ** Math.floor(Math.log10(value));
+  return unit * [5, 2, 1].find((digit) => digit * unit <= value);
 }
 
 function zeroLine(u) {

@@ -16,7 +16,7 @@ export function sentences(analysis) {
   const parts = found.map((p) => `${withSigma(p.weight_percent, p.sigma_percent)}\u00a0% ${p.name}`);
   let first = analysis.phases.length === 1
     ? `Only ${analysis.phases[0].name} was looked for, so it is 100 % of what was counted, whatever else there is.`
-    : `${codes.has("UNEXPLAINED_LINES") ? "Of the chosen phases, this sample holds" : "This sample is"} ${listed(parts)}.`;
+    : codes.has("UNEXPLAINED_LINES") ? `Something else is in this sample. Among the chosen phases: ${listed(parts)}.` : `This sample is ${listed(parts)}.`;
   if (absent.length) {
     first += ` No ${listed(absent.map((p) => p.name))} was found (${listed(absent.map((p) => (p.detection_limit_percent ? `below ${twoDigits(p.detection_limit_percent)} %` : "none")))}).`;
   }

@@ -35,6 +35,7 @@ export async function attempt(place, task) {
 /** Put an error where it belongs; it can be closed. */
 export function show(place, error) {
   fill(place, errorBox(error, { close: () => fill(place) }));
+  place.scrollIntoView({ block: "nearest" });
 }
 
 /** Ask before something that cannot be undone. */
@@ -56,6 +57,6 @@ export function confirmed(question, yes = "Delete") {
 }
 
 function sentence(text) {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  const first = /^[a-z]+:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1); // addresses stay
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }

@@ -59,7 +59,10 @@ async function takeCod(event) {
   const button = byId("cod-get");
   button.disabled = true;
   button.textContent = "Asking …";
-  const well = await attempt(byId("phase-errors"), async () => choose(await api.codPhase(Number(text))));
+  const well = await attempt(byId("phase-errors"), async () => choose(await api.codPhase(Number(text)).catch((error) => {
+    if (error.code === "DATABASE") error.remedy = "Try again later, or get the CIF file elsewhere and drop it above.";
+    throw error;
+  })));
   button.disabled = false;
   button.textContent = "Get";
   if (well) field.value = "";

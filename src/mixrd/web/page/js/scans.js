@@ -103,6 +103,7 @@ async function takeExample() {
 function refuse(error) {
   const box = errorBox(error, { close: () => box.remove() });
   byId("scan-errors").append(box);
+  box.scrollIntoView({ block: "nearest" });
 }
 
 function render() {
