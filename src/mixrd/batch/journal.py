@@ -12,12 +12,15 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
 
 from mixrd.errors import UsageError
 from mixrd.report.files import ENDINGS, batch_files, output_names, refuse_existing, writing
+
+if TYPE_CHECKING:
+    from mixrd.analysis import Analysis
 
 JOURNAL_FILE = "batch.jsonl"
 _LOCK_FILE = ".batch.lock"
@@ -126,9 +129,11 @@ class Journal:
         self._add({"done": asdict(entry)})
         self._done[entry.file] = entry
 
-    def entry(self, path: Path, name: str, *, error: str | None = None) -> Entry:
+    def entry(self, path: Path, name: str, analysis: Analysis) -> Entry:
         """What to say of a scan that is done now."""
-        return Entry(name, self._key(path), "failed" if error else "ok", content_hash(path), error)
+        # What was analysed, not what the file may have become since.
+        content = analysis.provenance.get("scan_sha256") or content_hash(path)
+        return Entry(name, self._key(path), analysis.status, content, analysis.error)
 
     def done(self, path: Path) -> Entry | None:
         """What was said of a scan last."""

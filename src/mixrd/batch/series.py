@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 from mixrd.analysis import Analysis
@@ -21,8 +21,9 @@ def run_jobs(
     output: Output,
     *,
     processes: int = 1,
+    analyst: Analyst | None = None,
     train: Callable[[Recipe], Model] | None = None,
-) -> Iterator[tuple[Job, Analysis]]:
+) -> Generator[tuple[Job, Analysis], None, None]:
     """Analyse scans and write their files; results come as they are ready, without curves.
 
     Parameters
@@ -32,6 +33,8 @@ def run_jobs(
         The same for all.
     processes : int
         With 1 all is done in this process.
+    analyst : Analyst, optional
+        Of this process; a new one unless given.
     train : callable, optional
         Called in this process for a network that no cache has.
 
@@ -40,7 +43,7 @@ def run_jobs(
     UsageError
         If results cannot be written.
     """
-    analyst = Analyst(request, train)
+    analyst = analyst or Analyst(request, train)
     if processes <= 1 or len(jobs) <= 1:
         for job in jobs:
             yield job, _result(perform(analyst, job, output))

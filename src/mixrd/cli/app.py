@@ -25,6 +25,7 @@ from mixrd.cli import (
     serve,
     simulate,
     train,
+    watch,
 )
 from mixrd.cli.console import accept_any_character, print_error
 from mixrd.errors import InputError, MixrdError
@@ -38,6 +39,7 @@ EXAMPLES = """Examples:
   mixrd phases calcium
   mixrd calibrate corundum.xy --phase corundum --radiation CuKa
   mixrd analyze scan.xy --phases corundum fluorite --instrument instrument.toml
+  mixrd watch /data/today --phases corundum fluorite
   mixrd analyze --help
 
 Exit codes: 0 all well, 1 a failure of mixrd, 2 wrong use or input, 3 some
@@ -59,6 +61,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(analyze.analyze, help_epilogue=analyze.EXAMPLES, sort_key=1)
+app.command(watch.watch, help_epilogue=watch.EXAMPLES, sort_key=1)
 app.command(calibrate.calibrate, help_epilogue=calibrate.EXAMPLES, sort_key=2)
 app.command(train.train, help_epilogue=train.EXAMPLES, sort_key=3)
 app.command(simulate.simulate, help_epilogue=simulate.EXAMPLES, sort_key=4)

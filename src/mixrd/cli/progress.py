@@ -62,17 +62,20 @@ def counted_bar(what: str, total: int) -> Iterator[Callable[[], None]]:
     Where there is no terminal, a line now and then with the time left.
     """
     console = messages()
-    begin = said = time.monotonic()
+    first = said = time.monotonic()
     done = 0
 
     def advance() -> None:
-        nonlocal said, done
+        nonlocal first, said, done
         done += 1
         bar.advance(task)
         now = time.monotonic()
-        if not console.is_terminal and now - said > _SECONDS_BETWEEN_LINES and done < total:
+        if done == 1:
+            # Whatever had to be loaded is loaded now: the rest goes quicker.
+            first = now
+        elif not console.is_terminal and now - said > _SECONDS_BETWEEN_LINES and done < total:
             said = now
-            left = (now - begin) / done * (total - done)
+            left = (now - first) / (done - 1) * (total - done)
             say(f"{what}: {done} of {total}, about {duration_text(left)} left")
 
     with Progress(*_columns(), console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -108,7 +108,7 @@ def _run(
     with closing(outcomes), counted_bar("analysing", len(todo)) as advance:
         for job, analysis in outcomes:
             if journal is not None:
-                journal.finish(journal.entry(job.path, job.name, error=analysis.error))
+                journal.finish(journal.entry(job.path, job.name, analysis))
             if kept is not None:
                 kept[job.path] = analysis
             if analysis.status == "failed":

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from mixrd.analysis import Analysis
 
-#: Okabe & Ito's orange and vermilion: told apart by the colour-blind, too.
-_DOUBTED, _FAILED, _WELL, _EMPTY = "#E69F00", "#D55E00", "#e8e8e8", "#d9d9d9"
+#: Light orange and dark red: told apart by the colour-blind, too.
+_DOUBTED, _FAILED, _WELL, _EMPTY = "#E69F00", "#8B0000", "#e8e8e8", "#d9d9d9"
 #: More scans than this are numbered instead of named.
 _MOST_NAMED = 40
-_CONTENT_INCH, _ROW_INCH = 8.4, 0.32
+_CONTENT_INCH, _ROW_INCH, _SCALE_INCH = 8.4, 0.4, 0.95
 
 
 def plot_series(results: Sequence[tuple[str, Analysis]], path: str | Path) -> None:
@@ -62,7 +62,7 @@ def series_figure(
         Its axes: the strip of states, the heat map, the scale of colours.
     """
     names = list(dict.fromkeys(p.name for _, a in results for p in a.phases))
-    canvas = _new_figure(len(names), max(map(len, names), default=0)) if figure is None else figure
+    canvas = _new_figure(names, [label for label, _ in results]) if figure is None else figure
     strip, map_ = canvas.subplots(
         2, 1, sharex=True, gridspec_kw={"height_ratios": [1, max(2.2 * len(names), 2.2)], "hspace": 0.12}
     )
@@ -83,13 +83,16 @@ def states(analyses: Sequence[Analysis]) -> NDArray[np.int64]:
     return np.array([2 if a.status == "failed" else int(bool(a.warnings)) for a in analyses], dtype=np.int64)
 
 
-def _new_figure(rows: int, longest_name: int) -> Figure:
-    left = 0.35 + 0.085 * longest_name
-    width, height = left + _CONTENT_INCH + 1.0, 2.1 + _ROW_INCH * max(rows, 2)
+def _new_figure(names: Sequence[str], labels: Sequence[str]) -> Figure:
+    """A figure whose margins fit the text that stands in them."""
+    left = 0.35 + 0.085 * max(map(len, names), default=0)
+    below = 0.25 + 0.055 * max(map(len, labels), default=0) if len(labels) <= _MOST_NAMED else 0.6
+    width = left + _CONTENT_INCH + _SCALE_INCH
+    height = 0.9 + below + _ROW_INCH * max(len(names), 2)
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     figure.subplots_adjust(
-        left=left / width, right=1 - 0.35 / width, bottom=1.15 / height, top=1 - 0.42 / height
+        left=left / width, right=1 - _SCALE_INCH / width, bottom=below / height, top=1 - 0.42 / height
     )
     return figure
 
@@ -135,9 +138,9 @@ def _draw_fractions(axes: Axes, percent: NDArray[np.float64], names: Sequence[st
     axes.spines[:].set_visible(False)
     for row in range(1, len(names)):
         axes.axhline(row - 0.5, color="white", lw=1.5)
-    bar = axes.inset_axes((0.0, -0.16 - 0.62 / len(names) / _ROW_INCH, 0.3, 0.12 / len(names) / _ROW_INCH))
-    axes.figure.colorbar(image, cax=bar, orientation="horizontal", ticks=_round_ticks(top))
-    bar.set_title("wt%", fontsize=9, loc="left", pad=3)
+    bar = axes.inset_axes((1.015, 0.0, 0.014, 1.0))
+    axes.figure.colorbar(image, cax=bar, ticks=_round_ticks(top))
+    bar.set_title("wt%", fontsize=9, loc="left", pad=5)
     bar.tick_params(labelsize=8)
 
 
@@ -151,10 +154,11 @@ def _label_scans(axes: Axes, labels: Sequence[str]) -> None:
         axes.set_xticks(range(len(labels)), list(labels), rotation=60, ha="right", rotation_mode="anchor")
         axes.tick_params(axis="x", labelsize=7)
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=2))
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x + 1:.0f}")
-        axes.set_xlabel("scan")
+        round_numbers = MaxNLocator(10, integer=True).tick_values(1, len(labels))
+        numbers = [1, *(int(n) for n in round_numbers if 1 < n <= len(labels))]
+        axes.set_xticks([n - 1 for n in numbers], [str(n) for n in numbers])
+        axes.set_xlabel("scan, in the order of the table")
 
 
 def _round_ticks(top: float) -> list[float]:
-    return [tick for tick in (0, 1, 5, 10, 20, 40, 60, 80, 100) if tick <= top * 1.001]
+    return [tick for tick in (0, 1, 5, 20, 40, 60, 80, 100) if tick <= top * 1.001]
