@@ -36,7 +36,7 @@ _NEARLY, _NEARLY_SHARE = 30.0, 0.3
 _BETTER = 0.5
 #: `unexplained` from which on a fit is taken to be in the wrong place.
 MISFIT = 0.3
-#: Share of a pattern in materials that the network did not expect, from which it is searched again from nothing.
+#: Share of a pattern in materials that the network did not expect, from which it is searched from nothing.
 _SURPRISE = 0.03
 _MOST_ROUNDS = 10
 _ROUNDS_AGAIN = 4
