@@ -104,10 +104,10 @@ class Conversation:
     Parameters
     ----------
     on_cancel : callable, optional
-        Called, in another thread, when the server wants the present work to stop.
+        Called, in another thread, with the name of a job that the server wants to stop.
     """
 
-    def __init__(self, on_cancel: Callable[[], None] | None = None) -> None:
+    def __init__(self, on_cancel: Callable[[str], None] | None = None) -> None:
         self._out: TextIO = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
         with contextlib.suppress(OSError, AttributeError):
@@ -122,7 +122,7 @@ class Conversation:
             message = json.loads(line)
             if message.get("do") == "cancel":
                 if self._on_cancel is not None:
-                    self._on_cancel()
+                    self._on_cancel(message["job"])
                 continue
             with self._came:
                 self._waiting.append(message)

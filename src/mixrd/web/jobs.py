@@ -155,14 +155,26 @@ class Jobs:
     def restart(self, name: str) -> bool:
         """Queue a job again that came to no good end; what succeeded of it stays."""
         with self.database.transaction() as connection:
-            changed = connection.execute(
-                "UPDATE jobs SET state = 'queued', finished = NULL, error = NULL, attempts = 0"
-                " WHERE id = ? AND state IN ('failed', 'cancelled', 'interrupted')",
+            row = connection.execute(
+                "SELECT progress FROM jobs WHERE id = ? AND state IN ('failed', 'cancelled', 'interrupted')",
                 (name,),
-            ).rowcount
-            if changed:
-                connection.execute("DELETE FROM results WHERE job = ? AND status = 'failed'", (name,))
-        return bool(changed)
+            ).fetchone()
+            if row is None:
+                return False
+            connection.execute("DELETE FROM results WHERE job = ? AND status = 'failed'", (name,))
+            done = connection.execute("SELECT COUNT(*) FROM results WHERE job = ?", (name,)).fetchone()[0]
+            progress = {
+                **plain(row["progress"]),
+                "stage": "waiting",
+                "seconds_left": None,
+                "scans_done": done,
+            }
+            connection.execute(
+                "UPDATE jobs SET state = 'queued', finished = NULL, error = NULL, attempts = 0, progress = ?"
+                " WHERE id = ?",
+                (json.dumps(progress), name),
+            )
+        return True
 
     def resume(self) -> None:
         """After a start: queue what was running when the server stopped, unless that was tried often."""

@@ -29,6 +29,11 @@ class ApiError(Exception):
         self.status = status
         self.body = problem(code, message, remedy, file)
 
+    @classmethod
+    def of(cls, status: int, body: dict[str, Any]) -> ApiError:
+        """The same of a problem as `problem` makes it."""
+        return cls(status, body["code"], body["message"], body["remedy"], body["file"])
+
 
 def problem(code: str, message: str, remedy: str, file: str | None = None) -> dict[str, Any]:
     """An error as plain data."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.errors import CrystalError, InstrumentError, MixrdError
+from mixrd.errors import CrystalError, InstrumentError, MixrdError, ScanError
 from mixrd.web.child import Conversation
 from mixrd.web.problems import internal_problem, problem_of
 
@@ -38,8 +38,8 @@ def main() -> None:
         except MixrdError as error:
             conversation.say({"error": problem_of(error, name)})
         except (MemoryError, RecursionError):
-            error = CrystalError if message["do"] == "cif" else InstrumentError
-            too_much = error("it asks for more than a file of its kind needs", remedy="Check the file")
+            kind = {"cif": CrystalError, "instrument": InstrumentError}.get(message["do"], ScanError)
+            too_much = kind("it asks for more than a file of its kind needs", remedy="Check the file")
             conversation.say({"error": problem_of(too_much, name)})
         except Exception as error:
             conversation.say({"error": internal_problem(error, name)})

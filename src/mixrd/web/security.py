@@ -68,8 +68,9 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if scope["path"].startswith("/api"):
-                    headers.setdefault("Cache-Control", "no-store")
+                # The page is asked for anew after an update of mixrd.
+                api = scope["path"].startswith("/api")
+                headers.setdefault("Cache-Control", "no-store" if api else "no-cache")
             await send(message)
 
         refusal = self._refusal(scope)

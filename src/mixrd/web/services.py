@@ -12,8 +12,12 @@ from mixrd.web.database import Database
 from mixrd.web.dispatch import Dispatcher
 from mixrd.web.jobs import Jobs
 from mixrd.web.library import Library, catalog_phases, preset_instruments, radiations
+from mixrd.web.pool import Pool
 from mixrd.web.readers import Readers
 from mixrd.web.settings import ServerSettings
+
+#: Seconds after which a plot or report is given up.
+_LONGEST_RENDERING = 300.0
 
 
 @dataclass
@@ -28,6 +32,8 @@ class Services:
     library : Library
     readers : Readers
     dispatcher : Dispatcher
+    renderer : Pool
+        Draws plots and writes reports.
     cod_turn : Lock
         One request to COD at a time.
     """
@@ -38,7 +44,9 @@ class Services:
     library: Library
     readers: Readers
     dispatcher: Dispatcher
+    renderer: Pool
     cod_turn: threading.Lock = field(default_factory=threading.Lock)
+    _stopped: bool = False
 
     @classmethod
     def of(cls, settings: ServerSettings) -> Services:
@@ -51,9 +59,9 @@ class Services:
         """
         database = Database(settings.data)
         jobs, library = Jobs(database), Library(database)
-        return cls(
-            settings, database, jobs, library, Readers(), Dispatcher(settings, database, jobs, library)
-        )
+        dispatcher = Dispatcher(settings, jobs, library)
+        renderer = Pool("mixrd.web.rendering", size=1, longest=_LONGEST_RENDERING)
+        return cls(settings, database, jobs, library, Readers(), dispatcher, renderer)
 
     def start(self) -> None:
         """Begin to work."""
@@ -63,13 +71,17 @@ class Services:
         catalog_phases()
         preset_instruments()
         radiations()
-        self.readers.warm_up()
+        self.readers.pool.warm_up()
         self.dispatcher.start()
 
     def stop(self) -> None:
         """End all processes and let go of the folder."""
+        if self._stopped:
+            return
+        self._stopped = True
         self.dispatcher.stop()
-        self.readers.close()
+        self.readers.pool.close()
+        self.renderer.close()
         self.database.close()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import threading
 import webbrowser
@@ -50,6 +49,8 @@ def serve(settings: ServerSettings, *, on_ready: Callable[[str], None], browser:
         )
         server = _Server(config, lambda: _ready(settings, listener, on_ready, browser=browser), services)
         server.run(sockets=[listener])
+        # A second Ctrl-C skips what is done at the end.
+        services.stop()
     finally:
         listener.close()
 
@@ -71,8 +72,6 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
         # The signal is ours; raised once more when the server has stopped, it would end us with a trace.
         self._captured_signals.clear()
-        if sig == signal.SIGINT and self.force_exit:
-            raise KeyboardInterrupt
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +43,11 @@ class Task:
         What `mixrd.web.dispatch` sends.
     say : callable
         Reports to the server.
-    cancelled : Event
-        Set when the user has cancelled the job.
+    cancelled : set of str
+        Names of jobs that users have cancelled; it grows while the job is done.
     """
 
-    def __init__(self, message: dict[str, Any], say: Say, cancelled: threading.Event) -> None:
+    def __init__(self, message: dict[str, Any], say: Say, cancelled: Set[str]) -> None:
         self.message, self.say, self.cancelled = message, say, cancelled
         self.request: dict[str, Any] = message["request"]
         self.results = Path(message["results"])
@@ -177,7 +176,7 @@ class Task:
         )
 
     def _go_on(self) -> None:
-        if self.cancelled.is_set():
+        if self.message["job"] in self.cancelled:
             raise CancelledError
 
 

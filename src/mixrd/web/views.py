@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Any
 
 from mixrd.web.database import plain
@@ -12,21 +13,7 @@ from mixrd.web.services import Services
 
 def job_view(server: Services, job: Job, *, analyses: bool) -> dict[str, Any]:
     """A job as plain data, with or without what was found."""
-    results = []
-    for row in server.jobs.results(job.id):
-        number = row["number"]
-        scan = job.scans[number]
-        results.append(
-            {
-                "index": number,
-                "scan": scan,
-                "file": file_of(server, scan),
-                "status": row["status"],
-                "analysis": _analysis(server, job.id, number) if analyses else None,
-                "calibration": plain(row["calibration"]),
-                "error": plain(row["error"]),
-            }
-        )
+    rows = server.jobs.results(job.id)
     return {
         "id": job.id,
         "kind": job.kind,
@@ -37,15 +24,30 @@ def job_view(server: Services, job: Job, *, analyses: bool) -> dict[str, Any]:
         "progress": job.progress,
         "error": job.error,
         "request": job.request,
-        "results": results,
+        "results": [result_view(server, job, row, analyses=analyses) for row in rows],
         "instrument": job.instrument,
+    }
+
+
+def result_view(server: Services, job: Job, row: sqlite3.Row, *, analyses: bool) -> dict[str, Any]:
+    """One result as plain data."""
+    number = row["number"]
+    scan = job.scans[number]
+    return {
+        "index": number,
+        "scan": scan,
+        "file": file_of(server, scan),
+        "status": row["status"],
+        "analysis": _analysis(server, job.id, number) if analyses else None,
+        "calibration": plain(row["calibration"]),
+        "error": plain(row["error"]),
     }
 
 
 def file_of(server: Services, scan: str) -> str:
     """The user's name for a scan."""
-    found = server.library.find("scan", scan)
-    return str(found["file"]) if found else "deleted scan"
+    name = server.library.scan_name(scan)
+    return name if name is not None else "deleted scan"
 
 
 def _analysis(server: Services, job: str, number: int) -> dict[str, Any] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import threading
 import traceback
 
 from mixrd.errors import MixrdError
@@ -13,14 +12,14 @@ from mixrd.web.problems import internal_problem, problem_of
 
 def main() -> None:
     """Do one job after another until the server goes."""
-    cancelled = threading.Event()
-    conversation = Conversation(on_cancel=cancelled.set)
+    # By name: what comes too late for one job must not stop the next.
+    cancelled: set[str] = set()
+    conversation = Conversation(on_cancel=cancelled.add)
     # Loaded before the first job, which then starts at once.
     from mixrd.web.tasks import CancelledError, Task
 
     conversation.say({"say": "ready"})
     for message in conversation.messages():
-        cancelled.clear()
         try:
             conversation.say({"say": "done", **Task(message, conversation.say, cancelled).run()})
         except CancelledError:
@@ -30,6 +29,7 @@ def main() -> None:
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             conversation.say({"say": "failed", "error": internal_problem(error)})
+        cancelled.clear()
 
 
 if __name__ == "__main__":

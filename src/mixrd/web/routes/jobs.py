@@ -152,9 +152,7 @@ def _check_instrument(
         try:
             radiation(wanted.radiation)
         except MixrdError as error:
-            refusal = ApiError(422, "", "", "")
-            refusal.body = problem_of(error)
-            raise refusal from None
+            raise ApiError.of(422, problem_of(error)) from None
     else:
         for scan in scans:
             if scan["radiation"] is None:

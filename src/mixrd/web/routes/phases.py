@@ -51,7 +51,7 @@ async def add_cif(
 @router.post("/phases/cod", tags=["phases"], response_model=Phase, status_code=201)
 def add_cod(wanted: CodNumber, server: Server) -> dict[str, Any]:
     """Fetch a structure of the Crystallography Open Database: the one request that leaves the computer."""
-    from mixrd.crystal import CodClient
+    from mixrd.crystal import CodClient, read_record
 
     with server.cod_turn:
         try:
@@ -64,10 +64,9 @@ def add_cod(wanted: CodNumber, server: Server) -> dict[str, Any]:
             )
             path = client.cif(wanted.number)
         except MixrdError as error:
-            refusal = ApiError(status_of(error), "", "", "")
-            refusal.body = problem_of(error, f"COD {wanted.number}")
-            raise refusal from None
-    name = f"cod-{wanted.number}"
+            raise ApiError.of(status_of(error), problem_of(error, f"COD {wanted.number}")) from None
+    record = read_record(path)
+    name = record.mineral.lower() if record and record.mineral else f"cod-{wanted.number}"
     return _add_cif(server, path, f"COD {wanted.number}", block=None, kind="cod", name=name)
 
 

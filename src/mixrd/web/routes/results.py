@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import tempfile
-from pathlib import Path
+import datetime
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse, Response
 
+from mixrd.web.child import ChildDiedError
+from mixrd.web.database import new_id, plain
 from mixrd.web.disposition import attachment
-from mixrd.web.jobs import Job
+from mixrd.web.jobs import FINAL, Job
 from mixrd.web.models import CurvesAnswer, ResultAnswer
-from mixrd.web.problems import ApiError, not_found, stem_of
+from mixrd.web.problems import ApiError, not_found, problem, stem_of
 from mixrd.web.routes.jobs import found_job
 from mixrd.web.services import Server, Services
-from mixrd.web.stored import Stored, stored_results
-from mixrd.web.views import job_view
+from mixrd.web.views import file_of, result_view
 
 router = APIRouter(prefix="/api/jobs/{job}", tags=["results"])
+#: The report is one file with styles, pictures and a script of its own, and must not act in our page's name.
+_REPORT_POLICY = (
+    "sandbox allow-scripts allow-modals; default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; img-src data:"
+)
 
 
 @router.get("/results/{index}", response_model=ResultAnswer)
 def one_result(job: str, index: int, server: Server) -> dict[str, Any]:
     """What was found in one scan."""
-    for result in job_view(server, found_job(server, job), analyses=True)["results"]:
-        if result["index"] == index:
-            return dict(result)
+    found = found_job(server, job)
+    for row in server.jobs.results(job):
+        if row["number"] == index:
+            return result_view(server, found, row, analyses=True)
     raise not_found("result", str(index))
 
 
@@ -48,69 +52,117 @@ def curves(job: str, index: int, server: Server) -> dict[str, Any]:
     return found
 
 
-@router.get("/results/{index}/plot.png", response_class=Response)
+@router.get("/results/{index}/plot.png", response_class=FileResponse)
 def plot(job: str, index: int, server: Server) -> Response:
-    """The plot of a fit that `mixrd analyze` and `mixrd calibrate` draw."""
-    with tempfile.TemporaryDirectory(dir=server.database.folder / "uploads") as folder:
-        path = Path(folder) / "plot.png"
-        _draw(server, found_job(server, job), index, path)
-        return Response(path.read_bytes(), media_type="image/png")
+    """The plot of a fit, as `mixrd analyze` and `mixrd calibrate` draw it."""
+    found = found_job(server, job)
+    folder = server.database.results_folder(job)
+    path = folder / f"{index}.png"
+    if not (folder / f"{index}.npz").is_file():
+        raise not_found("plot of result", str(index))
+    if not path.is_file():
+        more: dict[str, Any] = {"calibration": None}
+        rows = server.jobs.results(job)
+        if found.kind == "calibration":
+            more = _calibration(server, found)
+        position = [row["number"] for row in rows].index(index)
+        _render(server, "plot", found, path.name, folder=str(folder), position=position, **more)
+    return FileResponse(path, media_type="image/png")
+
+
+@router.get("/report.html", response_class=Response)
+def report(
+    job: str,
+    server: Server,
+    download: bool = Query(True, description="As a file; false shows it in the browser"),
+) -> Response:
+    """The report of all results, one file that needs nothing else."""
+    found = _with_results(server, job)
+    moment = datetime.datetime.fromtimestamp(found.finished or found.created).astimezone()
+    content = _rendered(server, "report", found, date=f"{moment:%Y-%m-%d %H:%M %Z}")
+    headers = {"Content-Security-Policy": _REPORT_POLICY}
+    if download:
+        headers |= attachment(f"{_base(server, found)}.html")
+    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/results.json", response_class=Response)
 def results_json(job: str, server: Server) -> Response:
     """All results as JSON: an object for one scan, a list for several, as `mixrd analyze --json` prints."""
-    found = found_job(server, job)
-    data = [stored.analysis.to_dict() for stored in _analyses(server, found)]
-    text = json.dumps(data[0] if len(found.scans) == 1 else data, indent=2, allow_nan=False)
+    found = _with_results(server, job)
+    content = _rendered(server, "json", found, alone=len(found.scans) == 1)
     headers = attachment(f"{_base(server, found)}.json")
-    return Response(text + "\n", media_type="application/json", headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
 
 
 @router.get("/results.csv", response_class=Response)
 def results_csv(job: str, server: Server) -> Response:
     """All results as CSV: a row for each scan and phase."""
-    from mixrd.report.files import CSV_COLUMNS, csv_rows
-
-    found = found_job(server, job)
-    text = io.StringIO(newline="")
-    table = csv.DictWriter(text, CSV_COLUMNS)
-    table.writeheader()
-    for stored in _analyses(server, found):
-        rows = csv_rows(stored.name, stored.analysis)
-        table.writerows({column: _harmless(value) for column, value in row.items()} for row in rows)
+    found = _with_results(server, job)
     headers = attachment(f"{_base(server, found)}.csv")
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    content = _rendered(server, "csv", found)
+    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _analyses(server: Services, job: Job) -> list[Stored]:
-    found = stored_results(server, job) if job.kind == "analysis" else []
-    if not found:
-        raise ApiError(409, "CONFLICT", "the job has no result yet", "Wait until a scan is done")
+def _with_results(server: Services, job: str) -> Job:
+    found = found_job(server, job)
+    if found.kind != "analysis":
+        raise ApiError(409, "CONFLICT", "a calibration has no fractions", "Fetch its instrument, or its plot")
+    if not server.jobs.results(job):
+        remedy = "Restart it" if found.state in FINAL else "Wait until a scan is done"
+        raise ApiError(409, "CONFLICT", "the job has no result yet", remedy)
     return found
 
 
-def _harmless(value: Any) -> Any:
-    """A value that no spreadsheet takes for a formula: file names are users' own."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _rendered(server: Services, what: str, job: Job, **more: Any) -> bytes:
+    """What the process that renders writes into a file, which is gone afterwards."""
+    path = server.database.path("uploads", new_id())
+    try:
+        _render(server, what, job, str(path), **more)
+        return path.read_bytes()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _render(server: Services, what: str, job: Job, out: str, **more: Any) -> None:
+    folder = server.database.results_folder(job.id)
+    message = {"do": what, "folder": str(folder), "results": _results(server, job), **more}
+    try:
+        answer = server.renderer.ask({**message, "out": str(folder / out)})
+    except ChildDiedError as death:
+        what_failed = problem("INTERNAL", f"the {what} could not be made ({death})", "Try again")
+        raise ApiError.of(500, what_failed) from None
+    if "error" in answer:
+        raise ApiError.of(500, answer["error"])
+
+
+def _results(server: Services, job: Job) -> list[dict[str, Any]]:
+    """Results with a different name for each."""
+    from mixrd.report.files import output_names
+
+    rows = server.jobs.results(job.id)
+    files = [file_of(server, job.scans[row["number"]]) for row in rows]
+    names = output_names([PurePath(file) for file in files])
+    return [
+        {"number": row["number"], "name": name, "file": file, "error": plain(row["error"])}
+        for row, name, file in zip(rows, names, files, strict=True)
+    ]
+
+
+def _calibration(server: Services, job: Job) -> dict[str, Any]:
+    instrument = server.library.file("instrument", job.id)
+    if not instrument.is_file():
+        raise not_found("instrument of job", job.id)
+    phase = server.library.find("phase", job.request["phase"])
+    return {
+        "calibration": plain(server.jobs.results(job.id)[0]["calibration"]),
+        "instrument": str(instrument),
+        "phase": phase["name"] if phase else job.request["phase"],
+    }
 
 
 def _base(server: Services, job: Job) -> str:
     """Name of downloads: that of the scan, or how many there are."""
     if len(job.scans) == 1:
-        return stem_of(job_view(server, job, analyses=False)["results"][0]["file"])
+        return stem_of(file_of(server, job.scans[0]))
     return f"mixrd {len(job.scans)} scans"
-
-
-def _draw(server: Services, job: Job, index: int, path: Path) -> None:
-    from mixrd.report.plot import plot_analysis, plot_calibration
-    from mixrd.web.stored import stored_calibration
-
-    if job.kind == "calibration":
-        plot_calibration(*stored_calibration(server, job), path)
-        return
-    for stored in stored_results(server, job, curves=True):
-        if stored.index == index and stored.analysis.curves is not None:
-            plot_analysis(stored.analysis, path)
-            return
-    raise not_found("plot of result", str(index))
