@@ -20,7 +20,8 @@ A result can hold warnings: doubts that do not forbid an answer. Each has a `cod
 phase is concerned, its `phase`. They stand below the table, in the report, in the JSON as
 
 ```json
-{"code": "ESTIMATES_DISAGREE", "message": "the network says 46.8 wt%, the refinement 33.4 wt%", "phase": "corundum"}
+{"code": "ESTIMATES_DISAGREE", "phase": "corundum",
+ "message": "the network says 46.8 wt%, the refinement 33.4 wt%"}
 ```
 
 and, codes only, in the column `warnings` of the CSV. What makes an answer impossible is an error instead: see
@@ -47,12 +48,20 @@ def warnings_page() -> str:
 def write_code_pages(folder: Path = CODE_PAGES) -> list[Path]:
     """A page for each code, and an index of them; what is there already is rewritten only if it differs."""
     folder.mkdir(exist_ok=True)
-    pages = {f"{t.code}.md": f"# {t.code}\n\n{SEVERITIES[t.severity]}\n\n{_body(t)}" for t in warning_texts().values()}
-    rows = [f"| [{t.code}]({t.code}.md) | {t.group} | {SEVERITIES[t.severity]} |" for t in warning_texts().values()]
+    pages = {
+        f"{t.code}.md": f"# {t.code}\n\n{SEVERITIES[t.severity]}\n\n{_body(t)}"
+        for t in warning_texts().values()
+    }
+    rows = [
+        f"| [{t.code}]({t.code}.md) | {t.group} | {SEVERITIES[t.severity]} |"
+        for t in warning_texts().values()
+    ]
     tree = "\n".join(t.code for t in warning_texts().values())
     pages["index.md"] = (
         "# One page per warning\n\nAll on one page: [warnings and their codes](../warnings.md).\n\n"
-        "| code | about | |\n|---|---|---|\n" + "\n".join(rows) + f"\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```\n"
+        "| code | about | |\n|---|---|---|\n"
+        + "\n".join(rows)
+        + f"\n\n```{{toctree}}\n:hidden:\n\n{tree}\n```\n"
     )
     for name, text in pages.items():
         path = folder / name

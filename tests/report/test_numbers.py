@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mixrd.report.numbers import cell_text, duration_text, percent, value_with_sigma
+from mixrd.report.numbers import cell_text, duration_text, percent, value_with_sigma, with_su
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,20 @@ def test_percent(fraction: float, text: str) -> None:
 )
 def test_duration(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "su", "text"),
+    [
+        (4.7592, 0.0012, "4.7592(12)"),
+        (4.7592, 0.00019, "4.75920(19)"),
+        (4.7592, 0.0002, "4.7592(2)"),
+        (4.7592, 0.00095, "4.7592(10)"),
+        (151.6, 12.0, "152(12)"),
+        (151.6, 196.0, "200(200)"),
+        (120.0, 0.0, "120"),
+        (90.0, None, "90"),
+    ],
+)
+def test_uncertainty_of_the_last_digits(value: float, su: float | None, text: str) -> None:
+    assert with_su(value, su) == text

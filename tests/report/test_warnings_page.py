@@ -1,10 +1,13 @@
-"""docs/warnings.md explains every code that the code emits, and no other."""
+"""Every code that is emitted has its text, no other has one, and docs/warnings.md shows them."""
 
 from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
+
+from mixrd.report.warning_texts import warning_texts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
@@ -32,6 +35,12 @@ def test_every_code_has_its_section() -> None:
     files = [f for room in rooms for f in (REPOSITORY / "src" / "mixrd" / room).rglob("*.py")]
     emitted = set().union(*(_codes(file.read_text(encoding="utf-8")) for file in files))
     assert {"NOT_CONVERGED", "NOT_COUNTS", "FAILED", "SEVERAL_SCANS"} <= emitted
+    assert sorted(warning_texts()) == sorted(emitted)
+
+
+def test_page_shows_the_texts(tmp_path: Path) -> None:
+    script = runpy.run_path(str(REPOSITORY / "docs" / "make_warnings_page.py"))
     page = (REPOSITORY / "docs" / "warnings.md").read_text(encoding="utf-8")
-    explained = re.findall(r"^### ([A-Z0-9_]+)$", page, flags=re.MULTILINE)
-    assert sorted(explained) == sorted(emitted)
+    assert page == script["warnings_page"](), "run: python docs/make_warnings_page.py"
+    written = script["write_code_pages"](tmp_path / "warnings")
+    assert {path.stem for path in written} == {"index", *warning_texts()}

@@ -1,0 +1,57 @@
+"""The report as a file, and reports of results that were kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mixrd.errors import InputError, UsageError
+from mixrd.report.files import write_result
+from mixrd.report.report_file import KeptResults, kept_files, report_of_kept, write_report
+
+
+def test_written_once_and_again_by_force(make_analysis, tmp_path: Path) -> None:
+    path = write_report([("a", make_analysis(curves=None))], tmp_path / "new" / "a.html")
+    assert path.read_text(encoding="utf-8").startswith("<!doctype html>")
+    with pytest.raises(UsageError, match="--force"):
+        write_report([("a", make_analysis(curves=None))], path)
+    write_report([("a", make_analysis(curves=None))], path, force=True)
+
+
+def test_kept_results_say_what_the_fresh_one_says(make_analysis, tmp_path: Path) -> None:
+    write_result(make_analysis(), tmp_path)
+    report = report_of_kept(kept_files([tmp_path]), tmp_path / "again.html").read_text(encoding="utf-8")
+    fresh = write_report([("made-up", make_analysis())], tmp_path / "f.html").read_text(encoding="utf-8")
+    assert "data:image/png" in report
+    assert report == fresh
+
+
+def test_kept_results_are_loaded_when_asked_for(make_analysis, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write_result(make_analysis(curves=None), tmp_path, name=name)
+    results = KeptResults(kept_files([tmp_path]))
+    assert [name for name, _ in results] == ["a", "b", "c"]
+    (tmp_path / "b.json").write_text("{}", encoding="utf-8")
+    assert results[0][1].status == "ok" and len(results[1:]) == 2
+    with pytest.raises(InputError):
+        results[1]
+
+
+def test_no_result_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no result"):
+        kept_files([tmp_path])
+    with pytest.raises(InputError, match="no result"):
+        kept_files([tmp_path / "nowhere.json"])
+
+
+def test_a_result_that_somebody_changed_is_refused(make_analysis, tmp_path: Path) -> None:
+    write_result(make_analysis(curves=None), tmp_path)
+    path = tmp_path / "made-up.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data["phases"][0]["weight_percent"] = "<b>much</b>"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(InputError, match="never writes"):
+        report_of_kept([path], tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
