@@ -235,7 +235,8 @@ class ResultAnswer(BaseModel):
     file: str
     status: Literal["ok", "failed"]
     analysis: dict[str, Any] | None = Field(
-        None, description="As in the JSON of `mixrd analyze`; null in lists of jobs and in events"
+        None,
+        description="As in the JSON of `mixrd analyze`, its refined_model left out; null in lists and events",
     )
     calibration: Calibrated | None = None
     error: Problem | None = None

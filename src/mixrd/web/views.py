@@ -56,4 +56,6 @@ def _analysis(server: Services, job: str, number: int) -> dict[str, Any] | None:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    # Large, and of use to programs only: the download has it.
+    found.pop("refined_model", None)
     return found
