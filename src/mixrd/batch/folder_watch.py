@@ -38,6 +38,8 @@ class FolderWatch:
     clock: Callable[[], float] = time.monotonic
     trouble: str | None = None
     """Why the folder could not be read when it was looked at last."""
+    changed: float = float("-inf")
+    """When, by the clock, a file that is new or has changed was seen last."""
     _seen: dict[Path, tuple[_State, float]] = field(default_factory=dict)
     _given: dict[Path, _State] = field(default_factory=dict)
 
@@ -51,24 +53,17 @@ class FolderWatch:
             self.trouble = problem.strerror or str(problem)
             return []
         present = {path: state for path in paths if (state := _state(path)) is not None}
-        self._seen = {
-            path: (state, since if (since := self._since(path, state)) is not None else now)
-            for path, state in present.items()
-        }
+        self._seen = {path: (state, self._since(path, state, now)) for path, state in present.items()}
+        self.changed = max([self.changed, *(since for _, since in self._seen.values())])
         return [path for path in present if self._is_complete(path, now)]
 
     def give(self, path: Path) -> None:
         """Note that a complete file was taken: it is given again once it has changed."""
         self._given[path] = self._seen[path][0]
 
-    @property
-    def unsettled(self) -> bool:
-        """Whether a file is there that is not complete or was not taken."""
-        return any(self._given.get(path) != state for path, (state, _) in self._seen.items())
-
-    def _since(self, path: Path, state: _State) -> float | None:
+    def _since(self, path: Path, state: _State, now: float) -> float:
         known = self._seen.get(path)
-        return known[1] if known is not None and known[0] == state else None
+        return known[1] if known is not None and known[0] == state else now
 
     def _is_complete(self, path: Path, now: float) -> bool:
         state, since = self._seen[path]

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from mixrd.errors import UsageError
 from mixrd.report.files import ENDINGS, batch_files, output_names, refuse_existing, writing
+from mixrd.report.report_file import BATCH_REPORT
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -85,7 +86,7 @@ class Journal:
             if not force and self._path.exists():
                 self._read(request)
             elif not force:
-                refuse_existing(batch_files(folder), force=False)
+                refuse_existing([*batch_files(folder), folder / BATCH_REPORT], force=False)
         except BaseException:
             self._lock.release()
             raise
@@ -186,15 +187,15 @@ class Journal:
             return path.resolve().as_posix()
 
     def _take_lock(self) -> None:
-        try:
-            with writing(self.folder):
+        with writing(self.folder):
+            try:
                 self._lock.acquire(timeout=0)
-        except Timeout:
-            raise UsageError(
-                "another mixrd is writing results there",
-                remedy="Wait for it, end it, or give another folder with --out",
-                file=self.folder,
-            ) from None
+            except Timeout:
+                raise UsageError(
+                    "another mixrd is writing results there",
+                    remedy="Wait for it, end it, or give another folder with --out",
+                    file=self.folder,
+                ) from None
 
     def _read(self, request: Mapping[str, Any]) -> None:
         lines = _lines(self._path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from typing import overload
 
 from mixrd.analysis import Analysis
 from mixrd.batch.journal import Entry, Journal
@@ -65,6 +66,28 @@ def results_of(journal: Journal, paths: Sequence[Path]) -> Iterator[tuple[str, A
         entry = journal.done(path)
         if entry is not None:
             yield entry.name, result_of(journal, entry)
+
+
+class KeptSeries(Sequence[tuple[str, Analysis]]):
+    """Name and result of each of these scans that is done, read from its file when it is asked for."""
+
+    def __init__(self, journal: Journal, paths: Sequence[Path]) -> None:
+        self._journal = journal
+        self._entries = [entry for path in paths if (entry := journal.done(path)) is not None]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, Analysis]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[str, Analysis]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, Analysis] | list[tuple[str, Analysis]]:
+        """A name and its result, or a list of them."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        entry = self._entries[index]
+        return entry.name, result_of(self._journal, entry)
 
 
 def result_of(journal: Journal, entry: Entry) -> Analysis:

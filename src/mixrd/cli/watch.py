@@ -63,9 +63,9 @@ def watch(
 ) -> int:
     """Analyse the scans of a folder as they come, beside a running instrument.
 
-    A scan is analysed once its file has stayed as it is for a while. One that cannot
-    be read is tried again when it changes; one that changes after it was analysed
-    is analysed again, under another name.
+    A scan is analysed once its file has stayed as it is for a while. One that
+    cannot be read is tried again when it changes; one that changes after it was
+    analysed is analysed again, under another name.
 
     Parameters
     ----------
@@ -139,7 +139,9 @@ class _Watcher:
             say(f"{len(self.results)} scans were done before")
 
     def run(self, quiet_seconds: float | None) -> None:
-        """Look, analyse, wait; end when nothing has come for `quiet_seconds`."""
+        """Look, analyse, wait; end when nothing has come for `quiet_seconds`, or at Ctrl-C."""
+        from mixrd.training.interruption import Interruption
+
         pause = min(max(self.folder.settle_seconds / 4, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         last, trouble = time.monotonic(), None
         while True:
@@ -147,17 +149,18 @@ class _Watcher:
             if self.folder.trouble not in (None, trouble):
                 say(f"the folder cannot be read now ({self.folder.trouble}); waiting for it")
             trouble = self.folder.trouble
-            for path in ready[:_AT_ONCE]:
-                self._take(path)
-            if ready or self.folder.unsettled:
-                last = time.monotonic()
-            if len(ready) > _AT_ONCE:
+            # Ctrl-C waits for the end of a scan: its files and the journal belong together.
+            with Interruption() as ctrl_c:
+                for path in ready[:_AT_ONCE]:
+                    if not ctrl_c.requested:
+                        self._take(path)
                 self.summarise()
-                continue
-            self.summarise()
-            if quiet_seconds is not None and time.monotonic() - last >= quiet_seconds:
+            last = time.monotonic() if ready else max(last, self.folder.changed)
+            quiet = quiet_seconds is not None and time.monotonic() - last >= quiet_seconds
+            if ctrl_c.requested or quiet:
                 return
-            time.sleep(pause)
+            if len(ready) <= _AT_ONCE:
+                time.sleep(pause)
 
     def summarise(self) -> None:
         """Write the summary of all scans, where one has come."""
