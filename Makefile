@@ -41,6 +41,7 @@ format: $(VENV)/.installed-dev ## format the code, mend what ruff can mend
 bench: $(VENV)/.installed-bench ## time the forward model and the analysis; rietx on the same scans (MIXRD_DATA)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/refinement.py
+	$(BIN)/python benchmarks/batch.py
 	$(BIN)/python benchmarks/weighed_rietx.py --dara
 
 .PHONY: study-real
