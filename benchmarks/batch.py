@@ -3,8 +3,9 @@
 ``python benchmarks/batch.py [--scans 1000] [--refined 100] [--jobs 2]``. The command runs as a user would
 start it, in processes of one thread each; times are from its start to its end, loading and starting of
 processes included. A rate on an idle machine follows from the processor time of a scan, which other programs
-touch less. Memory is the share of each process in what it holds (PSS), summed, and the largest resident size of any. One
-scan in a hundred is cut off. Before anything is told, the fractions are compared with what was simulated.
+touch less. Memory is the share of each process in what it holds (PSS), summed, and the largest resident size
+of any. One scan in a hundred is cut off. Before anything is told, the fractions are compared with what was
+simulated.
 """
 
 from __future__ import annotations
@@ -203,9 +204,9 @@ def report(results: dict[str, Any]) -> str:
         lines += [
             f"{method}: {row['scans']} scans in {row['seconds']:.0f} s with {results['jobs']} processes, "
             f"{row['per_second']:.3g} a second (target {target}); mean error {row['mean_error_wt']:.2f} wt%",
-            f"  {row['cpu_ms_per_scan']:.0f} ms of processor time a scan: {idle:.3g} a second on two idle cores",
-            f"  memory {row['peak_memory_mib']:.0f} MiB in all, {row['largest_process_mib']:.0f} MiB the largest "
-            f"process; grown by {row['grown_mib']:.0f} MiB from a fifth of the scans to the last",
+            f"  processor time {row['cpu_ms_per_scan']:.0f} ms a scan: {idle:.3g} a second on two idle cores",
+            f"  memory {row['peak_memory_mib']:.0f} MiB in all, {row['largest_process_mib']:.0f} MiB the "
+            f"largest process; grown by {row['grown_mib']:.0f} MiB from a fifth of the scans to the last",
         ]
     row = results["resumed"]
     lines.append(
