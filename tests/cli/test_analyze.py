@@ -29,7 +29,9 @@ def test_finds_what_was_simulated_and_writes_it(run, scan_file: Path) -> None:
     assert shown.code == 0
     assert "fluorite" in shown.out and "R_wp" in shown.out and "±" in shown.out
     folder = Path("mixrd-results")
-    assert sorted(p.name for p in folder.iterdir()) == ["mixture.csv", "mixture.json", "mixture.png"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "mixture.csv", "mixture.html", "mixture.json", "mixture.png",
+    ]  # fmt: skip
     found = Analysis.from_json(folder / "mixture.json")
     assert found.fractions == pytest.approx({"fluorite": 60, "halite": 40}, abs=1.0)
     assert "mixrd-results" in shown.err

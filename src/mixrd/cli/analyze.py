@@ -29,7 +29,8 @@ EXAMPLES = """Examples:
   mixrd analyze 'runs/**/*.xrdml' --model three.mixrd --no-refine --jobs 2
 
 For each scan NAME.json, NAME.csv and NAME.png are written into the folder of
---out, for several scans summary.csv and summary.png too. A batch that was
+--out; for a single scan the report NAME.html, for several report.html,
+summary.csv and summary.png. A batch that was
 interrupted or killed goes on when the same command is given again."""
 
 DEFAULT_FOLDER = Path("mixrd-results")
@@ -115,10 +116,12 @@ def _analyze_one(
 ) -> int:
     """One scan: what is wrong with it is raised."""
     from mixrd.report.files import output_names, refuse_existing, result_files, write_result
+    from mixrd.report.report_file import REPORT_ENDING, write_scan_report
 
     (name,) = output_names([path])
     if folder is not None:
-        refuse_existing(result_files(folder, [name]), force=force)
+        report = folder / f"{name}{REPORT_ENDING}"
+        refuse_existing([*result_files(folder, [name]), report], force=force)
     found = _result_of(path, options.load(instrument, sample), with_plot=folder is not None and plots)
     if json:
         show_json(found.to_dict())
@@ -126,6 +129,7 @@ def _analyze_one(
         show_analysis(found)
     if folder is not None:
         written = write_result(found, folder, name=name, force=force, scale=scale, plots=plots)
+        written.append(write_scan_report(found, folder, name=name, plots=plots, force=force, scale=scale))
         say(f"wrote {', '.join(p.name for p in written)} to {folder}")
     return 0
 

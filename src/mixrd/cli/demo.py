@@ -31,10 +31,11 @@ def demo(*, retrain: Switch = False, out: Path | None = None, force: Switch = Fa
         Overwrite existing results in the folder of --out.
     """
     from mixrd.report.files import ENDINGS, refuse_existing, write_result, writing
+    from mixrd.report.report_file import REPORT_ENDING, write_scan_report
 
     folder = out or DEFAULT_FOLDER
     overwrite = force or out is None
-    refuse_existing([folder / f"demo{ending}" for ending in ENDINGS], force=overwrite)
+    refuse_existing([folder / f"demo{ending}" for ending in (*ENDINGS, REPORT_ENDING)], force=overwrite)
 
     from mixrd.cli.progress import spinner, training_bar
     from mixrd.experiments.demo import run_demo
@@ -52,5 +53,6 @@ def demo(*, retrain: Switch = False, out: Path | None = None, force: Switch = Fa
         *analysis_lines(found.analysis),
     )
     written = write_result(found.analysis, folder, name="demo", force=overwrite)
+    written.append(write_scan_report(found.analysis, folder, name="demo", force=overwrite))
     say(f"wrote {', '.join(path.name for path in written)} to {folder}")
     return 0

@@ -138,9 +138,15 @@ def _tell(
     else:
         show_series(brief)
     if output.folder is not None:
+        from mixrd.batch.series import KeptSeries
         from mixrd.report.files import write_batch
+        from mixrd.report.report_file import BATCH_REPORT, write_report
 
         written = write_batch(brief, output.folder, force=True)
+        if journal is not None:
+            kept = KeptSeries(journal, paths)
+            page = output.folder / BATCH_REPORT
+            written.append(write_report(kept, page, pictures=output.folder, force=True))
         say(f"wrote results to {output.folder}, all together to {', '.join(p.name for p in written)}")
     return EXIT_SOME_FAILED if any(a.status == "failed" for _, a in brief) else 0
 

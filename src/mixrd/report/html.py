@@ -40,8 +40,8 @@ def analysis_report(
     Parameters
     ----------
     results : sequence of (name, Analysis)
-        One analysis, or several: a batch. The sequence is walked through three times and may load each
-        result when it is asked for. Curves may be there or not.
+        One analysis, or several: a batch. The sequence is walked through twice and may load each result
+        when it is asked for. Curves may be there or not.
     title : str, optional
         Default the scan's name, or the number of scans.
     date : str, optional
@@ -60,9 +60,8 @@ def analysis_report(
     if not results:
         raise ValueError("a report needs at least one result")
     page = _environment().get_template("report.html")
-    batch = batch_of(results) if len(results) > 1 else None
-    shared = None if batch is None else _common(results)
-    version = _version(results)
+    batch, shared, version = _together(results) if len(results) > 1 else (None, None, "")
+    version = version or _version(results)
     return page.render(
         title=title or (results[0][0] if batch is None else f"{len(results)} scans"),
         date=date,
@@ -147,14 +146,20 @@ def _pages(
         )
 
 
-def _common(results: Sequence[tuple[str, Analysis]]) -> Common | None:
-    """Instrument and structures, if they are the same for all scans that were analysed."""
-    found = {
-        Common(html_facts.machine(analysis), html_phases.structure_rows(analysis))
-        for _, analysis in results
-        if analysis.status == "ok"
-    }
-    return found.pop() if len(found) == 1 else None
+def _together(results: Sequence[tuple[str, Analysis]]) -> tuple[Batch, Common | None, str]:
+    """The batch, what its scans share (None where instrument or structures differ), and the version."""
+    found: set[Common] = set()
+    versions: list[str] = []
+
+    def seen() -> Iterator[tuple[str, Analysis]]:
+        for name, analysis in results:
+            if analysis.status == "ok":
+                found.add(Common(html_facts.machine(analysis), html_phases.structure_rows(analysis)))
+                versions.append(str(analysis.provenance.get("mixrd") or ""))
+            yield name, analysis
+
+    batch = batch_of(seen())
+    return batch, found.pop() if len(found) == 1 else None, next(filter(None, versions), "")
 
 
 def _version(results: Sequence[tuple[str, Analysis]]) -> str:

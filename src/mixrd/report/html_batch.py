@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,7 @@ class Batch:
         return f"{scans} analysed.{lost}"
 
 
-def batch_of(results: Sequence[tuple[str, Analysis]]) -> Batch:
+def batch_of(results: Iterable[tuple[str, Analysis]]) -> Batch:
     """The batch; each result is looked at once and not kept."""
     names: dict[str, None] = {}
     amounts: list[dict[str, tuple[str, float]]] = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from mixrd.errors import InputError
-from mixrd.report.files import output_names, refuse_existing, writing
+from mixrd.report.files import output_names, refuse_existing, whole_file, writing
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -63,8 +64,24 @@ def write_report(
     )
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
     return path
+
+
+def write_scan_report(
+    analysis: Analysis,
+    folder: str | Path,
+    *,
+    name: str,
+    plots: bool = True,
+    force: bool = False,
+    scale: IntensityScale = "sqrt",
+) -> Path:
+    """Write ``NAME.html`` beside the other files of a result; without `plots` it shows none."""
+    shown = analysis if plots else dataclasses.replace(analysis, curves=None)
+    path = Path(folder) / f"{name}{REPORT_ENDING}"
+    return write_report([(name, shown)], path, pictures=folder if plots else None, force=force, scale=scale)
 
 
 class KeptResults(Sequence[tuple[str, "Analysis"]]):
