@@ -7,6 +7,7 @@ imported only by what needs it.
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,6 +60,16 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value
     return value
+
+
+def display_of_results() -> ModuleType:
+    """The part of `mixrd.report` that results show themselves with, loaded when one does.
+
+    An analysis comes before its report and may not import it; the package, which binds all rooms, may.
+    """
+    from mixrd.report import notebook
+
+    return notebook
 
 
 def __dir__() -> list[str]:

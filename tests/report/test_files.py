@@ -31,6 +31,25 @@ def test_names_differ_where_stems_do_not(scans: list[str], names: list[str]) -> 
     assert len({name.lower() for name in names}) == len(names)
 
 
+def test_names_that_are_taken_get_a_number() -> None:
+    assert output_names(["a.xy", "b.xy"], taken={"A", "a-2"}) == ["a-3", "b"]
+
+
+def test_nothing_is_left_half_written(make_analysis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Analysis, "to_json", full)
+    with pytest.raises(UsageError, match="No space left"):
+        write_result(make_analysis(curves=None), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["made-up.csv"], "the result itself comes last"
+
+
+def test_plots_may_be_left_out(make_analysis, tmp_path: Path) -> None:
+    written = write_result(make_analysis(), tmp_path, plots=False)
+    assert [p.suffix for p in written] == [".json", ".csv"]
+
+
 def test_result_comes_back_from_its_json(make_analysis, tmp_path: Path) -> None:
     written = write_result(make_analysis(), tmp_path / "new" / "folder")
     assert [p.name for p in written] == ["made-up.json", "made-up.csv", "made-up.png"]
@@ -67,7 +86,8 @@ def test_refuses_before_it_writes_anything(make_analysis, tmp_path: Path, ending
 
 
 def test_batch_holds_failures(make_analysis, failed_analysis: Analysis, tmp_path: Path) -> None:
-    path = write_batch([("one", make_analysis(2)), ("two", failed_analysis)], tmp_path)
+    path, picture = write_batch([("one", make_analysis(2)), ("two", failed_analysis)], tmp_path)
+    assert picture.read_bytes().startswith(b"\x89PNG")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["result"], row["status"], row["phase"]) for row in rows] == [

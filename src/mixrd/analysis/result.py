@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.analysis.display import Displayed
 from mixrd.analysis.refined_model import RefinedModel
 from mixrd.errors import InputError
 
@@ -175,7 +176,7 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis:
+class Analysis(Displayed):
     """Weight fractions of the phases in one scan, and how they were found.
 
     Attributes

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap, PowerNorm
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from mixrd.report.plot import save_figure
+from mixrd.report.shown_figure import ShownFigure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
+    from matplotlib.figure import Figure, FigureBase
     from numpy.typing import NDArray
 
     from mixrd.analysis import Analysis
@@ -89,7 +88,7 @@ def _new_figure(names: Sequence[str], labels: Sequence[str]) -> Figure:
     below = 0.25 + 0.055 * max(map(len, labels), default=0) if len(labels) <= _MOST_NAMED else 0.6
     width = left + _CONTENT_INCH + _SCALE_INCH
     height = 0.9 + below + _ROW_INCH * max(len(names), 2)
-    figure = Figure(figsize=(width, height), facecolor="white")
+    figure = ShownFigure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     figure.subplots_adjust(
         left=left / width, right=1 - _SCALE_INCH / width, bottom=below / height, top=1 - 0.42 / height
