@@ -38,11 +38,12 @@ format: $(VENV)/.installed-dev ## format the code, mend what ruff can mend
 	$(BIN)/ruff format $(SOURCES)
 
 .PHONY: bench
-bench: $(VENV)/.installed-bench ## time the forward model and the analysis; rietx on the same scans (MIXRD_DATA)
+bench: $(VENV)/.installed-bench ## time the forward model, the analysis and the page; rietx on the same scans (MIXRD_DATA)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/refinement.py
 	$(BIN)/python benchmarks/batch.py
 	$(BIN)/python benchmarks/weighed_rietx.py --dara
+	$(BIN)/python benchmarks/serve.py
 
 .PHONY: study-real
 study-real: $(VENV)/.installed-dev ## accuracy on weighed mixtures, from nothing (MIXRD_DATA)
