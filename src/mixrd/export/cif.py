@@ -69,7 +69,7 @@ def _add_sites(block: gemmi.cif.Block, phase: HandedPhase) -> None:
         names = ["label", "U_11", "U_22", "U_33", "U_12", "U_13", "U_23"]
         loop = block.init_loop("_atom_site_aniso_", names)
         for label, tensor in tensors:
-            loop.add_row([label, *(f"{u:.6f}" for u in tensor)])
+            loop.add_row([label, *(f"{u:.10f}" for u in tensor)])
 
 
 def _add_pattern(document: gemmi.cif.Document, given: Handover) -> None:

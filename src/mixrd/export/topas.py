@@ -88,7 +88,7 @@ def _phase(given: Handover, phase: HandedPhase, number: int) -> Iterator[str]:
         displacement = f"beq {site.u_iso * B_OVER_U:.5f}"
         if site.u_aniso is not None:
             tensor = zip(_U_KEYS, site.u_aniso, strict=True)
-            displacement = " ".join(f"{key} {value:.7f}" for key, value in tensor)
+            displacement = " ".join(f"{key} {value:.10f}" for key, value in tensor)
         yield f"site {label} x {x} y {y} z {z} occ {site.element} {site.occupancy:g} {displacement}"
     yield f"weight_percent {phase.weight_percent:.3f}"
 
