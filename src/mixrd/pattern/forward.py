@@ -178,25 +178,34 @@ class ForwardModel:
 
         Those that are not `free` ((T,) bool) are left at zero, which costs nothing.
         """
-        inputs = {k: v.detach().requires_grad_() for k, v in self._inputs(parameters).items()}
+        # One copy of the inputs for each quantity of a peak. Peaks depend on their own inputs alone, so the
+        # gradient of the sum over all copies' quantities holds each peak's derivatives.
+        quantities = [f.name for f in dataclasses.fields(Peaks)]
+        inputs = {
+            k: v.detach().repeat(len(quantities), 1).requires_grad_()
+            for k, v in self._inputs(parameters).items()
+        }
+        batch = len(scales)
         with torch.enable_grad():
-            peaks = self._broaden(inputs)
-            partial = [
-                torch.autograd.grad(q.sum(), list(inputs.values()), retain_graph=True, allow_unused=True,
-                                    materialize_grads=True)
-                for q in vars(peaks).values()
-            ]  # fmt: skip
-        # Every peak depends on its own inputs alone, so the gradient of a sum holds each peak's derivatives.
-        by_input = {k: torch.stack([p[i] for p in partial], dim=1) for i, k in enumerate(inputs)}
+            copies = self._broaden(inputs)
+            peaks = Peaks(
+                *(getattr(copies, name)[i * batch : (i + 1) * batch] for i, name in enumerate(quantities))
+            )
+            total = torch.stack([q.sum() for q in vars(peaks).values()]).sum()
+        found = torch.autograd.grad(total, list(inputs.values()), allow_unused=True, materialize_grads=True)
+        by_input = {
+            k: x.unflatten(0, (len(quantities), batch)).transpose(0, 1)
+            for k, x in zip(inputs, found, strict=True)
+        }
         mass = scales[:, self.peak_table.phase]
         rates = self._rates(parameters, by_input)
         chosen = torch.ones(rates.shape[-1], dtype=torch.bool) if free is None else free.cpu()
         rates = rates[..., chosen.to(rates.device)]
         rates = torch.cat([rates[:, :1], rates[:, 1:2] * mass[:, None, :, None], rates[:, 2:]], dim=1)
         detached = Peaks(**{k: v.detach() for k, v in vars(peaks).items()})
-        found = self.renderer.tangents(dataclasses.replace(detached, area=detached.area * mass), rates)
-        result = found.new_zeros(*found.shape[:-1], len(chosen))
-        result[..., chosen.to(found.device)] = found
+        slopes = self.renderer.tangents(dataclasses.replace(detached, area=detached.area * mass), rates)
+        result = slopes.new_zeros(*slopes.shape[:-1], len(chosen))
+        result[..., chosen.to(slopes.device)] = slopes
         return result
 
     def _inputs(self, parameters: Parameters) -> dict[str, Tensor]:

@@ -67,10 +67,11 @@ def pseudo_voigt_derivatives(
     """`pseudo_voigt` and its derivatives with respect to the peak's position, fwhm and eta."""
     u = offset / fwhm
     gauss, lorentz = _gauss_and_lorentz(u)
-    value = (eta * lorentz + (1 - eta) * gauss) / fwhm
-    # d/du: gauss' = -8 ln2 u gauss; lorentz' = -8u / (1 + 4u^2) lorentz
-    slope = (eta * lorentz * (-8 * u / (1 + 4 * u * u)) + (1 - eta) * gauss * (-8 * _LN2 * u)) / fwhm
-    return value, -slope / fwhm, -(value + u * slope) / fwhm, (lorentz - gauss) / fwhm
+    share, rest = eta / fwhm * lorentz, (1 - eta) / fwhm * gauss
+    value = share + rest
+    # d/du: gauss' = -8 ln2 u gauss; lorentz' = -8u / (1 + 4u^2) lorentz, and 1 + 4u^2 = 2 / (pi lorentz)
+    slope = u * (share * lorentz * (-4 * math.pi) + rest * (-8 * _LN2))
+    return value, slope * (-1 / fwhm), (value + u * slope) * (-1 / fwhm), (lorentz - gauss) / fwhm
 
 
 def _gauss_and_lorentz(u: Tensor) -> tuple[Tensor, Tensor]:

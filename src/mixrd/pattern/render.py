@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +12,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixrd.pattern.profile import lorentzian, pseudo_voigt, pseudo_voigt_derivatives
+from mixrd.pattern.profile import pseudo_voigt, pseudo_voigt_derivatives
+from mixrd.pattern.tails import Tails, taper, taper_rate
 
-#: Coarse points over half a window: cubic interpolation of the tails is then good to 5e-5 of broad peaks.
-_COARSE_PER_WINDOW = 12
+#: Half a window over the widest peak in it: the Gaussian has faded and the tails' expansion holds.
+_WINDOW_PER_FWHM = 6.0
+#: Half the narrowest window in degrees, and in steps of the grid.
+_NARROWEST_DEG, _NARROWEST_STEPS = 0.75, 4.0
+#: Windows are doubled so many times at most.
+_MOST_LEVELS = 8
+#: Points of the grid that are worked on together.
+_BLOCK = 32
 #: Elements worked on at once: temporaries of this size stay in the processor's cache, which makes the cost
 #: linear in the number of peaks and keeps memory flat.
-_CHUNK = 200_000
+_CHUNK = 60_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +51,17 @@ class Peaks:
 class Renderer:
     """Adds up pseudo-Voigt peaks on a grid.
 
-    Near its centre each peak is evaluated on the grid; its tails, which reach over the whole pattern,
-    are smooth, so they are evaluated on a coarse grid and interpolated. A taper joins the two without
-    a step, so the sum is that of the full profiles.
+    In a window about its centre each peak is evaluated on the grid: a block of the grid and all peaks that
+    reach it make one product of matrices. The Lorentzian's tails beyond are smooth, and all peaks' tails are
+    found together (`Tails`). A taper joins the two without a step, so the sum is that of the full profiles.
+    Windows come in a few widths; each peak takes the narrowest that is wide enough.
 
     Parameters
     ----------
     two_theta : (N,) array
         Grid in degrees, increasing; steps may vary.
     widest_fwhm : float
-        Width in degrees of the broadest peak to expect; half the window is at least six times as wide,
-        so that no Gaussian reaches into the tails.
+        Width in degrees of the broadest peak to expect. Broader ones are right as well.
     """
 
     def __init__(
@@ -64,19 +73,14 @@ class Renderer:
         device: torch.device | str = "cpu",
     ) -> None:
         self.grid = torch.tensor(two_theta, dtype=dtype, device=device)
-        span, step = float(two_theta[-1] - two_theta[0]), float(np.median(np.diff(two_theta)))
-        # The half-width that balances the work on the window against that on the coarse grid.
-        balanced = math.sqrt(_COARSE_PER_WINDOW * span * step / 2)
-        self.half_width = max(balanced, 6.0 * widest_fwhm, 4 * step)
-        self.reach = math.ceil(self.half_width / float(np.diff(two_theta).min()))
-        coarse_step = self.half_width / _COARSE_PER_WINDOW
-        first = float(two_theta[0]) - 1.5 * coarse_step
-        count = math.ceil((span + 3 * coarse_step) / coarse_step) + 2
-        self.coarse = first + coarse_step * torch.arange(count, dtype=dtype, device=device)
-        place = (self.grid - first) / coarse_step
-        start = place.floor().clamp(1, count - 3)
-        self._cubic_index = start.long().unsqueeze(-1) + torch.arange(-1, 3, device=device)
-        self._cubic_weight = lagrange_cubic(place - start)
+        self.widest_fwhm = widest_fwhm
+        step = float(np.median(np.diff(two_theta)))
+        self.narrowest = max(_NARROWEST_DEG, _NARROWEST_STEPS * step)
+        self._tails: dict[int, Tails] = {}
+        self._blocks = math.ceil(len(self.grid) / _BLOCK)
+        padded = self.grid.new_full((self._blocks * _BLOCK,), float(two_theta[-1]))
+        padded[: len(self.grid)] = self.grid
+        self._blocked = padded.view(self._blocks, _BLOCK)
 
     def render(self, peaks: Peaks, column: Tensor | None = None, columns: int = 1) -> Tensor:
         """Sum the peaks.
@@ -92,26 +96,16 @@ class Renderer:
         -------
         (B, columns, N) tensor
         """
-        batch, count = peaks.position.shape
+        count = peaks.position.shape[1]
         if column is None:
             column = torch.zeros(count, dtype=torch.long, device=self.grid.device)
-        fine = peaks.position.new_zeros(batch, columns * len(self.grid))
-        coarse = []
-        size = max(1, _CHUNK // (batch * max(2 * self.reach, len(self.coarse))))
-        for low in range(0, count, size):
-            part = Peaks(*(x[:, low : low + size] for x in vars(peaks).values()))
-            index, offset, weight = self._window(part)
-            values = (
-                part.area.unsqueeze(-1)
-                * weight
-                * pseudo_voigt(offset, part.fwhm.unsqueeze(-1), part.eta.unsqueeze(-1))
-            )
-            index = index + column[low : low + size].unsqueeze(-1) * len(self.grid)
-            fine = fine.scatter_add(1, index.flatten(1), values.flatten(1))
-            coarse.append(self._tails(part, column[low : low + size], columns))
-        tails = torch.stack(coarse).sum(0)
-        fine = fine.view(batch, columns, -1)
-        return fine + self._interpolate(tails)
+        mine = torch.nn.functional.one_hot(column, columns).to(peaks.area.dtype)
+        weights = peaks.area.unsqueeze(-1) * mine
+        rows = [
+            self._sum(_Row(*row), own.unsqueeze(1)).T
+            for *row, own in zip(peaks.position, peaks.fwhm, peaks.eta, weights, strict=True)
+        ]
+        return torch.stack(rows)
 
     def tangents(self, peaks: Peaks, rates: Tensor) -> Tensor:
         """Derivatives of the summed pattern along several directions.
@@ -127,72 +121,119 @@ class Renderer:
         -------
         (B, N, T) tensor
         """
-        batch, _, count, directions = rates.shape
-        result = peaks.position.new_zeros(batch, len(self.grid), directions)
-        tails = peaks.position.new_zeros(batch, len(self.coarse), directions)
-        size = max(1, _CHUNK // (batch * (2 * self.reach * directions + 8 * len(self.coarse))))
-        for low in range(0, count, size):
-            part = Peaks(*(x[:, low : low + size] for x in vars(peaks).values()))
-            rate = rates[:, :, low : low + size]
-            index, offset, weight = self._window(part)
-            kernel = _derivative_kernel(part, offset, weight)
-            values = torch.einsum("bkjw,bkjt->bjwt", kernel, rate).flatten(1, 2)
-            target = index.flatten(1).unsqueeze(-1).expand(-1, -1, directions)
-            result = result.scatter_add(1, target, values)
-            offset = self.coarse - part.position.unsqueeze(-1)
-            kernel = _derivative_kernel(part, offset, 1 - self._taper(offset))
-            tails = tails + torch.einsum("bkjc,bkjt->bct", kernel, rate)
-        return result + self._interpolate(tails.transpose(1, 2)).transpose(1, 2)
+        area = peaks.area[:, None, :, None]
+        # Derivatives are those of a peak of unit area.
+        weights = torch.cat([rates[:, :1] * area, rates[:, 1:2], rates[:, 2:] * area], dim=1).transpose(1, 2)
+        rows = [
+            self._sum(_Row(*row), own)
+            for *row, own in zip(peaks.position, peaks.fwhm, peaks.eta, weights, strict=True)
+        ]
+        return torch.stack(rows)
 
-    def _window(self, peaks: Peaks) -> tuple[Tensor, Tensor, Tensor]:
-        """Grid indices around each peak, offsets from its centre and taper; (B, J, W) each."""
-        centre = torch.searchsorted(self.grid, peaks.position.detach().contiguous())
-        spread = torch.arange(-self.reach, self.reach, device=self.grid.device)
-        index = centre.unsqueeze(-1) + spread
-        inside = (index >= 0) & (index < len(self.grid))
-        index = index.clamp(0, len(self.grid) - 1)
-        offset = self.grid[index] - peaks.position.unsqueeze(-1)
-        return index, offset, self._taper(offset) * inside
+    def _sum(self, row: _Row, weights: Tensor) -> Tensor:
+        """(N, T): sum over the peaks of their kernels times weights (J, K, T).
 
-    def _taper(self, offset: Tensor) -> Tensor:
-        """1 within half the half-width, falling smoothly (C2) to 0 at the half-width.
-
-        It multiplies the window and its complement the tails, so its own derivative cancels in the sum
-        and is left out (detached).
+        There is one kernel, the profile of unit area, or four: its derivatives by position, area, fwhm, eta.
         """
-        t = (2 * (offset.detach().abs() / self.half_width) - 1).clamp(0, 1)
-        return 1 - t**3 * (10 - 15 * t + 6 * t * t)
+        level = self._level(row.fwhm)
+        half_width = self.narrowest * 2.0**level
+        total = self._windows(row, half_width, weights)
+        for number in level.unique().tolist():
+            own = level == number
+            tails = self._tails_of(int(number))
+            near = own & tails.near(row.position.detach())
+            total = total + _tails(tails, row.of(near), weights[near])
+            far = own & ~near
+            if bool(far.any()):
+                few = row.of(far)
+                offset = self.grid - few.position.unsqueeze(-1)
+                kernel = _kernel(few, offset, weights.shape[1])
+                kernel = kernel - _tapered(few, offset, half_width[far].unsqueeze(-1), weights.shape[1])
+                total = total + torch.einsum("jkn,jkt->nt", kernel, weights[far])
+        return total
 
-    def _tails(self, peaks: Peaks, column: Tensor, columns: int) -> Tensor:
-        offset = self.coarse - peaks.position.unsqueeze(-1)
-        shape = lorentzian(offset, peaks.fwhm.unsqueeze(-1))
-        values = (peaks.area * peaks.eta).unsqueeze(-1) * shape * (1 - self._taper(offset))
-        result = values.new_zeros(values.shape[0], columns, values.shape[2])
-        return result.index_add(1, column, values)
+    def _level(self, fwhm: Tensor) -> Tensor:
+        """(J,) which of the windows, each twice as wide as the one before."""
+        wanted = _WINDOW_PER_FWHM * fwhm.detach() / self.narrowest
+        return wanted.clamp_min(1.0).log2().ceil().clamp_max(_MOST_LEVELS)
 
-    def _interpolate(self, coarse: Tensor) -> Tensor:
-        return (coarse[..., self._cubic_index] * self._cubic_weight).sum(-1)
+    def _tails_of(self, level: int) -> Tails:
+        if level not in self._tails:
+            self._tails[level] = Tails(self.grid, self.narrowest * 2.0**level)
+        return self._tails[level]
+
+    def _windows(self, row: _Row, half_width: Tensor, weights: Tensor) -> Tensor:
+        """(N, T): what the peaks have within their windows."""
+        peak, block = self._reached(row.position.detach(), half_width)
+        kinds = weights.shape[1]
+        size = max(1, _CHUNK // (_BLOCK * kinds))
+        ends = [0, *torch.bincount(block, minlength=self._blocks).cumsum(0).tolist()]
+        sums, done = [], 0
+        while done < self._blocks:
+            last = max(done + 1, bisect_right(ends, ends[done] + size) - 1)
+            some = peak[ends[done] : ends[last]]
+            offset = self._blocked[block[ends[done] : ends[last]]] - row.position[some].unsqueeze(-1)
+            kernel = _tapered(row.of(some), offset, half_width[some].unsqueeze(-1), kinds)
+            weight = weights[some]
+            for low, high in itertools.pairwise(e - ends[done] for e in ends[done : last + 1]):
+                sums.append(kernel[low:high].flatten(0, 1).T @ weight[low:high].flatten(0, 1))
+            done = last
+        return torch.cat(sums)[: len(self.grid)]
+
+    def _reached(self, position: Tensor, half_width: Tensor) -> tuple[Tensor, Tensor]:
+        """Pairs of a peak and a block of the grid that its window reaches, block by block."""
+        low = torch.searchsorted(self.grid, position - half_width)
+        high = torch.searchsorted(self.grid, position + half_width)
+        first = low // _BLOCK
+        count = torch.where(high > low, (high - 1) // _BLOCK - first + 1, 0)
+        peak = torch.repeat_interleave(count)
+        number = torch.arange(len(peak), device=peak.device) - (count.cumsum(0) - count)[peak]
+        block = first[peak] + number
+        block, order = block.sort(stable=True)
+        return peak[order], block
 
 
-def _derivative_kernel(peaks: Peaks, offset: Tensor, weight: Tensor) -> Tensor:
-    """(B, 4, J, W): change of the pattern per change of position, area, fwhm, eta of each peak."""
-    value, by_position, by_fwhm, by_eta = pseudo_voigt_derivatives(
-        offset, peaks.fwhm.unsqueeze(-1), peaks.eta.unsqueeze(-1)
-    )
-    area = peaks.area.unsqueeze(-1)
-    return torch.stack([area * by_position, value, area * by_fwhm, area * by_eta], dim=1) * weight.unsqueeze(
-        1
-    )
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """Peaks of one pattern, (J,) each."""
+
+    position: Tensor
+    fwhm: Tensor
+    eta: Tensor
+
+    def of(self, chosen: Tensor) -> _Row:
+        return _Row(self.position[chosen], self.fwhm[chosen], self.eta[chosen])
 
 
-def lagrange_cubic(t: Tensor) -> Tensor:
-    """Weights of the points -1, 0, 1, 2 for a value at t in 0-1; (..., 4)."""
-    return torch.stack(
-        [
-            -t * (t - 1) * (t - 2) / 6,
-            (t + 1) * (t - 1) * (t - 2) / 2,
-            -(t + 1) * t * (t - 2) / 2,
-            (t + 1) * t * (t - 1) / 6,
-        ],
-        dim=-1,
+def _kernel(row: _Row, offset: Tensor, kinds: int) -> Tensor:
+    """(J, K, M): profiles of unit area at these offsets (J, M), or their derivatives."""
+    fwhm, eta = row.fwhm.unsqueeze(-1), row.eta.unsqueeze(-1)
+    if kinds == 1:
+        return pseudo_voigt(offset, fwhm, eta).unsqueeze(1)
+    value, by_position, by_fwhm, by_eta = pseudo_voigt_derivatives(offset, fwhm, eta)
+    return torch.stack([by_position, value, by_fwhm, by_eta], dim=1)
+
+
+def _tapered(row: _Row, offset: Tensor, half_width: Tensor, kinds: int) -> Tensor:
+    """The same, as far as they are drawn within the window."""
+    squared = offset * offset
+    inside = taper(squared, half_width).unsqueeze(1)
+    kernel = _kernel(row, offset, kinds)
+    if kinds == 1:
+        return kernel * inside
+    # Tails are told by their distance alone, so the taper moves with its peak.
+    moved = 2 * offset * taper_rate(squared, half_width) * kernel[:, 1]
+    kernel = kernel.mul_(inside)
+    kernel[:, 0] -= moved
+    return kernel
+
+
+def _tails(tails: Tails, row: _Row, weights: Tensor) -> Tensor:
+    """(N, T): what the Lorentzians of the peaks have outside their windows."""
+    half, share = 0.5 * row.fwhm, (row.eta / math.pi).unsqueeze(-1)
+    if weights.shape[1] == 1:
+        return tails.values(row.position, share * weights[:, 0], half)
+    by_position, by_area, by_fwhm, by_eta = weights.unbind(1)
+    return tails.tangents(
+        row.position, half, share * by_position, share * by_area + by_eta / math.pi, 0.5 * share * by_fwhm
     )

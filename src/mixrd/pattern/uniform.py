@@ -17,7 +17,8 @@ from torch import Tensor
 
 from mixrd.errors import ParameterError
 from mixrd.pattern.exact import ExactRenderer
-from mixrd.pattern.render import Peaks, Renderer, lagrange_cubic
+from mixrd.pattern.render import Peaks, Renderer
+from mixrd.pattern.tails import cubic_weights
 
 #: Half a window over the widest peak: the Gaussian has faded and the tails' expansion holds.
 _WINDOW_PER_FWHM = 2.0
@@ -99,7 +100,7 @@ class UniformRenderer:
         number = torch.arange(self.window, dtype=dtype, device=device) - self.window // 2
         self._powers = torch.stack([torch.ones_like(number), number, number**2])
         fraction = torch.arange(self.stride, dtype=torch.float64) / self.stride
-        self._cubic = lagrange_cubic(fraction).T.to(dtype=dtype, device=device)
+        self._cubic = cubic_weights(fraction).T.to(dtype=dtype, device=device)
         self._set_tails(dtype, device)
 
     def _set_tails(self, dtype: torch.dtype, device: torch.device | str) -> None:
@@ -269,7 +270,7 @@ class UniformRenderer:
         excess = (source - inside).clamp(-_FARTHEST_DEG / coarse_step, _FARTHEST_DEG / coarse_step)
         source = inside + excess.sign() * self._compressed(excess.abs()) - self._first_source
         low = source.floor()
-        weight = lagrange_cubic(source - low)
+        weight = cubic_weights(source - low)
         half = 0.5 * peaks.fwhm / coarse_step
         term = peaks.area * peaks.eta * half / (math.pi * coarse_step)
         terms = [term]
