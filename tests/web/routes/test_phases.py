@@ -100,6 +100,7 @@ def test_cod_that_cannot_be_reached_is_told(client: TestClient, monkeypatch: pyt
     assert error["code"] == "DATABASE"
     assert "cannot be reached" in error["message"]
     assert error["file"] == "COD 9000002"
+    assert "--" not in error["remedy"]
 
 
 def test_instruments_that_ship_and_those_of_users(client: TestClient) -> None:

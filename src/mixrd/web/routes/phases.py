@@ -25,6 +25,12 @@ from mixrd.web.uploads import received
 router = APIRouter(prefix="/api")
 #: Patience with COD while a user waits.
 _COD_ATTEMPTS, _COD_SILENCE_SECONDS, _COD_SECONDS = 2, 15.0, 60.0
+#: What the page can do about it, which is not what a command line could.
+_COD_REMEDIES = {
+    422: "Check the number, or add the CIF file itself",
+    500: "Check the folder of the server's data",
+    502: "Try again later, or add the CIF file itself",
+}
 
 
 @router.get("/phases", tags=["phases"], response_model=list[Phase])
@@ -64,7 +70,8 @@ def add_cod(wanted: CodNumber, server: Server) -> dict[str, Any]:
             )
             path = client.cif(wanted.number)
         except MixrdError as error:
-            raise ApiError.of(status_of(error), problem_of(error, f"COD {wanted.number}")) from None
+            told = {**problem_of(error, f"COD {wanted.number}"), "remedy": _COD_REMEDIES[status_of(error)]}
+            raise ApiError.of(status_of(error), told) from None
     record = read_record(path)
     name = record.mineral.lower() if record and record.mineral else f"cod-{wanted.number}"
     return _add_cif(server, path, f"COD {wanted.number}", block=None, kind="cod", name=name)
