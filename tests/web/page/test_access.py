@@ -17,7 +17,9 @@ _CONTRAST = (_HERE / "contrast.js").read_text(encoding="utf-8")
 
 
 def focused(me: Visit) -> str:
-    return str(me.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+    """`#id` of what has the focus, else its text."""
+    name = "(e) => e.id ? `#${e.id}` : e.textContent.trim()"
+    return str(me.page.evaluate(f"({name})(document.activeElement)"))
 
 
 def tab_to(me: Visit, wanted: str, most: int = 40) -> None:
@@ -52,33 +54,33 @@ def test_from_the_first_key_to_the_result(visit: NewVisit, scan_file: Path) -> N
     page = me.page
     page.keyboard.press("Tab")
     assert focused(me) == "Skip to the content"
-    tab_to(me, "scan-drop")
+    tab_to(me, "#scan-drop")
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(str(scan_file))
     page.locator("#scan-list .scan").wait_for()
-    tab_to(me, "phase-search")
-    for name in ("fluor", "halit"):
+    tab_to(me, "#phase-search")
+    for name in ("fluorite", "halite"):
         page.keyboard.type(name)
         expect(page.locator("#phase-option-0")).to_contain_text(name)
         page.keyboard.press("Enter")
     expect(page.locator("#phase-chosen .chip")).to_have_count(2)
-    tab_to(me, "instrument-generic")
+    tab_to(me, "#instrument-generic")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     assert page.is_checked("#instrument-lab-cu")
-    assert focused(me) == "instrument-lab-cu"
+    assert focused(me) == "#instrument-lab-cu"
     tab_to(me, page.locator("#options-card > summary").inner_text().strip())
     page.keyboard.press("Enter")
-    tab_to(me, "method-both")
+    tab_to(me, "#method-both")
     page.keyboard.press("ArrowDown")
     assert page.is_checked("#method-refine")
-    tab_to(me, "run-start")
+    tab_to(me, "#run-start")
     page.keyboard.press("Enter")
     page.locator("#fractions").wait_for(timeout=SECONDS)
     expect(page.locator("#live")).to_contain_text("This sample is")
-    tab_to(me, "get-report")
-    tab_to(me, "fit")
+    tab_to(me, "#get-report")
+    tab_to(me, "#fit")
     page.keyboard.press("s")
     expect(page.locator("text=Scale: linear")).to_be_visible()
 

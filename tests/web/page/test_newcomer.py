@@ -175,7 +175,7 @@ def test_several_scans_are_compared(visit: NewVisit, scan_file: Path, tmp_path: 
     page.locator("[aria-label^='Weight percent'] canvas").wait_for()
     page.locator("[aria-label='Measured curves of the chosen scans'] canvas").wait_for()
     stacked = page.locator("[aria-label^='Measured curves']").screenshot()
-    page.click("text=Stacked")
+    page.click("text=View: stacked")
     wait_for(lambda: page.locator("[aria-label^='Measured curves']").screenshot() != stacked)
     me.picture("comparison")
     page.click("#comparison button:has-text('later.xy')")

@@ -8,7 +8,9 @@ import { phaseStyle } from "./palette.js";
 import { axis, livePlot, newPlot } from "./plot_frame.js";
 import { explained } from "./warnings.js";
 
-const BANDS_UP_TO = 60; // scans: intervals of more would be a grey mass
+// Scans: intervals, and points, of more would be a grey mass.
+const BANDS_UP_TO = 60;
+const POINTS_UP_TO = 200;
 
 /** The comparison of a job's results in `place`; `open(index)` shows one; `all` are there. Returns {destroy}. */
 export function compareView(place, job, open, all) {
@@ -69,13 +71,14 @@ function trendPlot(width, place, done, names, open) {
     return phase ? read(phase) : null;
   });
   const banded = done.length <= BANDS_UP_TO;
+  const many = done.length > POINTS_UP_TO;
   const series = [{}];
   const data = [x];
   const bands = [];
   names.forEach((name, i) => {
     const { colour, dash, fill: shade } = phaseStyle(i);
     data.push(pick(name, (p) => p.weight_percent));
-    series.push({ stroke: colour, width: 2, dash, points: { show: true, size: 7, fill: colour } });
+    series.push({ stroke: colour, width: many ? 1 : 2, dash, points: { show: !many, size: 7, fill: colour } });
     if (!banded) return;
     data.push(pick(name, (p) => p.interval_percent?.[1] ?? null), pick(name, (p) => p.interval_percent?.[0] ?? null));
     const edge = { stroke: "transparent", width: 0, points: { show: false } };

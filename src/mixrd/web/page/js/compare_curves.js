@@ -11,7 +11,7 @@ const WITH_BUTTONS = 24;
 
 /** Curves with a choice of scans; returns {destroy}. */
 export function compareCurves(place, results) {
-  const chosen = new Set(results.slice(0, AT_ONCE).map((result) => result.index));
+  const chosen = new Set(atFirst(results).map((result) => result.index));
   const scans = new Map(); // previews by result index
   const plotPlace = h("div", { class: "plot", role: "img", "aria-label": "Measured curves of the chosen scans" });
   const problem = h("div", {});
@@ -92,7 +92,7 @@ export function compareCurves(place, results) {
   }
 
   function nameMode() {
-    mode.textContent = stacked ? "Stacked" : "Overlaid";
+    mode.textContent = stacked ? "View: stacked" : "View: overlaid";
     mode.title = stacked ? "Click to lay them one over the other" : "Click to stack them";
   }
 
@@ -102,4 +102,10 @@ export function compareCurves(place, results) {
       live?.destroy();
     },
   };
+}
+
+/** Which scans are drawn at first: of many, some from the whole series. */
+function atFirst(results) {
+  if (results.length <= WITH_BUTTONS) return results.slice(0, AT_ONCE);
+  return [0, 1, 2, 3].map((i) => results[Math.round((i * (results.length - 1)) / 3)]);
 }

@@ -5,6 +5,7 @@ import { themed } from "./palette.js";
 
 const FONT = "12px system-ui, sans-serif";
 export const GUTTER = 62;
+const ON_PAPER = 690; // px, within the margins of A4 and Letter
 
 /**
  * A plot that follows the width of its holder and the theme.
@@ -17,7 +18,7 @@ export function livePlot(holder, make) {
   const build = () => {
     const x = plot ? { min: plot.scales.x.min, max: plot.scales.x.max } : null;
     plot?.destroy();
-    width = Math.max(200, Math.floor(holder.clientWidth));
+    width = document.documentElement.hasAttribute("data-paper") ? ON_PAPER : Math.max(200, Math.floor(holder.clientWidth));
     plot = make(width);
     if (x && x.min !== null && x.min !== undefined) plot.setScale("x", x);
   };

@@ -19,6 +19,7 @@
     const theme = chosen();
     const shown = printing ? "light" : theme === "auto" ? (dark.matches ? "dark" : "light") : theme;
     document.documentElement.dataset.theme = shown;
+    document.documentElement.toggleAttribute("data-paper", printing);
     const button = document.getElementById("theme");
     if (button) {
       button.textContent = theme === "auto" ? "◐ Auto" : theme === "light" ? "☀ Light" : "☾ Dark";
