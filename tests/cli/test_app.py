@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +16,15 @@ import pytest
 
 import mixrd
 
-COMMANDS = ["analyze", "benchmark", "bound", "calibrate", "cod", "demo", "instruments", "paper", "phases",
-            "plan", "simulate", "train"]  # fmt: skip
+COMMANDS = ["analyze", "benchmark", "bound", "calibrate", "cod", "demo", "export", "instruments", "paper", "phases",
+            "plan", "report", "serve", "simulate", "train", "watch"]  # fmt: skip
 SUBCOMMANDS = {"benchmark": ["weighed"], "cod": ["get", "sample", "search"],
                "paper": ["bound", "figure", "run", "sizes", "table", "verify"]}  # fmt: skip
 CALLS = [*([c] for c in COMMANDS), *([group, c] for group, inner in SUBCOMMANDS.items() for c in inner)]
+#: All that print a result; the others write files and say which.
+PRINTING = [["analyze"], ["watch"], ["calibrate"], ["train"], ["phases"], ["instruments"], ["demo"], ["bound"],
+            ["plan"], ["benchmark", "weighed"], ["cod", "get"], ["cod", "search"], ["cod", "sample"],
+            ["paper", "table"], ["paper", "verify"], ["paper", "bound"], ["paper", "refine"]]  # fmt: skip
 HEAVY = {"torch", "numpy", "scipy", "matplotlib", "rietx", "geddes", "gemmi", "safetensors"}
 
 
@@ -51,6 +56,11 @@ def test_help_of_a_group_names_its_commands(run, group: str) -> None:
 @pytest.mark.parametrize("call", CALLS, ids=" ".join)
 def test_help_of_a_command_shows_an_example(run, call: list[str]) -> None:
     assert f"mixrd {' '.join(call)}" in re.split("Examples?:", run(*call, "--help").out)[1]
+
+
+@pytest.mark.parametrize("call", PRINTING, ids=" ".join)
+def test_what_prints_a_result_prints_json(run, call: list[str]) -> None:
+    assert "--json" in run(*call, "--help").out.split("Example")[0]
 
 
 def test_version(run) -> None:
@@ -92,6 +102,62 @@ def test_no_colour_and_no_box_codes_in_a_pipe() -> None:
     )
     assert "quartz" in done.stdout
     assert "\x1b" not in done.stdout + done.stderr
+
+
+def _in_a_terminal(*arguments: str, **environment: str) -> str:
+    """What the command shows in a terminal."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    command = [sys.executable, "-m", "mixrd", *arguments]
+    process = subprocess.Popen(
+        command, stdout=theirs, stderr=theirs, env={**clean, "TERM": "xterm-256color", **environment}
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError:  # Linux says so that the other end is closed
+            break
+        if not part:
+            break
+        shown += part
+    process.wait(timeout=60)
+    os.close(ours)
+    return shown.decode()
+
+
+def test_colour_in_a_terminal_unless_no_color_is_set() -> None:
+    colour = re.compile(r"\x1b\[[0-9;]*3[0-7]")
+    arguments = ("phases", "no-such-phase")
+    assert colour.search(_in_a_terminal(*arguments))
+    shown = _in_a_terminal(*arguments, NO_COLOR="1")
+    assert "no-such-phase" in shown and not colour.search(shown)
+
+
+BASH = shutil.which("bash")
+
+
+@pytest.mark.skipif(BASH is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [(["an"], "analyze"), (["watch", "--set"], "--settle"), (["cod", "se"], "search")],
+    ids=["command", "option", "command of a group"],
+)
+def test_completion_in_bash(tmp_path: Path, words: list[str], expected: str) -> None:
+    script = tmp_path / "mixrd.bash"
+    made = [sys.executable, "-m", "mixrd", "--install-completion", "--shell", "bash", "-o", str(script)]
+    subprocess.run(made, check=True, capture_output=True, env={**os.environ, "HOME": str(tmp_path)})
+    line = " ".join(["mixrd", *words])
+    before = (["mixrd", *words])[-2]
+    ask = (
+        f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; COMP_LINE='{line}'; "
+        f"COMP_POINT={len(line)}; _mixrd mixrd {words[-1]} {before}; echo ${{COMPREPLY[@]}}"
+    )
+    assert BASH is not None
+    done = subprocess.run([BASH, "-c", ask], check=True, capture_output=True, text=True)
+    assert expected in done.stdout.split()
 
 
 def test_output_without_these_characters_is_no_traceback() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,11 @@ def test_other_ending_is_refused(run, standard: Path) -> None:
     shown = run("calibrate", standard, "--phase", "fluorite", "-o", "mine.json")
     assert shown.code == 2
     assert "mine.toml" in shown.err
+
+
+def test_json_is_the_instrument_and_its_fit(run, standard: Path) -> None:
+    shown = run("calibrate", standard, "--phase", "fluorite", "--json")
+    found = json.loads(shown.out)
+    assert found["instrument"]["name"] == "instrument"
+    assert found["r_exp"] > 0 and found["r_wp"] < 0.5
+    assert Path("instrument.toml").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,9 @@ def test_folder_of_the_user_is_not_overwritten(run) -> None:
     Path("mine/demo.json").write_text("mine", encoding="utf-8")
     assert run("demo", "--out", "mine").code == 2
     assert Path("mine/demo.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_json_has_result_and_truth(run) -> None:
+    shown = json.loads(run("demo", "--json").out)
+    assert Analysis.from_json(json.dumps(shown["analysis"])).fractions == {"quartz": 99.0}
+    assert shown["true_weight_percent"] == {"quartz": 97.53}

@@ -96,3 +96,10 @@ def test_unknown_instrument_names_the_presets(run) -> None:
     shown = run("instruments", "--show", "lab-xx")
     assert shown.code == 2
     assert "lab-cu" in shown.err
+
+
+def test_instruments_as_json(run) -> None:
+    listed = json.loads(run("instruments", "--json").out)
+    assert "lab-cu" in [preset["preset"] for preset in listed]
+    one = json.loads(run("instruments", "--show", "lab-cu", "--json").out)
+    assert {"preset": "lab-cu", **one} in listed

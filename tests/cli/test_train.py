@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,10 @@ def test_wrong_input_is_exit_2(run, arguments: list[str], said: str) -> None:
     assert shown.code == 2
     assert said in shown.err
     assert "Traceback" not in shown.err
+
+
+def test_json_tells_what_was_trained(run) -> None:
+    arguments = ("train", "halite", "--instrument", "lab-cu", "--range", "25", "61", "--steps", "1")
+    told = json.loads(run(*arguments, "--json").out)
+    assert told["phases"] == ["halite"] and told["steps"] == 1
+    assert told["sha256"] == Model.load(told["file"]).sha256

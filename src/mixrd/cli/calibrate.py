@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from mixrd.cli.console import say, show
+from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import InstrumentOptions, Switch
 from mixrd.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixrd.analysis import Calibration
 
 EXAMPLES = """Examples:
   mixrd calibrate corundum.xy --phase corundum --radiation CuKa \\
       --monochromator 26.6 --radius 173
   mixrd calibrate LaB6.xrdml --phase lanthanum-hexaboride -o aeris.toml
-  mixrd calibrate silicon.raw --phase silicon --instrument lab-cu
+  mixrd calibrate silicon.raw --phase silicon --instrument lab-cu --json
 
 Then: mixrd analyze scan.xy --phases ... --instrument instrument.toml"""
 
@@ -29,6 +32,7 @@ def calibrate(
     out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("instrument.toml"),
     plot: Path | None = None,
     scan: int | None = None,
+    json: Switch = False,
     force: Switch = False,
 ) -> int:
     """Fit an instrument's line widths to the scan of a pure, well-crystallised phase.
@@ -47,6 +51,8 @@ def calibrate(
         Plot of the fit (PNG), beside the instrument's file unless given.
     scan
         Which scan, where the file holds several, counted from 1.
+    json
+        Print instrument and fit as JSON instead of a table.
     force
         Overwrite existing files.
     """
@@ -75,8 +81,25 @@ def calibrate(
         save_instrument(result.instrument, out)
         picture.parent.mkdir(parents=True, exist_ok=True)
     plot_calibration(result, crystal.name, picture)
-    show(calibration_table(result))
+    if json:
+        show_json(_plain(result, measured.warnings))
+    else:
+        show(calibration_table(result))
     for code, message in measured.warnings:
         say(f"{code}: {message}")
     say(f"wrote {out} and {picture}")
     return 0
+
+
+def _plain(result: Calibration, doubts: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    from mixrd.pattern import instrument_to_dict
+
+    return {
+        "schema": 1,
+        "instrument": instrument_to_dict(result.instrument),
+        "zero_deg": result.zero_deg,
+        "displacement_mm": result.displacement_mm,
+        "r_wp": result.r_wp,
+        "r_exp": result.r_exp,
+        "warnings": [{"code": code, "message": message} for code, message in doubts],
+    }

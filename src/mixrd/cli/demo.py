@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mixrd.cli.console import say, show
+from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import Switch
 
 EXAMPLES = """Examples:
   mixrd demo
   mixrd demo --out elsewhere
+  mixrd demo --json
   mixrd demo --retrain"""
 
 DEFAULT_FOLDER = Path("mixrd-demo")
 
 
-def demo(*, retrain: Switch = False, out: Path | None = None, force: Switch = False) -> int:
+def demo(
+    *, retrain: Switch = False, out: Path | None = None, json: Switch = False, force: Switch = False
+) -> int:
     """Analyse an example scan that ships with mixrd.
 
     The scan is synthetic: simulated from a composition that is shown beside the
@@ -27,6 +30,8 @@ def demo(*, retrain: Switch = False, out: Path | None = None, force: Switch = Fa
         Simulate the scan and train its small network anew, instead of using those that ship.
     out
         Folder of the results; unless given mixrd-demo, where a former demo's are overwritten.
+    json
+        Print the result, and what was simulated, as JSON.
     force
         Overwrite existing results in the folder of --out.
     """
@@ -47,11 +52,15 @@ def demo(*, retrain: Switch = False, out: Path | None = None, force: Switch = Fa
     else:
         with spinner("analysing the example"):
             found = run_demo()
-    show(
-        "An example: a synthetic scan, made by the virtual diffractometer of mixrd.",
-        truth_table(found.analysis, found.truth_percent),
-        *analysis_lines(found.analysis),
-    )
+    if json:
+        truth = found.truth_percent
+        show_json({"schema": 1, "analysis": found.analysis.to_dict(), "true_weight_percent": truth})
+    else:
+        show(
+            "An example: a synthetic scan, made by the virtual diffractometer of mixrd.",
+            truth_table(found.analysis, found.truth_percent),
+            *analysis_lines(found.analysis),
+        )
     written = write_result(found.analysis, folder, name="demo", force=overwrite)
     written.append(write_scan_report(found.analysis, folder, name="demo", force=overwrite))
     say(f"wrote {', '.join(path.name for path in written)} to {folder}")

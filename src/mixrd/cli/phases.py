@@ -20,6 +20,7 @@ PHASES_EXAMPLES = """Examples:
 
 INSTRUMENTS_EXAMPLES = """Examples:
   mixrd instruments
+  mixrd instruments --json
   mixrd instruments --show lab-cu > instrument.toml"""
 
 
@@ -62,22 +63,32 @@ def phases(
     return 0
 
 
-def instruments(*, show: str | None = None) -> int:
+def instruments(*, show: str | None = None, json: Switch = False) -> int:
     """List the instruments that ship with mixrd, or print one as TOML.
 
     Parameters
     ----------
     show
         Name of a preset, or a file.
+    json
+        Print JSON instead of a table or TOML.
     """
     from mixrd.cli import console
-    from mixrd.pattern import load_instrument, preset_names, to_toml
+    from mixrd.pattern import instrument_to_dict, load_instrument, preset_names, to_toml
     from mixrd.report.tables import instruments_table
 
     if show is not None:
-        print(to_toml(load_instrument(show)), end="")
+        chosen = load_instrument(show)
+        if json:
+            show_json(instrument_to_dict(chosen))
+        else:
+            print(to_toml(chosen), end="")
         return 0
-    console.show(instruments_table([(name, load_instrument(name)) for name in preset_names()]))
+    presets = [(name, load_instrument(name)) for name in preset_names()]
+    if json:
+        show_json([{"preset": name, **instrument_to_dict(preset)} for name, preset in presets])
+    else:
+        console.show(instruments_table(presets))
     return 0
 
 

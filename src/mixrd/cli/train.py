@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from mixrd.cli.console import say
+from mixrd.cli.console import say, show_json
 from mixrd.cli.options import InstrumentOptions, Switch, load_phases
 from mixrd.errors import UsageError
 
@@ -34,6 +34,7 @@ def train(
     steps: int | None = None,
     seed: int = 0,
     device: str | None = None,
+    json: Switch = False,
     force: Switch = False,
 ) -> int:
     """Train the network for these phases and this instrument.
@@ -57,6 +58,8 @@ def train(
         The same seed gives the same network.
     device
         cpu, cuda, ...; a GPU is used where there is one.
+    json
+        Print what was trained, and how well it does on mixtures it had not seen, as JSON.
     force
         Overwrite an existing file.
     """
@@ -81,6 +84,8 @@ def train(
         recipe = replace(recipe, steps=steps)
     model = run_training(recipe, device=device)
     save_model(model, out)
+    if json:
+        show_json(_plain(model, out))
     return 0
 
 
@@ -130,3 +135,16 @@ def save_model(model: Model, out: Path) -> None:
     last = model.history[-1] if model.history else {}
     tvd = f", TVD {last['tvd']:.4f} on mixtures it had not seen" if "tvd" in last else ""
     say(f"wrote {out}{tvd}")
+
+
+def _plain(model: Model, out: Path) -> dict[str, Any]:
+    last = model.history[-1] if model.history else {}
+    return {
+        "schema": 1,
+        "file": str(out),
+        "sha256": model.sha256,
+        "phases": list(model.names),
+        "instrument": model.problem.instrument.name,
+        "steps": last.get("step"),
+        "tvd": last.get("tvd"),
+    }
