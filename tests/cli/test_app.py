@@ -22,9 +22,14 @@ SUBCOMMANDS = {"benchmark": ["weighed"], "cod": ["get", "sample", "search"],
                "paper": ["bound", "figure", "run", "sizes", "table", "verify"]}  # fmt: skip
 CALLS = [*([c] for c in COMMANDS), *([group, c] for group, inner in SUBCOMMANDS.items() for c in inner)]
 #: All that print a result; the others write files and say which.
-PRINTING = [["analyze"], ["watch"], ["calibrate"], ["train"], ["phases"], ["instruments"], ["demo"],
-            ["bound"], ["plan"], ["benchmark", "weighed"], ["cod", "get"], ["cod", "search"],
-            ["cod", "sample"], ["paper", "table"], ["paper", "verify"], ["paper", "bound"], ["paper", "refine"]]  # fmt: skip
+PRINTING = [
+    call.split()
+    for call in (
+        "analyze", "watch", "calibrate", "train", "phases", "instruments", "demo", "bound", "plan",
+        "benchmark weighed", "cod get", "cod search", "cod sample",
+        "paper table", "paper verify", "paper bound", "paper refine",
+    )
+]  # fmt: skip
 HEAVY = {"torch", "numpy", "scipy", "matplotlib", "rietx", "geddes", "gemmi", "safetensors"}
 
 
