@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis.least_squares import Priors, fit
-from mixrd.crystal import Crystal
-from mixrd.pattern import ForwardModel, Instrument, background_basis
+from mixrd.pattern import ForwardModel, background_basis
 
 #: Points of the merged grid over the fwhm of the blur.
 _POINTS_PER_BLUR = 4
@@ -22,8 +21,7 @@ COARSE_DEGREE = 10
 
 
 def coarse_fit(
-    crystals: Sequence[Crystal],
-    instrument: Instrument,
+    model: ForwardModel,
     two_theta: NDArray[np.float64],
     counts: NDArray[np.float64],
     sigma: NDArray[np.float64],
@@ -32,13 +30,16 @@ def coarse_fit(
     blur_deg: float,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Tensor:
-    """Flat parameters of a coarse fit: scan and model blurred by a Gaussian of this fwhm, fewer points."""
+    """Flat parameters of a coarse fit: scan and model blurred by a Gaussian of this fwhm, fewer points.
+
+    `model` is on any grid of this range; `counts` and `sigma` (B, N) are on that of `two_theta` (N,).
+    """
     step = float((two_theta[-1] - two_theta[0]) / (len(two_theta) - 1))
-    merged = max(1, int(blur_deg / _POINTS_PER_BLUR / step))
-    grid = _merge(torch.tensor(two_theta), merged)
-    observed = _merge(_blurred(torch.tensor(counts), step, blur_deg), merged)
-    error = (_merge(torch.tensor(sigma) ** 2, merged) / merged).sqrt()
-    model = ForwardModel(crystals, instrument, grid.numpy(), widest_fwhm=max(0.5, blur_deg))
+    count = max(1, int(blur_deg / _POINTS_PER_BLUR / step))
+    grid = merged(torch.tensor(two_theta), count)
+    observed = merged(_blurred(torch.tensor(counts), step, blur_deg), count)
+    error = (merged(torch.tensor(sigma) ** 2, count) / count).sqrt()
+    model = model.on_grid(grid.numpy(), widest_fwhm=max(0.5, blur_deg))
     # A blurred scan says nothing of the instrument's profile; its Gaussian width w takes the blur.
     profile = model.columns_of("profile")
     widening = torch.zeros_like(flat)
@@ -58,7 +59,7 @@ def coarse_fit(
     return coarse.flat - widening
 
 
-def _merge(values: Tensor, count: int) -> Tensor:
+def merged(values: Tensor, count: int) -> Tensor:
     """Means of `count` neighbours each along the last axis; what is left over is dropped."""
     length = values.shape[-1] // count * count
     means: Tensor = values[..., :length].unflatten(-1, (-1, count)).mean(-1)

@@ -14,6 +14,10 @@ from mixrd.pattern import ForwardModel
 MAX_STEPS = 80
 #: Relative decrease of the cost below which an accepted step counts as the last.
 RELATIVE_DECREASE = 1e-5
+#: Damping below which a step is nearly the whole one: promising no more than that, it is not taken.
+_LIGHT = 0.01
+#: Bounds that a step may meet.
+_CORNERS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,22 +200,28 @@ def fit(
     free = priors.sigma > 0
     flat = torch.where(free, start.clamp(priors.lower, priors.upper), start)
     linear, cost = _evaluate(model, basis, observed, sigma, flat, priors)
-    damping = torch.full_like(cost, 1e-3)
+    damping, growth = torch.full_like(cost, 1e-3), torch.full_like(cost, 2.0)
     done = torch.zeros_like(cost, dtype=torch.bool)
     jacobian = _jacobian(model, flat, linear, sigma, free)
     step = 0
     for step in range(1, MAX_STEPS + 1):
-        change = _step(jacobian, linear, flat, damping, priors)
+        change, promised = _step(jacobian, linear, flat, damping, priors)
+        done = done | ((promised < enough * cost) & (damping < _LIGHT))
+        if bool(done.all()):
+            break
         trial = (flat + change).clamp(priors.lower, priors.upper)
         trial = torch.where(free & ~done.unsqueeze(-1), trial, flat)
         trial_linear, trial_cost = _evaluate(model, basis, observed, sigma, trial, priors)
         better = (trial_cost < cost) & ~done
-        gain = (cost - trial_cost) / cost
-        done = done | (better & (gain < enough)) | (~better & (damping > 1e6))
+        done = done | (better & (cost - trial_cost < enough * cost)) | (~better & (damping > 1e6))
+        # Nielsen 1999 (IMM-REP-1999-05, Lyngby): a model that foretold the gain well is trusted further.
+        ratio = (cost - trial_cost) / promised.clamp_min(1e-30)
+        damping = damping * torch.where(better, (1 - (2 * ratio - 1) ** 3).clamp(1 / 5, 2.0), growth)
+        damping = damping.clamp(1e-9, 1e8)
+        growth = torch.where(better, 2.0, 2 * growth)
         flat = torch.where(better.unsqueeze(-1), trial, flat)
         linear = _choose(better, trial_linear, linear)
         cost = torch.where(better, trial_cost, cost)
-        damping = torch.where(better, damping / 5, damping * 6).clamp(1e-9, 1e8)
         if on_step:
             on_step(step, float(cost.mean()))
         if bool(better.any()):
@@ -240,7 +250,10 @@ def _jacobian(model: ForwardModel, flat: Tensor, linear: LinearPart, sigma: Tens
     return tangents / sigma.unsqueeze(-1)
 
 
-def _step(jacobian: Tensor, linear: LinearPart, flat: Tensor, damping: Tensor, priors: Priors) -> Tensor:
+def _step(
+    jacobian: Tensor, linear: LinearPart, flat: Tensor, damping: Tensor, priors: Priors
+) -> tuple[Tensor, Tensor]:
+    """(B, T) change of the parameters and (B,) decrease of the cost that it promises."""
     design = linear.design * linear.active.unsqueeze(-1)
     norm = design.norm(dim=-1, keepdim=True).clamp_min(1e-30)
     design = design / norm
@@ -261,10 +274,34 @@ def _step(jacobian: Tensor, linear: LinearPart, flat: Tensor, damping: Tensor, p
     scale = diagonal.sqrt()
     curvature = curvature / (scale.unsqueeze(1) * scale.unsqueeze(2))
     curvature = curvature * moving.unsqueeze(1) * moving.unsqueeze(2) + torch.diag_embed(1 - moving)
-    curvature = curvature + damping[:, None, None] * torch.eye(
+    gradient = gradient / scale * moving
+    damped = curvature + damping[:, None, None] * torch.eye(
         flat.shape[1], dtype=flat.dtype, device=flat.device
     )
-    change: Tensor = torch.linalg.solve(curvature, gradient / scale * moving) / scale
+    low, high = (priors.lower - flat) * scale, (priors.upper - flat) * scale
+    change = _within(damped, gradient, low, high)
+    promised = 2 * (change * gradient).sum(1) - torch.einsum("bt,btu,bu->b", change, curvature, change)
+    return change / scale, promised
+
+
+def _within(matrix: Tensor, gradient: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """(B, T): solution of the equations as far as the bounds let it go; what meets one rests there.
+
+    Cutting single parameters off at their bounds instead may lead uphill, where others depend on them.
+    """
+    change = torch.zeros_like(gradient)
+    moves = torch.ones_like(gradient)
+    for _ in range(_CORNERS):
+        right = (gradient - torch.einsum("btu,bu->bt", matrix, change)) * moves
+        system = matrix * moves.unsqueeze(1) * moves.unsqueeze(2) + torch.diag_embed(1 - moves)
+        direction = torch.linalg.solve(system, right)
+        room = torch.where(direction > 0, high - change, low - change) / direction
+        room = torch.where(direction * moves == 0, torch.inf, room).clamp_min(0.0)
+        nearest = room.amin(dim=1, keepdim=True)
+        change = change + nearest.clamp_max(1.0) * direction
+        if bool((nearest >= 1).all()):
+            break
+        moves = torch.where((room <= nearest) & (nearest < 1), 0.0, moves)
     return change
 
 

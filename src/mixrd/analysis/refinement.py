@@ -161,7 +161,7 @@ def refine(
         priors = make_priors(model, restraints or Restraints(), fixed)
         flat = first_parameters(model, len(counts), priors) if start is None else start.to(torch.float64)
         for blur in stages_deg:
-            flat = coarse_fit(crystals, instrument, two_theta, counts, sigma, flat, priors, blur, on_step)
+            flat = coarse_fit(model, two_theta, counts, sigma, flat, priors, blur, on_step)
         basis = background_basis(model.two_theta, degree=BACKGROUND_DEGREE)
         observed, error = torch.tensor(counts), torch.tensor(sigma)
         result = fit(model, basis, observed, error, flat, priors, on_step=on_step)

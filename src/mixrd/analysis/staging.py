@@ -188,17 +188,8 @@ class _Stage:
 
     def coarse(self, flat: Tensor, blur_deg: float) -> Tensor:
         counts, sigma = self.observed.numpy(), self.sigma.numpy()
-        return coarse_fit(
-            self.crystals,
-            self.instrument,
-            self.grid,
-            counts,
-            sigma,
-            flat,
-            self.priors,
-            blur_deg,
-            self.on_step,
-        )
+        grid = self.model.two_theta.numpy()
+        return coarse_fit(self.model, grid, counts, sigma, flat, self.priors, blur_deg, self.on_step)
 
     def sharp(self, flat: Tensor, **settings: float) -> Fit:
         return fit(

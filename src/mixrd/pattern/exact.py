@@ -38,6 +38,12 @@ class ExactRenderer:
             result = result.index_add(1, column[rows], values)
         return result
 
+    def combine(self, peaks: Peaks, areas: Tensor) -> Tensor:
+        """(B, N, T): as `Renderer.combine`."""
+        rates = torch.zeros_like(areas).unsqueeze(1).repeat(1, 4, 1, 1)
+        rates[:, 1] = areas
+        return self.tangents(peaks, rates)
+
     def tangents(self, peaks: Peaks, rates: Tensor) -> Tensor:
         """(B, N, T): as `Renderer.tangents`."""
         batch, _, count, directions = rates.shape

@@ -139,6 +139,20 @@ class ForwardModel:
         other.sources = with_texture(self.sources, crystals, axes)
         return other
 
+    def on_grid(self, two_theta: NDArray[np.float64], *, widest_fwhm: float = 0.5) -> ForwardModel:
+        """The same model on another grid within its range; reflections are shared.
+
+        Raises
+        ------
+        ParameterError
+            If the grid cannot be used.
+        """
+        _check_input(self.names, two_theta, widest_fwhm, "refinement")
+        other = copy.copy(self)
+        dtype, device = self.two_theta.dtype, self.two_theta.device
+        other.renderer = Renderer(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
+        return other
+
     def reference(self, batch: int = 1) -> Parameters:
         """Parameters of unstrained, large crystals on a well-adjusted instrument."""
         p = self.instrument.profile
@@ -172,6 +186,10 @@ class ForwardModel:
     def columns(self, parameters: Parameters) -> Tensor:
         """(B, P, N): the pattern of unit mass of each phase."""
         return self.renderer.render(self.peaks(parameters), self.peak_table.phase, len(self.tables))
+
+    def patterns_of(self, parameters: Parameters, areas: Tensor) -> Tensor:
+        """(B, N, T): T patterns whose peaks (`peak_table`) have the areas (B, J, T) instead of their own."""
+        return self.renderer.combine(self.peaks(parameters), areas)
 
     def tangents(self, parameters: Parameters, scales: Tensor, free: Tensor | None = None) -> Tensor:
         """(B, N, T): derivatives of the pattern of masses `scales` (B, P), by the flat parameters.
@@ -348,7 +366,7 @@ def _renderer(
 
 
 def _check_input(
-    crystals: Sequence[Crystal], two_theta: NDArray[np.float64], widest_fwhm: float, precision: str
+    crystals: Sequence[Crystal | str], two_theta: NDArray[np.float64], widest_fwhm: float, precision: str
 ) -> None:
     if not crystals:
         raise ParameterError("no phase is given", remedy="Give at least one crystal")

@@ -100,10 +100,13 @@ class Renderer:
         if column is None:
             column = torch.zeros(count, dtype=torch.long, device=self.grid.device)
         mine = torch.nn.functional.one_hot(column, columns).to(peaks.area.dtype)
-        weights = peaks.area.unsqueeze(-1) * mine
+        return self.combine(peaks, peaks.area.unsqueeze(-1) * mine).transpose(1, 2)
+
+    def combine(self, peaks: Peaks, areas: Tensor) -> Tensor:
+        """(B, N, T): T patterns of the same peaks with other areas (B, J, T)."""
         rows = [
-            self._sum(_Row(*row), own.unsqueeze(1)).T
-            for *row, own in zip(peaks.position, peaks.fwhm, peaks.eta, weights, strict=True)
+            self._sum(_Row(*row), own.unsqueeze(1))
+            for *row, own in zip(peaks.position, peaks.fwhm, peaks.eta, areas, strict=True)
         ]
         return torch.stack(rows)
 

@@ -168,6 +168,10 @@ class UniformRenderer:
             result += self._broader.render(few, column[broad], columns)
         return result
 
+    def combine(self, peaks: Peaks, areas: Tensor) -> Tensor:
+        """(B, N, T): as `Renderer.combine`, and at its speed."""
+        return self._general.combine(peaks, areas)
+
     def tangents(self, peaks: Peaks, rates: Tensor) -> Tensor:
         """(B, N, T): as `Renderer.tangents`, and at its speed."""
         return self._general.tangents(peaks, rates)
