@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mixrd.analysis import Analysis
 from mixrd.export import FORMATS
 
 
@@ -39,3 +40,15 @@ def test_what_is_no_result(run) -> None:
     Path("a.json").write_text("{}", encoding="utf-8")
     shown = run("export", "a.json", "--to", "cif")
     assert shown.code == 2 and "not a mixrd result" in shown.err
+
+
+@pytest.mark.slow
+def test_a_second_opinion_beside_the_result(run, scan_file: Path) -> None:
+    options = ("--phases", "fluorite", "halite", "--instrument", "lab-cu", "--no-network")
+    shown = run("analyze", scan_file, *options, "--check", "rietx", "--json")
+    assert shown.code == 0
+    found = Analysis.from_json(shown.out)
+    assert found.second_opinion is not None
+    assert found.second_opinion.weight_percent == pytest.approx(found.fractions, abs=1.5)
+    refused = run("analyze", scan_file, "--phases", "fluorite", "--check", "rietx", "--no-refine")
+    assert refused.code == 2 and "--check" in refused.err

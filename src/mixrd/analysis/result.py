@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.display import Displayed
 from mixrd.analysis.refined_model import RefinedModel
+from mixrd.analysis.second_opinion import SecondOpinion
 from mixrd.errors import InputError
 
 #: Of the JSON; 3 added the refined model.
@@ -213,6 +214,8 @@ class Analysis(Displayed):
         Share (0-1) of each amorphous hump in the counts above the background.
     refined_model : RefinedModel or None
         The refinement in full, for `mixrd export`.
+    second_opinion : SecondOpinion or None
+        Of another program, where it was asked for.
     """
 
     status: Literal["ok", "failed"]
@@ -234,6 +237,7 @@ class Analysis(Displayed):
     hump_shares: dict[str, float] | None = None
     unexplained: UnexplainedResult | None = None
     refined_model: RefinedModel | None = None
+    second_opinion: SecondOpinion | None = None
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -247,6 +251,7 @@ class Analysis(Displayed):
         data["warnings"] = [asdict(w) for w in self.warnings]
         data["unexplained"] = None if self.unexplained is None else asdict(self.unexplained)
         data["absolute"] = None if self.absolute is None else asdict(self.absolute)
+        data["second_opinion"] = None if self.second_opinion is None else asdict(self.second_opinion)
         data["refined_model"] = None if self.refined_model is None else self.refined_model.to_dict()
         return {"schema": SCHEMA, **data}
 
@@ -275,6 +280,7 @@ class Analysis(Displayed):
             data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
             model = data.get("refined_model")
             data["refined_model"] = None if model is None else RefinedModel.from_dict(model)
+            data["second_opinion"] = SecondOpinion.from_dict(data.get("second_opinion"))
             return cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError, InputError):
             raise InputError(

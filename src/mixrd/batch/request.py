@@ -9,6 +9,7 @@ from pathlib import Path
 from mixrd import analysis
 from mixrd.analysis import Analysis, Preparation, instrument_for, recipe_for
 from mixrd.crystal import Crystal
+from mixrd.export.second_opinion import with_second_opinion
 from mixrd.network import Model
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan, read_scan
@@ -33,6 +34,8 @@ class Request:
         Whether a network estimates, and a refinement finishes.
     scan : int or None
         Which scan, where a file holds several, counted from 1.
+    check : str or None
+        Another program to ask for its opinion of each scan ("rietx").
     """
 
     crystals: tuple[Crystal, ...]
@@ -42,6 +45,7 @@ class Request:
     network: bool = True
     refine: bool = True
     scan: int | None = None
+    check: str | None = None
 
 
 class NetworkMissingError(Exception):
@@ -82,7 +86,7 @@ class Analyst:
         scan = read_scan(path, scan=request.scan)
         instrument = request.instrument(scan)
         model = self._model_for(scan, instrument)
-        return analysis.analyze(
+        found = analysis.analyze(
             scan,
             request.crystals,
             instrument,
@@ -90,6 +94,7 @@ class Analyst:
             refine=request.refine,
             preparation=self._preparation(scan, instrument, model),
         )
+        return found if request.check is None else with_second_opinion(found, scan, request.check)
 
     def _model_for(self, scan: Scan, instrument: Instrument | None) -> Model | None:
         """The model given, else one of the cache or trained now for this problem."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
 
@@ -43,6 +43,9 @@ class RequestOptions:
     scan: Annotated[int | None, Parameter(name="--scan")] = None
     """Which scan, where a file holds several, counted from 1."""
 
+    check: Literal["rietx"] | None = None
+    """Refine each scan with this program too, and say where the two disagree (10-40 s a scan)."""
+
     def load(self, options: InstrumentOptions, sample: SampleOptions) -> Request:
         """The request, once all that does not depend on a scan is known to be right.
 
@@ -67,6 +70,7 @@ class RequestOptions:
             network=not self.no_network,
             refine=not self.no_refine,
             scan=self.scan,
+            check=self.check,
         )
 
     def _check(self, sample: SampleOptions) -> None:
@@ -81,6 +85,8 @@ class RequestOptions:
                 "no candidate phase is given",
                 remedy="Give --phases NAME ... (`mixrd phases` lists the catalog) or --model",
             )
+        if self.no_refine and self.check is not None:
+            raise UsageError("--check compares with the refinement", remedy="Leave --no-refine out")
         if self.no_refine and sample.given:
             raise UsageError(
                 "particle size, standards and humps need the refinement", remedy="Leave --no-refine out"
@@ -123,6 +129,7 @@ def described(request: Request, options: InstrumentOptions, sample: SampleOption
         "network": request.network,
         "refinement": request.refine,
         "scan": request.scan,
+        "check": request.check,
     }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from mixrd.crystal import Crystal
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import special_positions, spellable, unique_labels
 
 B_OVER_U = 8 * math.pi**2
+_CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
+_U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
 
 
 def rietx_files(given: Handover) -> dict[str, str]:
@@ -23,47 +26,46 @@ def rietx_files(given: Handover) -> dict[str, str]:
 
 
 def rietx_documents(given: Handover) -> tuple[Any, Any]:
-    """Structure and Instrument of rietx."""
+    """Structure and Instrument of rietx, as refined here."""
     import rietx
+    from rietx.schemas.instrument import BackgroundChebyshev
 
-    structure = rietx.Structure(phases=[_phase(given, phase) for phase in given.phases])
-    return structure, _instrument(given)
+    structure = rietx.Structure(phases=[_refined_phase(given, phase) for phase in given.phases])
+    machine = rietx_instrument(given)
+    machine.zero_shift.value = given.zero_deg
+    machine.geometry.sample_displacement.value = given.displacement_mm
+    for name in ("u", "v", "w", "x", "y"):
+        getattr(machine.profile, name).value = getattr(given.instrument.profile, name)
+    half = given.instrument.profile.sh_l / 2
+    machine.geometry.axial_sl.value = machine.geometry.axial_hl.value = half
+    if given.roughness is not None:
+        machine.geometry.surface_roughness = _roughness(*given.roughness)
+    machine.background = BackgroundChebyshev(coefficients=[_value(float(c)) for c in given.chebyshev()])
+    return structure, machine
 
 
-def _phase(given: Handover, phase: HandedPhase) -> Any:
-    from rietx.schemas.structure import AnisoU, Atom, Cell, Phase, PreferredOrientation
+def rietx_phase(name: str, crystal: Crystal) -> Any:
+    """A Phase of rietx with this structure, scale and widths at their defaults."""
+    from rietx.schemas.structure import AnisoU, Atom, Cell, Phase
 
-    crystal, group = spellable(phase.crystal)
-    names = ("a", "b", "c", "alpha", "beta", "gamma")
+    told, group = spellable(crystal)
     atoms = []
-    for label, site in zip(unique_labels(crystal), special_positions(crystal), strict=True):
+    for label, site in zip(unique_labels(told), special_positions(told), strict=True):
         x, y, z = site.fract
         element = "H" if site.element == "D" else site.element
         numbers = {"x": x, "y": y, "z": z, "occ": site.occupancy, "biso": site.u_iso * B_OVER_U}
         tensor = None
         if site.u_aniso is not None:
-            keys = ("u11", "u22", "u33", "u12", "u13", "u23")
-            tensor = AnisoU(**{k: _value(u) for k, u in zip(keys, site.u_aniso, strict=True)})
+            tensor = AnisoU(**{k: _value(u) for k, u in zip(_U_KEYS, site.u_aniso, strict=True)})
         fields = {k: _value(v) for k, v in numbers.items()}
         atoms.append(Atom(label=label, species=element, aniso=tensor, **fields))
-    oriented = None
-    if phase.texture_axis is not None:
-        oriented = PreferredOrientation(axis=phase.texture_axis, r=_value(phase.texture_r))
-    return Phase(
-        name=phase.name,
-        space_group=group.xhm(),
-        cell=Cell(**{k: _value(v) for k, v in zip(names, crystal.cell, strict=True)}),
-        atoms=atoms,
-        scale=_value(phase.rietveld_scale * given.first_line_weight),
-        preferred_orientation=oriented,
-        lor_size=_value(phase.size_width_deg(given.wavelength)),
-        lor_strain=_value(phase.strain_width_deg),
-    )
+    cell = Cell(**{k: _value(v) for k, v in zip(_CELL_KEYS, told.cell, strict=True)})
+    return Phase(name=name, space_group=group.xhm(), cell=cell, atoms=atoms)
 
 
-def _instrument(given: Handover) -> Any:
+def rietx_instrument(given: Handover) -> Any:
+    """An Instrument of rietx with the lines, the polarization and the radius of the diffractometer."""
     import rietx
-    from rietx.schemas.instrument import BackgroundChebyshev, RoughnessSuortti
 
     machine = rietx.Instrument.bragg_brentano(
         radiation="CuKa", goniometer_radius_mm=given.instrument.goniometer_radius_mm
@@ -74,17 +76,25 @@ def _instrument(given: Handover) -> Any:
         for wavelength, weight in given.lines
     ]
     machine.source.polarization.value = given.perpendicular
-    machine.zero_shift.value = given.zero_deg
-    machine.geometry.sample_displacement.value = given.displacement_mm
-    for name in ("u", "v", "w", "x", "y"):
-        getattr(machine.profile, name).value = getattr(given.instrument.profile, name)
-    half = given.instrument.profile.sh_l / 2
-    machine.geometry.axial_sl.value = machine.geometry.axial_hl.value = half
-    if given.roughness is not None:
-        share, depth = given.roughness
-        machine.geometry.surface_roughness = RoughnessSuortti(a=_value(1 - share), b=_value(depth))
-    machine.background = BackgroundChebyshev(coefficients=[_value(float(c)) for c in given.chebyshev()])
     return machine
+
+
+def _refined_phase(given: Handover, phase: HandedPhase) -> Any:
+    from rietx.schemas.structure import PreferredOrientation
+
+    made = rietx_phase(phase.name, phase.crystal)
+    made.scale.value = phase.rietveld_scale * given.first_line_weight
+    made.lor_size.value = phase.size_width_deg(given.wavelength)
+    made.lor_strain.value = phase.strain_width_deg
+    if phase.texture_axis is not None:
+        made.preferred_orientation = PreferredOrientation(axis=phase.texture_axis, r=_value(phase.texture_r))
+    return made
+
+
+def _roughness(share: float, depth: float) -> Any:
+    from rietx.schemas.instrument import RoughnessSuortti
+
+    return RoughnessSuortti(a=_value(1 - share), b=_value(depth))
 
 
 def _value(number: float) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mixrd.analysis import Analysis, AnalysisWarning, Calibration, PhaseResult
+    from mixrd.analysis.second_opinion import SecondOpinion
     from mixrd.crystal import CatalogEntry
     from mixrd.experiments.catalog_check import EntryCheck, StrongestLine
     from mixrd.pattern import Instrument
@@ -95,6 +96,8 @@ def analysis_lines(analysis: Analysis) -> list[Text]:
     times = [f"{name} {seconds:.2g} s" for name, seconds in analysis.seconds.items() if seconds is not None]
     parts += [" + ".join(times)] if times else []
     lines = [Text(", ".join(parts)), *_whole_lines(analysis)]
+    if analysis.second_opinion is not None:
+        lines.append(Text(opinion_line(analysis.second_opinion)))
     return [*lines, *(warning_line(w) for w in analysis.warnings)]
 
 
@@ -112,6 +115,19 @@ def _whole_lines(analysis: Analysis) -> list[Text]:
     for name, share in (analysis.hump_shares or {}).items():
         lines.append(Text(f"{name}: {percent(share)} of the counts above the background (not of the weight)"))
     return lines
+
+
+def opinion_line(opinion: SecondOpinion) -> str:
+    """What another program says, and how far from us."""
+    who = f"{opinion.program} {opinion.version}"
+    if not opinion.weight_percent:
+        return f"{who}: no usable answer ({opinion.remark})"
+    rows = []
+    for name, value in opinion.weight_percent.items():
+        sigma = opinion.sigma_percent.get(name)
+        stated = f"{value:.1f}" if sigma is None else value_with_sigma(value, sigma)
+        rows.append(f"{name} {stated} ({opinion.differences[name]:+.1f} σ)")
+    return f"{who} says, wt% (difference in combined uncertainties): {', '.join(rows)}"
 
 
 def warning_line(warning: AnalysisWarning) -> Text:

@@ -1,0 +1,49 @@
+"""What another program says of the same scan, beside our own answer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SecondOpinion:
+    """Weight fractions by another program, from the same scan, structures and wavelengths.
+
+    Attributes
+    ----------
+    program, version : str
+    weight_percent : dict
+        By phase name; empty where the program found no usable answer.
+    sigma_percent : dict
+        Its standard uncertainties, by phase name, where it states them.
+    differences : dict
+        Its answer minus ours, over the root of the sum of both squared uncertainties, by phase name. Both
+        come from the same counts, so noise makes less than these units say, and models make the rest.
+    r_wp : float or None
+        Of its refinement, 0-1.
+    seconds : float
+    remark : str
+        Why there is no answer, or what it doubts; else empty.
+    """
+
+    program: str
+    version: str
+    weight_percent: dict[str, float]
+    sigma_percent: dict[str, float]
+    differences: dict[str, float]
+    r_wp: float | None
+    seconds: float
+    remark: str = ""
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any] | None) -> SecondOpinion | None:
+        """Opinion from plain data (`dataclasses.asdict`), None from None."""
+        return None if data is None else cls(**data)
+
+
+def in_sigmas(theirs: float, their_sigma: float | None, ours: float, our_sigma: float | None) -> float:
+    """Difference in units of the combined standard uncertainty; at least 0.01 wt% counts as one."""
+    combined = math.hypot(their_sigma or 0.0, our_sigma or 0.0)
+    return (theirs - ours) / max(combined, 0.01)
