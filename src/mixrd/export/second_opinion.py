@@ -2,7 +2,8 @@
 
 rietx finds background, cells and widths itself, as its guide for programs has it; nothing of our refinement
 goes in but the range of the scan. Its default plan gives all phases one width; a last stage frees their
-crystallite sizes, without which phases of different sizes come out wrong by some wt%. It knows the tube's lines, the monochromator and the goniometer radius.
+crystallite sizes, without which phases of different sizes come out wrong by some wt%. It knows the tube's
+lines, the monochromator and the goniometer radius.
 """
 
 from __future__ import annotations
