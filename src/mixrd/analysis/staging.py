@@ -21,7 +21,6 @@ from mixrd.analysis.covariance import covariance, misfit_covariance
 from mixrd.analysis.least_squares import Fit, Priors, fit
 from mixrd.analysis.refinement import (
     BACKGROUND_DEGREE,
-    ROUGHNESS_START,
     STAGES_DEG,
     Refinement,
     collect,
@@ -31,6 +30,8 @@ from mixrd.analysis.refinement import (
 )
 from mixrd.analysis.residual_score import wanted
 from mixrd.analysis.restraints import Restraints, make_priors
+from mixrd.analysis.scan_part import ScanPart, points_to_merge
+from mixrd.analysis.texture_trials import TextureTrials
 from mixrd.crystal import Crystal
 from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 
@@ -139,8 +140,7 @@ def refine_sample(
             if more is None:
                 break
             result = more
-        if counted:
-            stage.weigh_by(result)
+        stage.take_all_points(result, counted=counted)
         return stage.finished(stage.sharp(result.flat))
 
 
@@ -158,11 +158,17 @@ class _Stage:
         on_step: Callable[[int, float], None] | None,
     ) -> None:
         self.crystals, self.instrument, self.on_step = crystals, instrument, on_step
-        self.model = ForwardModel(crystals, instrument, two_theta)
-        self.grid = two_theta
-        self.observed, self.sigma = torch.tensor(counts)[None], torch.tensor(sigma)[None]
-        self.humps = torch.empty(0, len(two_theta), dtype=torch.float64) if humps is None else humps
-        self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.humps) else BACKGROUND_DEGREE)
+        grid = torch.tensor(two_theta)
+        none = torch.empty(0, len(grid), dtype=torch.float64)
+        self.whole = ScanPart(
+            grid, torch.tensor(counts)[None], torch.tensor(sigma)[None], none if humps is None else humps
+        )
+        self.whole_model = ForwardModel(crystals, instrument, two_theta)
+        # All fits but the last take fewer points: enough to find where the last begins.
+        self.part = self.whole.merged(points_to_merge(grid, instrument))
+        self.model = self.whole_model.on_grid(self.part.two_theta.numpy())
+        self.trials = TextureTrials(self.model, crystals)
+        self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.part.humps) else BACKGROUND_DEGREE)
 
     @property
     def priors(self) -> Priors:
@@ -181,56 +187,63 @@ class _Stage:
     def basis(self) -> Tensor:
         """(E + Q, N): humps, then the smooth background."""
         smooth = background_basis(self.model.two_theta, degree=self.freed.background_degree)
-        return torch.cat([self.humps, smooth])
+        return torch.cat([self.part.humps, smooth])
 
     def first(self) -> Tensor:
         return first_parameters(self.model, 1, self.priors)
 
     def coarse(self, flat: Tensor, blur_deg: float) -> Tensor:
-        counts, sigma = self.observed.numpy(), self.sigma.numpy()
-        grid = self.model.two_theta.numpy()
+        counts, sigma = self.whole.observed.numpy(), self.whole.sigma.numpy()
+        grid = self.whole.two_theta.numpy()
         return coarse_fit(self.model, grid, counts, sigma, flat, self.priors, blur_deg, self.on_step)
 
     def sharp(self, flat: Tensor, **settings: float) -> Fit:
         return fit(
             self.model,
             self.basis,
-            self.observed,
-            self.sigma,
+            self.part.observed,
+            self.part.sigma,
             flat,
             self.priors,
             on_step=self.on_step,
             **settings,
         )
 
-    def calculated(self, result: Fit) -> Tensor:
-        """(1, N) in the unit of the scan."""
-        return self.observed - result.linear.residual * self.sigma
-
     def weigh_by(self, result: Fit) -> None:
-        self.sigma = self.calculated(result).clamp_min(1.0).sqrt()
+        calculated = self.part.observed - result.linear.residual * self.part.sigma
+        self.part = self.part.weighed_by(calculated)
+
+    def take_all_points(self, result: Fit, *, counted: bool) -> None:
+        """From here on the scan on its own grid, weighted by what `result` calculates there."""
+        phases = len(self.crystals)
+        background = result.linear.coefficients[0, phases:] @ self.basis
+        self.part, grid = self.whole, self.model.two_theta.numpy()
+        self.model = self.whole_model.with_texture_axes(self.crystals, self.freed.texture_axes)
+        if counted:
+            lines = self.model.columns(self.model.from_flat(result.flat))[0]
+            smooth = np.interp(self.model.two_theta.numpy(), grid, background.numpy())
+            calculated = result.linear.coefficients[0, :phases] @ lines + torch.tensor(smooth)
+            self.part = self.part.weighed_by(calculated[None])
 
     def choose_background(self, result: Fit) -> None:
         """Take the degree that the data ask for; beside humps it stays low, or it would follow them."""
-        if len(self.humps):
+        if len(self.part.humps):
             return
-        phases = len(self.crystals)
+        phases, sigma = len(self.crystals), self.part.sigma[0]
         background = result.linear.coefficients[0, phases:] @ self.basis
-        degree = chosen_degree(
-            result, self.priors, self.model.two_theta, self.sigma[0], background, phases=phases
-        )
+        degree = chosen_degree(result, self.priors, self.model.two_theta, sigma, background, phases=phases)
         self.freed = dataclasses.replace(self.freed, background_degree=degree)
 
     def free_more(self, result: Fit) -> Fit | None:
         """A fit with what the residual asks for; None if it asks for nothing."""
         found = wanted(
             self.model,
-            self.crystals,
+            self.trials,
             result,
             self.priors,
-            self.sigma,
-            roughness=not self.freed.roughness,
-            phases=[c.name for c in self.crystals if c.name not in self.freed.texture_axes],
+            self.part.sigma,
+            roughness=0.0 if self.freed.roughness else ROUGHNESS_SIGMA,
+            phases={c.name: p for p, c in enumerate(self.crystals) if c.name not in self.freed.texture_axes},
         )
         if not found:
             return None
@@ -242,8 +255,9 @@ class _Stage:
             flat[:, first + number] = next(
                 (x.r for x in found if x.phase == crystal.name), flat[0, first + number]
             )
-        if rough:
-            flat[:, self.model.columns_of("roughness")] = ROUGHNESS_START
+        for one in found:
+            if one.phase is None:
+                flat[:, self.model.columns_of("roughness")] = flat.new_tensor(one.roughness)
         self.freed = dataclasses.replace(
             self.freed,
             roughness=self.freed.roughness or rough,
@@ -261,8 +275,10 @@ class _Stage:
         # Where parts of the scan agree better than their noise allows, that is luck.
         luck = (noise - misfit).diagonal(dim1=1, dim2=2).clamp_min(0.0)
         spread = misfit + torch.diag_embed(luck)
-        refined = collect(self.model, self.basis, result, spread, noise, self.observed, self.sigma, 0)
-        place = slice(len(self.crystals), len(self.crystals) + len(self.humps))
+        refined = collect(
+            self.model, self.basis, result, spread, noise, self.part.observed, self.part.sigma, 0
+        )
+        place = slice(len(self.crystals), len(self.crystals) + len(self.part.humps))
         amounts = result.linear.coefficients[0, place]
         deviations = spread[0].diagonal()[place].clamp_min(0).sqrt()
         return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy())
