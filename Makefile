@@ -61,6 +61,11 @@ study-forward: $(VENV)/.installed-dev ## the forward model against others; what 
 study-paper: $(VENV)/.installed-dev ## the grid of the paper, shortened, with the compact network
 	$(BIN)/python studies/paper.py grid
 
+.PHONY: study-exports
+study-exports: $(VENV)/.installed-dev ## exports read back and refined by other programs (MIXRD_DATA; GSAS2=python)
+	$(BIN)/python studies/exports.py $(if $(GSAS2),--gsas2 "$(GSAS2)")
+	$(BIN)/python docs/make_exports_table.py
+
 .PHONY: study-floor
 study-floor: $(VENV)/.installed-dev ## networks and refinements at the noise floor, shortened
 	$(BIN)/python studies/floor.py

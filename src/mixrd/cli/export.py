@@ -1,4 +1,4 @@
-"""`mixrd export`: a result as input of another program."""
+"""`mixrd export`: a result as input of another program, a network as ONNX."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ EXAMPLES = """Examples:
   mixrd export mixrd-results/sample.json --to topas
   mixrd export mixrd-results/sample.json --to gsas2 -o for-gsas
   mixrd export sample.json --to fullprof --scan data/sample.xrdml
+  mixrd export model.mixrd --to onnx
 
 What each format holds, and what was checked by which program: docs/exports.md."""
 
@@ -22,7 +23,7 @@ def export(
     result: Annotated[Path, Parameter(name="RESULT")],
     /,
     *,
-    to: Literal["topas", "fullprof", "gsas2", "bgmn", "rietx", "cif"],
+    to: Literal["topas", "fullprof", "gsas2", "bgmn", "rietx", "cif", "onnx"],
     scan: Path | None = None,
     number: int | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
@@ -32,12 +33,12 @@ def export(
 
     Cells, scales, profile, background, texture, zero and displacement are the
     refined ones. The scan is found beside the result, in the folder above it or
-    here, and must be the one that was analysed.
+    here, and must be the one that was analysed. A trained network becomes ONNX.
 
     Parameters
     ----------
     result
-        JSON of `mixrd analyze`.
+        JSON of `mixrd analyze`; for ONNX a network, from `mixrd train`.
     to
         Program or format.
     scan
@@ -45,10 +46,12 @@ def export(
     number
         Which scan, where the file holds several, counted from 1.
     out
-        Folder of the files; RESULT-FORMAT beside the result unless given.
+        Folder of the files, RESULT-FORMAT beside the result unless given; for ONNX the file.
     force
         Overwrite existing files.
     """
+    if to == "onnx":
+        return _onnx(result, out or result.with_suffix(".onnx"), force=force)
     from mixrd import export as room
     from mixrd.analysis import Analysis
     from mixrd.report.files import refuse_existing, writing
@@ -63,4 +66,20 @@ def export(
         for path, text in paths.items():
             path.write_text(text, encoding="utf-8")
     say(f"wrote {', '.join(contents)} to {folder}")
+    return 0
+
+
+def _onnx(path: Path, out: Path, *, force: bool) -> int:
+    from mixrd.cli.progress import spinner
+    from mixrd.export.onnx_model import onnx_bytes
+    from mixrd.network import Model
+    from mixrd.report.files import refuse_existing, writing
+
+    refuse_existing([out], force=force)
+    with spinner("exporting the network"):
+        contents = onnx_bytes(Model.load(path))
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_bytes(contents)
+    say(f"wrote {out}")
     return 0
