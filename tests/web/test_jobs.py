@@ -17,7 +17,7 @@ def jobs(tmp_path: Path) -> Iterator[Jobs]:
 
 
 def _add(jobs: Jobs, title: str = "job", *, quick: bool = False) -> Job:
-    return jobs.add("analysis", title, {"scans": ["a", "b"], "phases": ["x"]}, quick=quick)
+    return jobs.add("analysis", title, {"scans": ["a", "b"], "phases": ["x"]}, ["a.xy", "b.xy"], quick=quick)
 
 
 def test_the_oldest_job_is_taken_first(jobs: Jobs) -> None:

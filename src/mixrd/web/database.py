@@ -15,7 +15,7 @@ from typing import Any
 from mixrd.errors import UsageError
 
 #: Version of the tables.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS scans (
     id TEXT PRIMARY KEY, created REAL NOT NULL, about TEXT NOT NULL);
@@ -26,8 +26,8 @@ CREATE TABLE IF NOT EXISTS instruments (
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, kind TEXT NOT NULL,
     title TEXT NOT NULL, state TEXT NOT NULL, quick INTEGER NOT NULL, created REAL NOT NULL,
-    finished REAL, request TEXT NOT NULL, progress TEXT NOT NULL, error TEXT, instrument TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0);
+    finished REAL, request TEXT NOT NULL, files TEXT NOT NULL,
+    progress TEXT NOT NULL, error TEXT, instrument TEXT, attempts INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS results (
     job TEXT NOT NULL REFERENCES jobs(id) ON DELETE CASCADE, number INTEGER NOT NULL,
     status TEXT NOT NULL, error TEXT, calibration TEXT, PRIMARY KEY (job, number));

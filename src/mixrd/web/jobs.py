@@ -39,6 +39,8 @@ class Job:
     created, finished : float or None
         Seconds since 1970.
     request, progress : dict
+    files : list of str
+        Users' names of the scans, in the order of the results; they outlive the scans.
     error : dict or None
     instrument : str or None
         What a calibration made.
@@ -54,6 +56,7 @@ class Job:
     created: float
     finished: float | None
     request: dict[str, Any]
+    files: list[str]
     progress: dict[str, Any]
     error: dict[str, Any] | None
     instrument: str | None
@@ -76,15 +79,15 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def add(self, kind: str, title: str, request: dict[str, Any], *, quick: bool) -> Job:
+    def add(self, kind: str, title: str, request: dict[str, Any], files: list[str], *, quick: bool) -> Job:
         """A new job at the end of the queue."""
         name = new_id()
-        progress = {**EMPTY_PROGRESS, "scans": len(request.get("scans", ["one"]))}
+        progress = {**EMPTY_PROGRESS, "scans": len(files)}
         with self.database.transaction() as connection:
             connection.execute(
-                "INSERT INTO jobs (id, kind, title, state, quick, created, request, progress)"
-                " VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
-                (name, kind, title, quick, time.time(), json.dumps(request), json.dumps(progress)),
+                "INSERT INTO jobs (id, kind, title, state, quick, created, request, files, progress)"
+                " VALUES (?, ?, ?, 'queued', ?, ?, ?, ?, ?)",
+                (name, kind, title, quick, time.time(), *map(json.dumps, (request, files, progress))),
             )
         job = self.get(name)
         assert job is not None
@@ -241,6 +244,7 @@ def _job(row: sqlite3.Row) -> Job:
         created=row["created"],
         finished=row["finished"],
         request=plain(row["request"]),
+        files=plain(row["files"]),
         progress=plain(row["progress"]),
         error=plain(row["error"]),
         instrument=row["instrument"],

@@ -64,11 +64,6 @@ class Library:
         """Where the file of one that `find` knows is kept."""
         return self.database.path(f"{kind}s", f"{name}{_ENDINGS[kind]}")
 
-    def scan_name(self, name: str) -> str | None:
-        """The user's name for a scan, found without reading all that is known of it."""
-        row = self.database.row("SELECT json_extract(about, '$.file') FROM scans WHERE id = ?", name)
-        return None if row is None else str(row[0])
-
     def scan(self, name: str) -> dict[str, Any]:
         """A scan.
 

@@ -29,7 +29,7 @@ def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None)
         "job": job.id,
         "kind": job.kind,
         "request": request,
-        "files": [scan["file"] for scan in scans],
+        "files": job.files,
         "scans": [
             {"path": str(library.file("scan", scan["id"])), "header": scan["header"]} for scan in scans
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Set
@@ -185,9 +186,13 @@ def write_analysis(result: Analysis, folder: Path, number: int) -> None:
     if result.curves is not None:
         names = [phase.name for phase in result.phases]
         write_curves(result.curves, names, folder / f"{number}.npz")
-    part = folder / f"{number}.json.part"
-    part.write_text(result.to_json(), encoding="utf-8")
-    part.replace(folder / f"{number}.json")
+    text = result.to_json()
+    # The refined model is large, and of use to programs only: the page is shown the rest.
+    shown = {key: value for key, value in json.loads(text).items() if key != "refined_model"}
+    for ending, content in ((".shown.json", json.dumps(shown)), (".json", text)):
+        part = folder / f"{number}{ending}.part"
+        part.write_text(content, encoding="utf-8")
+        part.replace(folder / f"{number}{ending}")
 
 
 def write_curves(curves: Curves, names: list[str], path: Path) -> None:

@@ -32,11 +32,10 @@ def job_view(server: Services, job: Job, *, analyses: bool) -> dict[str, Any]:
 def result_view(server: Services, job: Job, row: sqlite3.Row, *, analyses: bool) -> dict[str, Any]:
     """One result as plain data."""
     number = row["number"]
-    scan = job.scans[number]
     return {
         "index": number,
-        "scan": scan,
-        "file": file_of(server, scan),
+        "scan": job.scans[number],
+        "file": job.files[number],
         "status": row["status"],
         "analysis": _analysis(server, job.id, number) if analyses else None,
         "calibration": plain(row["calibration"]),
@@ -44,18 +43,10 @@ def result_view(server: Services, job: Job, row: sqlite3.Row, *, analyses: bool)
     }
 
 
-def file_of(server: Services, scan: str) -> str:
-    """The user's name for a scan."""
-    name = server.library.scan_name(scan)
-    return name if name is not None else "deleted scan"
-
-
 def _analysis(server: Services, job: str, number: int) -> dict[str, Any] | None:
-    path = server.database.results_folder(job) / f"{number}.json"
+    path = server.database.results_folder(job) / f"{number}.shown.json"
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    # Large, and of use to programs only: the download has it.
-    found.pop("refined_model", None)
     return found

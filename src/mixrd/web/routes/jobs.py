@@ -127,7 +127,8 @@ def _analysis(server: Services, wanted: AnalysisRequest) -> Job:
     what = scans[0]["file"] if len(scans) == 1 else f"{len(scans)} scans"
     title = f"{what}: {', '.join(phase['name'] for phase in phases)}"
     quick = not wanted.network or (wanted.refine and len(phases) == 1)
-    return server.jobs.add("analysis", title, wanted.model_dump(), quick=quick)
+    files = [scan["file"] for scan in scans]
+    return server.jobs.add("analysis", title, wanted.model_dump(), files, quick=quick)
 
 
 def _calibration(server: Services, wanted: CalibrationRequest) -> Job:
@@ -135,7 +136,8 @@ def _calibration(server: Services, wanted: CalibrationRequest) -> Job:
     _check_instrument(server, wanted, [scan])
     name = shown_name(wanted.name, "instrument")
     title = f"{name}: calibrated on {phase['name']} in {scan['file']}"
-    return server.jobs.add("calibration", title, {**wanted.model_dump(), "name": name}, quick=True)
+    request = {**wanted.model_dump(), "name": name}
+    return server.jobs.add("calibration", title, request, [scan["file"]], quick=True)
 
 
 def _check_instrument(

@@ -18,7 +18,7 @@ from mixrd.web.models import CurvesAnswer, ResultAnswer
 from mixrd.web.problems import ApiError, not_found, problem, stem_of
 from mixrd.web.routes.jobs import found_job
 from mixrd.web.services import Server, Services
-from mixrd.web.views import file_of, result_view
+from mixrd.web.views import result_view
 
 router = APIRouter(prefix="/api/jobs/{job}", tags=["results"])
 #: The report is one file with styles, pictures and a script of its own, and must not act in our page's name.
@@ -82,7 +82,7 @@ def report(
     content = _rendered(server, "report", found, date=f"{moment:%Y-%m-%d %H:%M %Z}")
     headers = {"Content-Security-Policy": _REPORT_POLICY}
     if download:
-        headers |= attachment(f"{_base(server, found)}.html")
+        headers |= attachment(f"{_base(found)}.html")
     return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
 
@@ -91,7 +91,7 @@ def results_json(job: str, server: Server) -> Response:
     """All results as JSON: an object for one scan, a list for several, as `mixrd analyze --json` prints."""
     found = _with_results(server, job)
     content = _rendered(server, "json", found, alone=len(found.scans) == 1)
-    headers = attachment(f"{_base(server, found)}.json")
+    headers = attachment(f"{_base(found)}.json")
     return Response(content, media_type="application/json", headers=headers)
 
 
@@ -99,7 +99,7 @@ def results_json(job: str, server: Server) -> Response:
 def results_csv(job: str, server: Server) -> Response:
     """All results as CSV: a row for each scan and phase."""
     found = _with_results(server, job)
-    headers = attachment(f"{_base(server, found)}.csv")
+    headers = attachment(f"{_base(found)}.csv")
     content = _rendered(server, "csv", found)
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -141,7 +141,7 @@ def _results(server: Services, job: Job) -> list[dict[str, Any]]:
     from mixrd.report.files import output_names
 
     rows = server.jobs.results(job.id)
-    files = [file_of(server, job.scans[row["number"]]) for row in rows]
+    files = [job.files[row["number"]] for row in rows]
     names = output_names([PurePath(file) for file in files])
     return [
         {"number": row["number"], "name": name, "file": file, "error": plain(row["error"])}
@@ -161,8 +161,8 @@ def _calibration(server: Services, job: Job) -> dict[str, Any]:
     }
 
 
-def _base(server: Services, job: Job) -> str:
+def _base(job: Job) -> str:
     """Name of downloads: that of the scan, or how many there are."""
     if len(job.scans) == 1:
-        return stem_of(file_of(server, job.scans[0]))
-    return f"mixrd {len(job.scans)} scans"
+        return stem_of(job.files[0])
+    return f"mixrd {len(job.files)} scans"
