@@ -162,9 +162,20 @@ def measure(scans: int, refined: int, jobs: int) -> dict[str, Any]:
             "jobs": jobs,
             "network": _figures(whole, scans, checked_error(folder / "whole", truth, "network")),
             "refined": _figures(fits, len(subset), checked_error(folder / "fits", subset, "refined")),
+            "help_seconds": help_seconds(),
             "resumed": _killed_and_resumed(network, folder / "parts", folder / "whole", scans),
         }
     return results
+
+
+def help_seconds(repeats: int = 9) -> float:
+    """Median time of `mixrd --help`."""
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "mixrd", "--help"], check=True, stdout=subprocess.DEVNULL)
+        times.append(time.perf_counter() - begin)
+    return float(np.median(times))
 
 
 def _killed_and_resumed(arguments: list[str], parts: Path, whole: Path, scans: int) -> dict[str, Any]:
@@ -213,6 +224,7 @@ def report(results: dict[str, Any]) -> str:
         f"killed after {row['killed_after']} scans, the same command did {row['done_after']} more; "
         f"{row['done_twice']} done twice, summary {'the same' if row['same_summary'] else 'DIFFERENT'}"
     )
+    lines.append(f"mixrd --help: {results['help_seconds']:.2f} s (target 0.5)")
     return "\n".join(lines)
 
 

@@ -137,18 +137,25 @@ def _tell(
         print_json_list(analysis.to_dict() for _, analysis in results())
     else:
         show_series(brief)
-    if output.folder is not None:
-        from mixrd.batch.series import KeptSeries
-        from mixrd.report.files import write_batch
-        from mixrd.report.report_file import BATCH_REPORT, write_report
+    if output.folder is not None and journal is not None:
+        from mixrd.cli.progress import spinner
 
-        written = write_batch(brief, output.folder, force=True)
-        if journal is not None:
-            kept = KeptSeries(journal, paths)
-            page = output.folder / BATCH_REPORT
-            written.append(write_report(kept, page, pictures=output.folder, force=True))
+        with spinner("putting all together"):
+            written = _write_together(brief, paths, journal)
         say(f"wrote results to {output.folder}, all together to {', '.join(p.name for p in written)}")
     return EXIT_SOME_FAILED if any(a.status == "failed" for _, a in brief) else 0
+
+
+def _write_together(brief: Sequence[Named], paths: Sequence[Path], journal: Journal) -> list[Path]:
+    """Write table, heat map and report of all scans."""
+    from mixrd.batch.series import KeptSeries
+    from mixrd.report.files import write_batch
+    from mixrd.report.report_file import BATCH_REPORT, write_report
+
+    folder = journal.folder
+    written = write_batch(brief, folder, force=True)
+    page = write_report(KeptSeries(journal, paths), folder / BATCH_REPORT, pictures=folder, force=True)
+    return [*written, page]
 
 
 def in_brief(analysis: Analysis) -> Analysis:

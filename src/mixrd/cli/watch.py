@@ -192,8 +192,10 @@ class _Watcher:
 
     def _analysed(self, job: Job) -> Analysis:
         from mixrd.batch.series import run_jobs
+        from mixrd.cli.progress import spinner
 
-        ((_, found),) = run_jobs([job], self.analyst.request, self.files, analyst=self.analyst)
+        with spinner(f"analysing {job.path.name}"):
+            ((_, found),) = run_jobs([job], self.analyst.request, self.files, analyst=self.analyst)
         return found
 
     def _forget_renamed(self) -> None:
