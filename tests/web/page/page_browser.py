@@ -31,7 +31,7 @@ settings = ServerSettings(Path(data), port=int(port), training_steps=int(steps),
 serve(settings, on_ready=lambda address: print(address, flush=True))
 """
 #: Pictures to look at; ignored by git.
-PICTURES = Path(__file__).resolve().parents[1] / "build" / "screenshots"
+PICTURES = Path(__file__).resolve().parents[3] / "build" / "screenshots"
 SECONDS = 60_000  # ms that an analysis may take on a busy machine
 
 
