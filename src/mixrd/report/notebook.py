@@ -109,7 +109,8 @@ def frame(results: Iterable[tuple[str, Analysis]]) -> pd.DataFrame:
     rows = [row for label, analysis in results for row in _rows(label, analysis)]
     table = pandas.DataFrame(rows, columns=list(COLUMNS))
     numbers = [column for column in COLUMNS if column not in (*_TEXT, "detected")]
-    return table.astype(dict.fromkeys(numbers, "float64") | {"detected": "boolean"})
+    typed: pd.DataFrame = table.astype(dict.fromkeys(numbers, "float64") | {"detected": "boolean"})
+    return typed
 
 
 def analysis_frame(analysis: Analysis) -> pd.DataFrame:

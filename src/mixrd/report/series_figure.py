@@ -36,7 +36,9 @@ def plot_series(results: Sequence[tuple[str, Analysis]], path: str | Path) -> No
     UsageError
         If the file cannot be written.
     """
-    save_figure(series_figure(results), path)
+    figure = _new_figure(_phases(results), [label for label, _ in results])
+    series_figure(results, figure=figure)
+    save_figure(figure, path)
 
 
 def series_figure(
@@ -60,7 +62,7 @@ def series_figure(
     Figure
         Its axes: the strip of states, the heat map, the scale of colours.
     """
-    names = list(dict.fromkeys(p.name for _, a in results for p in a.phases))
+    names = _phases(results)
     canvas = _new_figure(names, [label for label, _ in results]) if figure is None else figure
     strip, map_ = canvas.subplots(
         2, 1, sharex=True, gridspec_kw={"height_ratios": [1, max(2.2 * len(names), 2.2)], "hspace": 0.12}
@@ -69,6 +71,10 @@ def series_figure(
     _draw_fractions(map_, amounts(results, names), names, colormap)
     _label_scans(map_, [label for label, _ in results])
     return canvas
+
+
+def _phases(results: Sequence[tuple[str, Analysis]]) -> list[str]:
+    return list(dict.fromkeys(p.name for _, a in results for p in a.phases))
 
 
 def amounts(results: Sequence[tuple[str, Analysis]], names: Sequence[str]) -> NDArray[np.float64]:
