@@ -4,9 +4,8 @@
 start it, in processes of one thread each; times are from its start to its end, loading and starting of
 processes included. A rate on an idle machine follows from the processor time of a scan, which other programs
 touch less. Memory is the share of each process in what it holds (PSS), summed, and the largest resident size
-of any. Each mixture is measured ten times; one
-scan in a hundred is cut off. Before anything is told, the fractions are compared with what was
-simulated.
+of any. Each mixture is measured ten times; one scan in a hundred is cut off. Before anything is told, the
+fractions are compared with what was simulated.
 """
 
 from __future__ import annotations
