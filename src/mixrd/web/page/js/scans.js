@@ -12,6 +12,11 @@ import { explained } from "./warnings.js";
 
 const ENDINGS = ".xy,.xye,.dat,.txt,.csv,.prn,.asc,.xrdml,.raw,.brml,.uxd,.ras,.rasx,.gsa,.gss,.gda,.fxye,.cif,.xml";
 
+/** What a header says: label and unit. */
+const HEADER = {
+  wavelength_angstrom: ["wavelength", " Å"], anode: ["anode", ""], counting_time_s: ["time per step", " s"], scan_axis: ["scanned axis", ""],
+  goniometer_radius_mm: ["goniometer radius", " mm"], format: ["format", ""], reader: ["read by", ""], sha256: ["SHA-256", ""],
+};
 const EXAMPLE_PHASES = ["corundum", "fluorite", "zincite"];
 
 let limit = null; // bytes
@@ -123,7 +128,7 @@ function render() {
 
 function row(scan) {
   const open = scan.id === pictured;
-  const header = Object.entries(scan.header ?? {}).filter(([, value]) => value !== null && value !== "");
+  const header = Object.entries({ ...HEADER, ...scan.header }).filter(([key, value]) => scan.header?.[key] !== undefined && value !== null && value !== "");
   return h(
     "li",
     { class: open ? "scan open" : "scan" },
@@ -136,7 +141,10 @@ function row(scan) {
     (scan.warnings ?? []).map((warning) => h("p", { class: "doubt small" }, `⚠ ${explained(warning).title}: ${warning.message}`)),
     open && header.length
       ? h("details", {}, h("summary", {}, "What the header says"),
-        h("dl", { class: "pairs" }, header.map(([key, value]) => [h("dt", {}, key.replaceAll("_", " ")), h("dd", {}, shown(value))])))
+        h("dl", { class: "pairs" }, header.map(([key, value]) => {
+          const [label, unit] = HEADER[key] ?? [key.replaceAll("_", " "), ""];
+          return [h("dt", {}, label), h("dd", {}, shown(value), unit)];
+        })))
       : null,
   );
 }

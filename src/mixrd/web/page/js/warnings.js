@@ -34,6 +34,8 @@ export const TITLES = {
   ATTENUATOR: "Attenuator factors were not applied",
   SIGMA_ZERO: "Some uncertainties are zero",
   VARIABLE_COUNTING_TIME: "The time per step varies",
+  SECOND_OPINION_DISAGREES: "A second program says otherwise",
+  SECOND_OPINION_MISSING: "There is no second opinion",
   FAILED: "This sample could not be analysed",
 };
 
