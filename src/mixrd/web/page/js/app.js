@@ -26,7 +26,8 @@ function route() {
   const job = asked.get("job");
   byId("setup").hidden = job !== null;
   byId("job").hidden = job === null;
-  byId("nav-new").toggleAttribute("aria-current", job === null);
+  if (job === null) byId("nav-new").setAttribute("aria-current", "page");
+  else byId("nav-new").removeAttribute("aria-current");
   if (job !== null) {
     const scan = asked.get("scan");
     openJob(job, scan === null ? null : Number(scan), again);

@@ -47,11 +47,16 @@ function render(job, again) {
     fill(place, h("div", { id: "job-head" }), h("div", { id: "job-error" }), h("div", { id: "job-progress" }),
       h("div", { id: "job-pick" }), h("div", { id: "job-result" }));
   }
-  const changed = last === null || last.state !== job.state || last.id !== job.id;
+  const opened = last === null;
+  const changed = opened || last.state !== job.state || last.id !== job.id;
   last = job;
   if (changed) {
     renderHead(job, again);
     document.title = `${job.title || "Analysis"}, ${job.state} – mixrd`;
+  }
+  if (opened) { // what had the focus is hidden now
+    window.scrollTo(0, 0);
+    byId("job-name").focus({ preventScroll: true });
   }
   if (ended(job)) {
     progress?.end();
