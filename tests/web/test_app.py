@@ -3,6 +3,7 @@ from __future__ import annotations
 from fastapi.testclient import TestClient
 
 import mixrd
+from mixrd.web.security import UPLOAD_PATHS
 
 
 def test_health_tells_version_queue_and_limits(client: TestClient) -> None:
@@ -31,7 +32,7 @@ def test_every_answer_has_the_headers_of_security(client: TestClient) -> None:
         headers = client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
     assert client.get("/api/health").headers["cache-control"] == "no-store"
 
 
@@ -44,6 +45,18 @@ def test_openapi_describes_every_path_and_field(client: TestClient) -> None:
     assert upload["schema"]["properties"]["file"]["format"] == "binary"
     assert api["components"]["schemas"]["AnalysisRequest"]["examples"][0]["phases"]
     assert "ErrorAnswer" in api["components"]["schemas"]
+
+
+def test_every_path_that_takes_a_file_is_known_to_the_guard(client: TestClient) -> None:
+    """All other bodies have the small limit of JSON."""
+    paths = client.get("/openapi.json").json()["paths"]
+    takes = {
+        path
+        for path, methods in paths.items()
+        for what in methods.values()
+        if "multipart/form-data" in what.get("requestBody", {}).get("content", {})
+    }
+    assert takes == UPLOAD_PATHS
 
 
 def test_the_documentation_page_names_every_path(client: TestClient) -> None:

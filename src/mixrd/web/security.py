@@ -24,6 +24,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 #: Largest body of a request that is no upload.
 LARGEST_JSON_BYTES = 1_000_000
+#: Paths that take files, under a limit of their own (see `mixrd.web.uploads`).
+UPLOAD_PATHS = frozenset({"/api/scans", "/api/phases/cif", "/api/instruments"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -32,7 +34,7 @@ _HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
@@ -168,7 +170,7 @@ def _cookie(headers: Headers, name: str) -> str | None:
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
     """`receive` that refuses bodies no JSON request has; uploads have a limit of their own."""
-    if Headers(scope=scope).get("content-type", "").startswith("multipart/"):
+    if scope["path"] in UPLOAD_PATHS:
         return receive
     came = 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from mixrd.web.library import Library, catalog_phases, preset_instruments, radia
 from mixrd.web.pool import Pool
 from mixrd.web.readers import Readers
 from mixrd.web.settings import ServerSettings
+from mixrd.web.turns import Turns
 
 #: Seconds after which a plot or report is given up.
 _LONGEST_RENDERING = 300.0
@@ -34,8 +34,8 @@ class Services:
     dispatcher : Dispatcher
     renderer : Pool
         Draws plots and writes reports.
-    cod_turn : Lock
-        One request to COD at a time.
+    turns : Turns
+        Queues of what takes time.
     """
 
     settings: ServerSettings
@@ -45,7 +45,7 @@ class Services:
     readers: Readers
     dispatcher: Dispatcher
     renderer: Pool
-    cod_turn: threading.Lock = field(default_factory=threading.Lock)
+    turns: Turns = field(default_factory=Turns)
     _stopped: bool = False
 
     @classmethod

@@ -20,6 +20,7 @@ from mixrd.web.models import CodNumber, InstrumentAnswer, Phase, RadiationAnswer
 from mixrd.web.problems import ApiError, problem_of, status_of, stem_of
 from mixrd.web.routes.forms import FILE_FORM
 from mixrd.web.services import Server, Services
+from mixrd.web.turns import in_turn
 from mixrd.web.uploads import received
 
 router = APIRouter(prefix="/api")
@@ -49,32 +50,22 @@ async def add_cif(
 ) -> dict[str, Any]:
     """Add the structure of a CIF file."""
     async with received(request, server.database, server.settings.max_upload_bytes) as upload:
-        return await run_in_threadpool(
-            _add_cif, server, upload.path, upload.name, block=block, kind="cif", name=stem_of(upload.name)
+        return await in_turn(
+            server.turns.reading,
+            _add_cif,
+            server,
+            upload.path,
+            upload.name,
+            block=block,
+            kind="cif",
+            name=stem_of(upload.name),
         )
 
 
 @router.post("/phases/cod", tags=["phases"], response_model=Phase, status_code=201)
-def add_cod(wanted: CodNumber, server: Server) -> dict[str, Any]:
+async def add_cod(wanted: CodNumber, server: Server) -> dict[str, Any]:
     """Fetch a structure of the Crystallography Open Database: the one request that leaves the computer."""
-    from mixrd.crystal import CodClient, read_record
-
-    with server.cod_turn:
-        try:
-            client = CodClient(
-                server.database.folder / "cod",
-                base_url=server.settings.cod_url,
-                attempts=_COD_ATTEMPTS,
-                timeout_seconds=_COD_SILENCE_SECONDS,
-                answer_seconds=_COD_SECONDS,
-            )
-            path = client.cif(wanted.number)
-        except MixrdError as error:
-            told = {**problem_of(error, f"COD {wanted.number}"), "remedy": _COD_REMEDIES[status_of(error)]}
-            raise ApiError.of(status_of(error), told) from None
-    record = read_record(path)
-    name = record.mineral.lower() if record and record.mineral else f"cod-{wanted.number}"
-    return _add_cif(server, path, f"COD {wanted.number}", block=None, kind="cod", name=name)
+    return await in_turn(server.turns.fetching, _add_cod, server, wanted.number)
 
 
 @router.delete("/phases/{phase}", tags=["phases"], status_code=204)
@@ -99,7 +90,9 @@ def instruments(server: Server) -> list[dict[str, Any]]:
 async def add_instrument(request: Request, server: Server) -> dict[str, Any]:
     """Add an instrument from the TOML file that `mixrd calibrate` writes."""
     async with received(request, server.database, server.settings.max_upload_bytes) as upload:
-        about = await run_in_threadpool(server.readers.read, "instrument", upload.path, upload.name)
+        about = await in_turn(
+            server.turns.reading, server.readers.read, "instrument", upload.path, upload.name
+        )
         name = new_id()
         upload.path.replace(server.library.file("instrument", name))
     await run_in_threadpool(server.library.add, "instrument", name, {"kind": "own", **about})
@@ -128,6 +121,26 @@ def remove_instrument(instrument: str, server: Server) -> None:
 def all_radiations() -> list[dict[str, Any]]:
     """Radiations that can be chosen where there is no instrument."""
     return radiations()
+
+
+def _add_cod(server: Services, number: int) -> dict[str, Any]:
+    from mixrd.crystal import CodClient, read_record
+
+    try:
+        client = CodClient(
+            server.database.folder / "cod",
+            base_url=server.settings.cod_url,
+            attempts=_COD_ATTEMPTS,
+            timeout_seconds=_COD_SILENCE_SECONDS,
+            answer_seconds=_COD_SECONDS,
+        )
+        path = client.cif(number)
+    except MixrdError as error:
+        told = {**problem_of(error, f"COD {number}"), "remedy": _COD_REMEDIES[status_of(error)]}
+        raise ApiError.of(status_of(error), told) from None
+    record = read_record(path)
+    name = record.mineral.lower() if record and record.mineral else f"cod-{number}"
+    return _add_cif(server, path, f"COD {number}", block=None, kind="cod", name=name)
 
 
 def _add_cif(

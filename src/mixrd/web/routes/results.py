@@ -18,6 +18,7 @@ from mixrd.web.models import CurvesAnswer, ResultAnswer
 from mixrd.web.problems import ApiError, not_found, problem, stem_of
 from mixrd.web.routes.jobs import found_job
 from mixrd.web.services import Server, Services
+from mixrd.web.turns import in_turn
 from mixrd.web.views import result_view
 
 router = APIRouter(prefix="/api/jobs/{job}", tags=["results"])
@@ -53,8 +54,12 @@ def curves(job: str, index: int, server: Server) -> dict[str, Any]:
 
 
 @router.get("/results/{index}/plot.png", response_class=FileResponse)
-def plot(job: str, index: int, server: Server) -> Response:
+async def plot(job: str, index: int, server: Server) -> Response:
     """The plot of a fit, as `mixrd analyze` and `mixrd calibrate` draw it."""
+    return await in_turn(server.turns.rendering, _plot, server, job, index)
+
+
+def _plot(server: Services, job: str, index: int) -> Response:
     found = found_job(server, job)
     folder = server.database.results_folder(job)
     path = folder / f"{index}.png"
@@ -71,12 +76,16 @@ def plot(job: str, index: int, server: Server) -> Response:
 
 
 @router.get("/report.html", response_class=Response)
-def report(
+async def report(
     job: str,
     server: Server,
     download: bool = Query(True, description="As a file; false shows it in the browser"),
 ) -> Response:
     """The report of all results, one file that needs nothing else."""
+    return await in_turn(server.turns.rendering, _report, server, job, download=download)
+
+
+def _report(server: Services, job: str, *, download: bool) -> Response:
     found = _with_results(server, job)
     moment = datetime.datetime.fromtimestamp(found.finished or found.created).astimezone()
     content = _rendered(server, "report", found, date=f"{moment:%Y-%m-%d %H:%M %Z}")
@@ -87,8 +96,12 @@ def report(
 
 
 @router.get("/results.json", response_class=Response)
-def results_json(job: str, server: Server) -> Response:
+async def results_json(job: str, server: Server) -> Response:
     """All results as JSON: an object for one scan, a list for several, as `mixrd analyze --json` prints."""
+    return await in_turn(server.turns.rendering, _results_json, server, job)
+
+
+def _results_json(server: Services, job: str) -> Response:
     found = _with_results(server, job)
     content = _rendered(server, "json", found, alone=len(found.scans) == 1)
     headers = attachment(f"{_base(found)}.json")
@@ -96,8 +109,12 @@ def results_json(job: str, server: Server) -> Response:
 
 
 @router.get("/results.csv", response_class=Response)
-def results_csv(job: str, server: Server) -> Response:
+async def results_csv(job: str, server: Server) -> Response:
     """All results as CSV: a row for each scan and phase."""
+    return await in_turn(server.turns.rendering, _results_csv, server, job)
+
+
+def _results_csv(server: Services, job: str) -> Response:
     found = _with_results(server, job)
     headers = attachment(f"{_base(found)}.csv")
     content = _rendered(server, "csv", found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 
 from mixrd.web.database import new_id
 from mixrd.web.library import radiation_of
@@ -13,6 +12,7 @@ from mixrd.web.models import ScanAnswer
 from mixrd.web.problems import ApiError
 from mixrd.web.routes.forms import FILE_FORM
 from mixrd.web.services import Server, Services
+from mixrd.web.turns import in_turn
 from mixrd.web.uploads import Upload, received
 
 router = APIRouter(prefix="/api/scans", tags=["scans"])
@@ -26,7 +26,7 @@ async def add_scan(
 ) -> dict[str, Any]:
     """Upload a powder scan in any format that `mixrd analyze` reads."""
     async with received(request, server.database, server.settings.max_upload_bytes) as upload:
-        return await run_in_threadpool(_add, server, upload, scan)
+        return await in_turn(server.turns.reading, _add, server, upload, scan)
 
 
 @router.get("/{scan}", response_model=ScanAnswer)
