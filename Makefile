@@ -37,6 +37,14 @@ format: $(VENV)/.installed-dev ## format the code, mend what ruff can mend
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## build the documentation into docs/_build/html, warnings are errors
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+.PHONY: study-docs
+study-docs: $(VENV)/.installed-dev ## every code block of the documentation, trainings in full
+	MIXRD_DOCS=full $(BIN)/python -m pytest tests/docs
+
 .PHONY: bench
 bench: $(VENV)/.installed-bench ## time the forward model, the analysis and the page; rietx on the same scans (MIXRD_DATA)
 	$(BIN)/python benchmarks/run.py
@@ -72,7 +80,7 @@ study-floor: $(VENV)/.installed-dev ## networks and refinements at the noise flo
 
 .PHONY: clean
 clean: ## remove .venv, caches and build output
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build docs/api docs/warnings .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps, so that setting up is done once and again only when what is needed has changed.
