@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.absorption_uncertainty import weights_of_sizes
+from mixrd.analysis.absorption_uncertainty import UNKNOWN_SIZE_UM, weights_of_sizes
 from mixrd.analysis.result import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, linear_attenuation_per_mm, mass_attenuation_cm2_g
@@ -17,13 +17,11 @@ from mixrd.mixture import mean_attenuation_per_mm, powder_classes, true_weights
 
 #: Particle diameters in micrometres for which a report states the change of each fraction.
 REPORT_SIZES_UM = (1.0, 5.0, 10.0)
-#: Particles that are assumed where no size is given, in micrometres: powders ground by hand are 5-20 um.
-ASSUMED_SIZE_UM = 5.0
-#: A bias matters from this on, in wt% and relative to the phase. Less than 1 wt% drowns in what else a
-#: laboratory scan leaves open; 5 % is Brindley's factor at |mu - mean| D = 0.067 (3/4 of it to first order),
-#: in the midst of the medium powders (0.01 to 0.1), for which a correction is meant.
-MATERIAL_PERCENT = 1.0
-MATERIAL_SHARE = 0.05
+#: A bias is worth a warning from this on, in wt%, or from this share of a phase on (a quarter is wrong in the
+#: first digit), if it is not below the second number in wt%: less drowns in what else a laboratory scan
+#: leaves open. The intervals hold smaller ones too.
+MATERIAL_PERCENT = 3.0
+MATERIAL_SHARE, LEAST_PERCENT = 0.25, 1.0
 #: Diameter in micrometres below which no laboratory mill brings a powder with certainty.
 FINEST_MILLED_UM = 1.0
 #: From which a size that matters is sought, in micrometres.
@@ -154,10 +152,11 @@ def microabsorption_warnings(
 ) -> list[AnalysisWarning]:
     """A warning if microabsorption may bias the result by more than it can bear, else none.
 
-    It may where a correction for particles of `ASSUMED_SIZE_UM` would change a phase by `MATERIAL_PERCENT`
-    and by `MATERIAL_SHARE` of it. With a size given, the result has been corrected: then a warning says
-    where the correction is that large but a powder is coarse by Brindley's measure (mu D above 0.1), so that
-    the formula no longer holds.
+    It is given where the bias is as likely as not that large: where a correction for particles of the median
+    size of powders of which nothing is known (`UNKNOWN_SIZE_UM`, as in the intervals) would change a phase by
+    `MATERIAL_PERCENT`, or by `MATERIAL_SHARE` of it and `LEAST_PERCENT`. With a size given, the result has
+    been corrected: then a warning says where the correction is that large but a powder is coarse by
+    Brindley's measure (mu D above 0.1), so that the formula no longer holds.
 
     Parameters
     ----------
@@ -176,7 +175,7 @@ def microabsorption_warnings(
     apparent = np.asarray(weights, dtype=np.float64) / float(np.sum(weights))
     if particle_size_um is not None:
         return _coarse(crystals, apparent, radiation, particle_size_um)
-    change = _corrected_for(crystals, apparent, radiation, (ASSUMED_SIZE_UM,))[0] - apparent
+    change = _corrected_for(crystals, apparent, radiation, (UNKNOWN_SIZE_UM,))[0] - apparent
     if not _matters(change, apparent).any():
         return []
     under, over = int(np.argmax(change)), int(np.argmin(change))
@@ -192,7 +191,7 @@ def microabsorption_warnings(
         AnalysisWarning(
             "MICROABSORPTION",
             f"{crystals[under].name} absorbs {ratio:.1f} times as much as the mixture: with particles of "
-            f"{ASSUMED_SIZE_UM:g} um it is stated about {100 * change[under]:.1f} wt% too low and "
+            f"{UNKNOWN_SIZE_UM:g} um it is stated about {100 * change[under]:.1f} wt% too low and "
             f"{crystals[over].name} about {-100 * change[over]:.1f} wt% too high; this matters from "
             f"{onset:.1f} um on: {advice}",
             crystals[under].name,
@@ -228,15 +227,16 @@ def _coarse(
 def _matters(change: NDArray[np.float64], apparent: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Where a change is worth a word; the last axis is that of the phases."""
     size = np.abs(change)
-    return (100 * size >= MATERIAL_PERCENT) & (size >= MATERIAL_SHARE * apparent)
+    relative = (size >= MATERIAL_SHARE * apparent) & (100 * size >= LEAST_PERCENT)
+    return (100 * size >= MATERIAL_PERCENT) | relative
 
 
 def _onset_um(crystals: Sequence[Crystal], apparent: NDArray[np.float64], radiation: Radiation) -> float:
     """Smallest diameter in micrometres at which the bias matters, at most the assumed one."""
-    sizes = np.geomspace(_SMALLEST_UM, ASSUMED_SIZE_UM, 200)
+    sizes = np.geomspace(_SMALLEST_UM, UNKNOWN_SIZE_UM, 200)
     change = _corrected_for(crystals, apparent, radiation, tuple(sizes.tolist())) - apparent
     found = _matters(change, apparent).any(axis=-1)
-    return float(sizes[int(np.argmax(found))]) if found.any() else ASSUMED_SIZE_UM
+    return float(sizes[int(np.argmax(found))]) if found.any() else UNKNOWN_SIZE_UM
 
 
 def _corrected_for(

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.analysis.absorption import MATERIAL_PERCENT
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result import AnalysisWarning
 from mixrd.analysis.staging import Freed
@@ -16,7 +20,7 @@ from mixrd.scan import Scan
 DISAGREEMENT_PERCENT = 10.0
 #: R_wp over R_exp above which the fit misses more than noise.
 POOR_GOODNESS_OF_FIT = 5.0
-#: Texture beyond this (|ln r|) moves lines by a fifth and more: too much to be corrected without a doubt.
+#: Texture beyond this (|ln r|) moves lines by a fifth and more: it can be seen.
 STRONG_TEXTURE = 0.1
 #: Total mass over its standard uncertainty below which nothing was found.
 LEAST_SIGNIFICANCE = 5.0
@@ -45,8 +49,26 @@ def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
     return warnings
 
 
-def sample_doubts(crystals: Sequence[Crystal], refined: Refinement, freed: Freed) -> list[AnalysisWarning]:
-    """What the refinement had to correct in the sample: texture, a rough surface."""
+def sample_doubts(
+    crystals: Sequence[Crystal], refined: Refinement, freed: Freed, shift: NDArray[np.float64]
+) -> list[AnalysisWarning]:
+    """What the refinement had to correct in the sample, where that moved the fractions by much.
+
+    Texture and the roughness of the surface are corrected by simple models of grains that nobody has seen:
+    what they move the fractions by is about as uncertain as it is large.
+
+    Parameters
+    ----------
+    crystals : sequence of Crystal
+    refined : Refinement
+    freed : Freed
+    shift : (P,) array
+        Weight fractions less those before texture and roughness were freed.
+    """
+    if 100 * np.abs(shift).max(initial=0.0) < MATERIAL_PERCENT:
+        return []
+    moved = int(np.argmax(np.abs(shift)))
+    said = f"this moved {crystals[moved].name} by {100 * shift[moved]:+.1f} wt%, which is uncertain"
     warnings = []
     for crystal, r, sigma in zip(crystals, refined.texture, refined.texture_sigma, strict=True):
         axis = freed.texture_axes.get(crystal.name)
@@ -56,11 +78,21 @@ def sample_doubts(crystals: Sequence[Crystal], refined: Refinement, freed: Freed
             warnings.append(
                 AnalysisWarning(
                     "TEXTURE",
-                    f"its crystals are oriented (March-Dollase r = {r:.2f} along {index}: {form}); this was "
-                    "corrected, but the fractions are less sure: fill from the side or back, grind finer",
+                    f"its crystals are oriented (March-Dollase r = {r:.2f} along {index}: {form}); "
+                    f"correcting {said}: fill from the side or back, grind finer",
                     crystal.name,
                 )
             )
+    if not warnings and freed.roughness:
+        share, depth = refined.roughness
+        warnings.append(
+            AnalysisWarning(
+                "MICROABSORPTION",
+                f"lines at low angles are too weak, as by coarse grains at a rough surface (share "
+                f"{share:.2f}, optical depth {depth:.2f}); correcting {said}: grind finer, press it flat",
+                crystals[moved].name,
+            )
+        )
     return warnings
 
 

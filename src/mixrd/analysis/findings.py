@@ -66,7 +66,7 @@ def findings(
         widening = calibrated.widening
     amounts = quantities(refined, factors=grains.factors, further=grains.covariance, widening=widening)
     absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
-    warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed)
+    warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed, sample.shift)
     warnings += grains.warnings + doubts
     warnings += [] if estimate is None else disagreement(crystals, estimate, refined)
     warnings += [] if model is None else out_of_range_warnings(crystals, refined, amounts.detected, model)

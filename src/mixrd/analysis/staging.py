@@ -73,12 +73,15 @@ class SampleRefinement:
     freed : Freed
     hump_amounts, hump_sigma : (E,) array
         Coefficients of the humps and their standard uncertainties.
+    shift : (P,) array
+        Weight fractions less those before texture and roughness were freed.
     """
 
     refinement: Refinement
     freed: Freed
     hump_amounts: NDArray[np.float64]
     hump_sigma: NDArray[np.float64]
+    shift: NDArray[np.float64]
 
 
 def refine_sample(
@@ -134,14 +137,14 @@ def refine_sample(
             stage.weigh_by(result)
         stage.choose_background(result)
         # The wavier background first: where it stood, texture and roughness are not asked to make up for it.
-        result = stage.sharp(result.flat, enough=STAGE_DECREASE)
+        result = plain = stage.sharp(result.flat, enough=STAGE_DECREASE)
         for _ in range(ROUNDS):
             more = stage.free_more(result)
             if more is None:
                 break
             result = more
         stage.take_all_points(result, counted=counted)
-        return stage.finished(stage.sharp(result.flat))
+        return stage.finished(stage.sharp(result.flat), plain)
 
 
 class _Stage:
@@ -266,7 +269,7 @@ class _Stage:
         self.model = self.model.with_texture_axes(self.crystals, self.freed.texture_axes)
         return self.sharp(flat, enough=STAGE_DECREASE)
 
-    def finished(self, result: Fit) -> SampleRefinement:
+    def finished(self, result: Fit, plain: Fit) -> SampleRefinement:
         # A mass that was held at zero has an uncertainty too.
         whole = dataclasses.replace(result.linear, active=torch.ones_like(result.linear.active))
         open_ended = dataclasses.replace(result, linear=whole)
@@ -281,4 +284,6 @@ class _Stage:
         place = slice(len(self.crystals), len(self.crystals) + len(self.part.humps))
         amounts = result.linear.coefficients[0, place]
         deviations = spread[0].diagonal()[place].clamp_min(0).sqrt()
-        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy())
+        before = plain.linear.coefficients[0, : len(self.crystals)]
+        shift = refined.weight_fractions - (before / before.sum().clamp_min(1e-30)).numpy()
+        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift)
