@@ -19,6 +19,7 @@ from mixrd.cli import (
     cod,
     demo,
     export,
+    own_phases,
     paper,
     phases,
     report,
@@ -65,7 +66,7 @@ app.command(watch.watch, help_epilogue=watch.EXAMPLES, sort_key=1)
 app.command(calibrate.calibrate, help_epilogue=calibrate.EXAMPLES, sort_key=2)
 app.command(train.train, help_epilogue=train.EXAMPLES, sort_key=3)
 app.command(simulate.simulate, help_epilogue=simulate.EXAMPLES, sort_key=4)
-app.command(phases.phases, help_epilogue=phases.PHASES_EXAMPLES, sort_key=5)
+app.command(own_phases.phases_app)
 app.command(phases.instruments, help_epilogue=phases.INSTRUMENTS_EXAMPLES, sort_key=6)
 app.command(demo.demo, help_epilogue=demo.EXAMPLES, sort_key=7)
 app.command(serve.serve, help_epilogue=serve.EXAMPLES, sort_key=8)

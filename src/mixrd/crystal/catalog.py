@@ -13,6 +13,8 @@ from typing import Any, Literal
 import gemmi
 
 from mixrd.crystal.cif import default_u_iso, read_cif
+from mixrd.crystal.cod_phase import cod_phase, is_cod_name
+from mixrd.crystal.own_phases import own_phase
 from mixrd.crystal.structure import Crystal, Site
 from mixrd.errors import CrystalError, PhaseNotFoundError
 
@@ -118,7 +120,10 @@ def search_catalog(text: str = "") -> list[CatalogEntry]:
 
 
 def load_phase(phase: str | Path) -> Crystal:
-    """Crystal of a phase given as a catalog name, an alias, or the path of a CIF (``FILE.cif#BLOCK``).
+    """Crystal of a phase that the user names.
+
+    A name or alias of the catalog, a name of the user's own phases, the number of a structure of COD
+    (``cod:9008877``), or the path of a CIF (``FILE.cif#BLOCK``).
 
     Raises
     ------
@@ -132,6 +137,10 @@ def load_phase(phase: str | Path) -> Crystal:
     found = _names_by_key().get(_key(text))
     if found is not None:
         return catalog_entry(found).crystal
+    if is_cod_name(text):
+        return cod_phase(text)
+    if (own := own_phase(text)) is not None:
+        return own
     if file.lower().endswith((".cif", ".mcif")) or _is_file(file):
         return read_cif(file, block=block or None)
     near = difflib.get_close_matches(_key(text), _names_by_key(), n=3, cutoff=0.5)
@@ -140,6 +149,11 @@ def load_phase(phase: str | Path) -> Crystal:
     raise PhaseNotFoundError(
         f"unknown phase {text!r}", remedy=f"{hint}`mixrd phases` lists the catalog; a CIF file works too"
     )
+
+
+def shipped_name(text: str) -> str | None:
+    """Name of the catalog's entry that answers to this name or alias, None where none does."""
+    return _names_by_key().get(_key(text))
 
 
 def _is_file(text: str) -> bool:

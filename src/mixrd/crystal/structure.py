@@ -180,6 +180,20 @@ class Crystal:
         ) or gemmi.find_spacegroup_by_name(self.space_group)
         return group.crystal_system_str() if group else "triclinic"
 
+    @classmethod
+    def from_pymatgen(cls, structure: Any, name: str | None = None) -> Crystal:
+        """Crystal from a pymatgen Structure, see `mixrd.crystal.objects.crystal_from_pymatgen`."""
+        from mixrd.crystal.objects import crystal_from_pymatgen
+
+        return crystal_from_pymatgen(structure, name)
+
+    @classmethod
+    def from_ase(cls, atoms: Any, name: str | None = None) -> Crystal:
+        """Crystal from ASE Atoms, see `mixrd.crystal.objects.crystal_from_ase`."""
+        from mixrd.crystal.objects import crystal_from_ase
+
+        return crystal_from_ase(atoms, name)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` takes back."""
         return asdict(self)

@@ -148,7 +148,7 @@ def preset_names() -> tuple[str, ...]:
 
 
 def load_instrument(source: str | Path) -> Instrument:
-    """Instrument from a TOML file or the name of a preset.
+    """Instrument from a TOML file, a GSAS-II ``.instprm`` file, or the name of a preset.
 
     Raises
     ------
@@ -160,13 +160,24 @@ def load_instrument(source: str | Path) -> Instrument:
         return _from_toml(text, f"{source}.toml")
     path = Path(source)
     try:
-        return _from_toml(path.read_text(encoding="utf-8"), path)
+        text = path.read_text(encoding="utf-8")
+        return _from_instprm(text, path) if path.suffix.lower() == ".instprm" else _from_toml(text, path)
     except (OSError, UnicodeDecodeError):
         raise InstrumentError(
             "no such instrument",
-            remedy=f"Give a TOML file or a preset: {', '.join(preset_names())}",
+            remedy=f"Give a TOML or .instprm file or a preset: {', '.join(preset_names())}",
             file=path,
         ) from None
+
+
+def _from_instprm(text: str, path: Path) -> Instrument:
+    # Loaded here because it builds on this module.
+    from mixrd.pattern.instprm import parse_instprm
+
+    try:
+        return parse_instprm(text, path.stem)
+    except (InstrumentError, RadiationError) as error:
+        raise InstrumentError(error.cause, remedy=error.remedy, file=path) from None
 
 
 def save_instrument(instrument: Instrument, path: str | Path) -> None:
