@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import signal
 from dataclasses import dataclass
@@ -99,6 +100,8 @@ def serve(connection: Connection, request: Request, output: Output) -> None:
     # Ctrl-C reaches all processes of a terminal: the first one says what is to be done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    # What was loaded before the fork stays shared: a search for garbage in it would make copies of its pages.
+    gc.freeze()
     analyst = Analyst(request)
     try:
         while True:
