@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from mixrd.cli import benchmark_data
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import InstrumentOptions, Names, Switch
 from mixrd.errors import UsageError
@@ -33,6 +34,8 @@ benchmark = App(
     help_epilogue="Example:\n  mixrd benchmark weighed measured/cpd --instrument instrument.toml",
     sort_key=8,
 )
+benchmark.command(benchmark_data.fetch, help_epilogue=benchmark_data.FETCH_EXAMPLES)
+benchmark.command(benchmark_data.leaderboard, help_epilogue=benchmark_data.LEADERBOARD_EXAMPLES)
 
 
 @benchmark.command(help_epilogue=EXAMPLES)
@@ -78,7 +81,13 @@ def weighed(
     from mixrd.cli.progress import training_bar
     from mixrd.experiments.weighed import benchmark_weighed
     from mixrd.network import Model
-    from mixrd.report.benchmark_tables import coverage_line, weighed_summary_table, weighed_table
+    from mixrd.report.benchmark_tables import (
+        coverage_line,
+        doubts_line,
+        time_line,
+        weighed_summary_table,
+        weighed_table,
+    )
 
     trained = None if model is None else Model.load(model)
     with training_bar("training") as update:
@@ -96,7 +105,8 @@ def weighed(
     if json:
         show_json(result.to_dict())
     else:
-        show(weighed_table(result), "", weighed_summary_table(result), coverage_line(result))
+        lines = [line(result) for line in (coverage_line, doubts_line, time_line)]
+        show(weighed_table(result), "", weighed_summary_table(result), *filter(None, lines))
     return EXIT_SOME_FAILED if result.failed else 0
 
 
