@@ -1,7 +1,7 @@
 """Accuracy on weighed mixtures, from nothing: calibrate, train, analyse; results into studies/results/.
 
-``python studies/run.py [study ...]`` (default all). Needs the measured scans (MIXRD_DATA, default
-../shared/data). The commands are those of a user.
+``python studies/run.py [study ...]`` (default all); at the end all results beside their targets. Needs the
+measured scans (MIXRD_DATA, default ../shared/data). The commands are those of a user.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import targets
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"
@@ -105,6 +107,7 @@ def main() -> None:
             result["wall_seconds_with_training"] = round(time.monotonic() - begin, 1)
             (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
             print(name, json.dumps(result.get("summary", result.get("left_out")), indent=2), flush=True)
+    targets.show()
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_a_warning_says_which_way_and_how_much() -> None:
     (warning,) = microabsorption_warnings(STRONG, [0.5, 0.0, 0.5], CU)
     assert warning.code == "MICROABSORPTION"
     assert warning.phase == "hematite"
-    change = 100 * (true_weights(STRONG, [0.5, 0.0, 0.5], CU, 5.0)[2] - 0.5)
+    change = 100 * (true_weights(STRONG, [0.5, 0.0, 0.5], CU, 3.0)[2] - 0.5)
     assert f"about {change:.1f} wt% too low and corundum about {change:.1f} wt% too high" in warning.message
     assert "--particle-size" in warning.message
 
@@ -190,7 +190,10 @@ def oxides(data_dir: Path) -> dict[str, Crystal]:
     [
         ({"indium oxide": 0.5, "rhodochrosite": 0.5}, "indium oxide"),
         ({"bunsenite": 0.6, "bismite": 0.4}, "bismite"),
-        ({"zabuyelite": 0.9, "baddeleyite": 0.1}, "baddeleyite"),
+        # 1.1 wt% at 3 um, an eighth of the baddeleyite: the interval holds that.
+        ({"zabuyelite": 0.9, "baddeleyite": 0.1}, None),
+        # The same 1.1 wt% are more than a quarter of so little.
+        ({"bunsenite": 0.96, "bismite": 0.04}, "bismite"),
         ({"shcherbinaite": 0.3, "anatase": 0.7}, None),
     ],
 )

@@ -64,6 +64,7 @@ def refined(
 def test_nothing_is_freed_that_is_not_asked_for(phases: list[Crystal], machine: Instrument) -> None:
     found = refined(phases, machine, scan_of(phases, machine))
     assert not found.freed.roughness and not found.freed.texture_axes
+    assert np.abs(found.shift).max() < 0.002
     assert found.refinement.converged
     assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.005)
     assert found.refinement.r_wp == pytest.approx(found.refinement.r_exp, rel=0.05)
@@ -78,6 +79,9 @@ def test_texture_is_found_with_its_axis(phases: list[Crystal], machine: Instrume
     assert found.refinement.texture[0] == pytest.approx(r, abs=0.03)
     assert found.refinement.texture_sigma[0] < 0.05
     assert found.refinement.texture[1] == 1.0
+    assert abs(found.shift.sum()) < 1e-9
+    # What freeing it moved is what leaving it out costs.
+    assert abs(found.shift[0]) > 0.003
     assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.01)
 
 

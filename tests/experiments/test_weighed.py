@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mixrd.analysis import Analysis, PhaseResult, calibrate, generic_instrument
+from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, calibrate, generic_instrument
 from mixrd.crystal import load_phase
 from mixrd.errors import InputError, PhaseNotFoundError, UsageError
 from mixrd.experiments import weighed
@@ -81,7 +81,7 @@ def test_failed_sample_is_null_named_and_counted(benchmark: WeighedBenchmark) ->
 def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     data = json.loads(benchmark.to_json())
     assert data["schema"] == 2
-    keys = {"file", "group", "truth", "network", "refined", "seconds", "intervals", "warnings"}
+    keys = {"file", "group", "truth", "network", "refined", "seconds", "intervals", "warnings", "cpu_seconds"}
     assert all(set(sample) == keys for sample in data["samples"])
     assert data["samples"][0]["group"] == {"time": "short"}
     assert data["samples"][2]["refined"] is None
@@ -90,6 +90,31 @@ def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     assert measures <= set(data["summary"]["refined"])
     assert data["summary"]["network"] is None
     assert (data["summary"]["samples"], data["summary"]["failed"]) == (3, 1)
+    assert data["summary"]["doubts"]["within"] == {"samples": 2, "warned": 0}
+    assert data["summary"]["doubts"]["above"] == {"samples": 0, "warned": 0}
+    assert data["summary"]["median_seconds"]["network"] is None
+    assert 0 < data["summary"]["median_seconds"]["processor"] < 20
+    assert data["samples"][2]["cpu_seconds"] is None
+
+
+def test_warnings_are_counted_by_how_far_a_sample_is_off() -> None:
+    def sample(off: float, *codes: str) -> WeighedSample:
+        return WeighedSample(
+            file="x.xy",
+            group={},
+            truth={"a": 50.0, "b": 50.0},
+            network=None,
+            refined={"a": 50.0 + off, "b": 50.0 - off},
+            seconds={"network": None, "refined": 1.0},
+            warnings=tuple(AnalysisWarning(code, "") for code in codes),
+        )
+
+    samples = (sample(1.0), sample(1.5, "TEXTURE"), sample(2.0, "POOR_FIT"), sample(4.0, "MICROABSORPTION"))
+    assert WeighedBenchmark(samples).doubts() == {
+        "within": {"samples": 2, "warned": 1},
+        "between": {"samples": 1, "warned": 0},
+        "above": {"samples": 1, "warned": 1},
+    }
 
 
 def test_samples_are_told_as_they_come(folder: Path, instrument: Instrument) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,10 @@ from mixrd.training import TrainingProgress
 Method = Literal["network", "refined"]
 METHODS: tuple[Method, ...] = ("network", "refined")
 SCHEMA = 2
+#: Warnings that say that fractions are less sure than their counts make them.
+DOUBTS = frozenset({"MICROABSORPTION", "TEXTURE"})
+#: Mean absolute errors (wt%) of a sample that count as small and as large.
+SMALL_WT, LARGE_WT = 1.5, 3.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,9 @@ class WeighedSample:
         "network" and "refined", None likewise.
     warnings : tuple of AnalysisWarning
         A sample that failed has the one with code "FAILED".
+    cpu_seconds : float or None
+        Processor time of the whole analysis, training excepted: what other programs do on the machine is not
+        in it. None if it failed.
     """
 
     file: str
@@ -56,6 +64,7 @@ class WeighedSample:
     seconds: dict[str, float | None]
     intervals: dict[str, tuple[float, float]] | None = None
     warnings: tuple[AnalysisWarning, ...] = ()
+    cpu_seconds: float | None = None
 
     @property
     def failed(self) -> bool:
@@ -133,6 +142,30 @@ class WeighedBenchmark:
             "intervals": len(inside),
         }
 
+    def doubts(self) -> dict[str, dict[str, int]]:
+        """How often a warning of `DOUBTS` stands by a sample, by its mean absolute error.
+
+        "within" `SMALL_WT`, "above" `LARGE_WT` and "between": "samples" and "warned", of those refined.
+        """
+        counts = {name: {"samples": 0, "warned": 0} for name in ("within", "between", "above")}
+        for sample in self.samples:
+            error = sample.mean_absolute_error("refined")
+            if error is None:
+                continue
+            name = "within" if error <= SMALL_WT else "above" if error > LARGE_WT else "between"
+            counts[name]["samples"] += 1
+            counts[name]["warned"] += any(warning.code in DOUBTS for warning in sample.warnings)
+        return counts
+
+    def seconds(self) -> dict[str, float | None]:
+        """Medians over the samples: the network's time, the refinement's, processor time of it all."""
+        rows = [(*(s.seconds[m] for m in METHODS), s.cpu_seconds) for s in self.samples]
+        found = {}
+        for name, column in zip((*METHODS, "processor"), zip(*rows, strict=True), strict=True):
+            values = [value for value in column if value is not None]
+            found[name] = float(np.median(values)) if values else None
+        return found
+
     @property
     def failed(self) -> int:
         """Number of samples whose analysis failed."""
@@ -147,6 +180,8 @@ class WeighedBenchmark:
             "summary": {
                 **summary,
                 "coverage": self.coverage(),
+                "doubts": self.doubts(),
+                "median_seconds": self.seconds(),
                 "samples": len(self.samples),
                 "failed": self.failed,
             },
@@ -232,9 +267,12 @@ class _Runner:
         self.on_training = on_training
         self.trained: dict[str, Model] = {}
 
-    def analyze(self, scan: Scan, crystals: list[Crystal]) -> Analysis:
+    def analyze(self, scan: Scan, crystals: list[Crystal]) -> tuple[Analysis, float]:
+        """The analysis and its processor time in seconds."""
         model = self._model(scan, crystals) if self.network else None
-        return analyze(scan, crystals, self.instrument, model=model, refine=self.refine)
+        begin = time.process_time()
+        result = analyze(scan, crystals, self.instrument, model=model, refine=self.refine)
+        return result, time.process_time() - begin
 
     def _model(self, scan: Scan, crystals: list[Crystal]) -> Model:
         if self.model is not None:
@@ -260,7 +298,7 @@ def _sample(
                 file=row.file,
             )
         truth = {crystal.name: truth.get(crystal.name, 0.0) for crystal in crystals}
-        result = runner.analyze(read_scan(folder / row.file), list(crystals))
+        result, cpu_seconds = runner.analyze(read_scan(folder / row.file), list(crystals))
     except MixrdError as error:
         failure = AnalysisWarning("FAILED", str(error))
         return WeighedSample(
@@ -275,6 +313,7 @@ def _sample(
         seconds={method: result.seconds.get(method) for method in METHODS},
         intervals=_intervals(result),
         warnings=result.warnings,
+        cpu_seconds=cpu_seconds,
     )
 
 

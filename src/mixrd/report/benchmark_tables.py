@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from mixrd.experiments.weighed import LARGE_WT, SMALL_WT
 from mixrd.report.tables import new_table
 
 if TYPE_CHECKING:
@@ -69,6 +70,26 @@ def coverage_line(benchmark: WeighedBenchmark) -> str:
         f"median half-width {found['median_half_width_wt']:.2f} wt%, "
         f"median error {found['median_error_wt']:.2f} wt%"
     )
+
+
+def doubts_line(benchmark: WeighedBenchmark) -> str:
+    """How often a warning stands by samples that are off, and by others; empty if none is refined."""
+    found = benchmark.doubts()
+    if not any(row["samples"] for row in found.values()):
+        return ""
+    above, within = found["above"], found["within"]
+    return (
+        f"TEXTURE or MICROABSORPTION warns of {above['warned']} of {above['samples']} samples off by more "
+        f"than {LARGE_WT:g} wt% and of {within['warned']} of {within['samples']} within {SMALL_WT:g}"
+    )
+
+
+def time_line(benchmark: WeighedBenchmark) -> str:
+    """Median times of a scan."""
+    found = {name: value for name, value in benchmark.seconds().items() if value is not None}
+    words = {"network": "network", "refined": "refinement", "processor": "processor time of all"}
+    parts = [f"{words[name]} {value:.2g} s" for name, value in found.items()]
+    return f"median of a scan: {', '.join(parts)}" if parts else ""
 
 
 def left_out_table(benchmark: LeftOutBenchmark) -> Table:
