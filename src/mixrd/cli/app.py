@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 import mixrd
 from mixrd.cli import (
@@ -59,6 +59,8 @@ app = App(
     version=_version,
     # --json has no --no-json: a switch is off unless given.
     default_parameter=Parameter(negative=()),
+    # What is asked for stands above how it is put out.
+    group_parameters=Group("Parameters", sort_key=9),
     suppress_keyboard_interrupt=False,
 )
 app.command(analyze.analyze, help_epilogue=analyze.EXAMPLES, sort_key=1)
