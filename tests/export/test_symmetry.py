@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import gemmi
 import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal, Site, load_phase
 from mixrd.diffraction import radiation, reflections, strained_sticks
 from mixrd.export.symmetry import (
     cell_parameters,
@@ -50,12 +51,39 @@ def test_p1_diffracts_the_same() -> None:
     assert whole(in_p1(crystal)) == pytest.approx(whole(crystal), rel=1e-6)
 
 
-def test_origin_choice_1_becomes_p1_where_it_cannot_be_told() -> None:
-    anatase = load_phase("anatase")
-    assert spellable(anatase)[1].xhm().startswith("I 41/a m d")
-    if anatase.space_group.endswith(":1"):
-        crystal, group = spellable(anatase, origin_choice_1=False)
-        assert group.xhm() == "P 1" and len(crystal.sites) == 12
+@pytest.mark.parametrize(
+    ("symbol", "plain"),
+    [("F d -3 m:1", False), ("F d -3 m:2", True), ("R -3 m:R", False), ("R -3 m:H", True)],
+)
+def test_settings_that_cannot_be_told_become_p1(symbol: str, plain: bool) -> None:
+    group = gemmi.find_spacegroup_by_name(symbol)
+    cell = (5.0, 5.0, 12.0, 90.0, 90.0, 120.0)
+    if symbol.startswith("F"):
+        cell = (5.43, 5.43, 5.43, 90.0, 90.0, 90.0)
+    elif symbol.endswith("R"):
+        cell = (5.0, 5.0, 5.0, 60.0, 60.0, 60.0)
+    crystal = Crystal(
+        "x",
+        cell,
+        group.xhm(),
+        tuple(op.triplet() for op in group.operations()),
+        (
+            Site(
+                "A",
+                "Si",
+                (0.125, 0.125, 0.125) if plain and symbol[0] == "F" else (0.0, 0.0, 0.0),
+                1.0,
+                0.006,
+            ),
+        ),
+    )
+    assert spellable(crystal) == (crystal, group)
+    found, told = spellable(crystal, suffixes=False)
+    assert told.xhm() == (symbol if plain else "P 1")
+    assert found.density_g_cm3 == pytest.approx(crystal.density_g_cm3)
+    if symbol.endswith("R"):
+        assert cell_parameters(crystal) == [0, 0, 0, 3, 3, 3]
+        assert cell_parameters(found)[:3] == [0, 0, 0]
 
 
 def test_rounded_coordinates_and_tensors_are_mended() -> None:

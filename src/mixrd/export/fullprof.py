@@ -108,7 +108,7 @@ def _shifts(given: Handover, codes: _Codes) -> Iterator[str]:
 
 
 def _phase(given: Handover, phase: HandedPhase, number: int, codes: _Codes) -> Iterator[str]:
-    crystal, group = spellable(phase.crystal, origin_choice_1=False)
+    crystal, group = spellable(phase.crystal, suffixes=False)
     h, k, l = phase.texture_axis or (0, 0, 1)
     yield f"!  Data for PHASE number:   {number}  ==> Current R_Bragg for Pattern#  1:     0.00"
     yield "".join(ch for ch in phase.name if ch not in "!#<").strip() or f"phase {number}"

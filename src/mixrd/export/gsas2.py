@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
-import gemmi
 import numpy as np
 
 from mixrd.export.cif import phase_cif
@@ -52,9 +52,7 @@ def instprm(given: Handover) -> str:
 
 
 def _spelled(phase: HandedPhase) -> HandedPhase:
-    from dataclasses import replace
-
-    crystal, _ = spellable(phase.crystal, origin_choice_1=False)
+    crystal, _ = spellable(phase.crystal, suffixes=False)
     return replace(phase, crystal=crystal)
 
 
@@ -91,12 +89,6 @@ def _settings(given: Handover) -> str:
 def _powers(given: Handover) -> list[float]:
     """Coefficients of 1, x, x^2, ... of the background: what "chebyschev" is in every GSAS-II."""
     return [float(c) for c in np.polynomial.chebyshev.cheb2poly(given.chebyshev())]
-
-
-def symbol(group: gemmi.SpaceGroup) -> str:
-    """Space group as GSAS-II spells it: rhombohedral axes have an R behind."""
-    name: str = group.hm
-    return name + " R" if group.ext == "R" else name
 
 
 _SCRIPT = '''"""Make a GSAS-II project from the files beside this one and refine it.

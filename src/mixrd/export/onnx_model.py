@@ -76,8 +76,8 @@ def description(model: Model) -> dict[str, Any]:
             "two_theta_start_deg": problem.start,
             "two_theta_step_deg": problem.step,
             "points": problem.points,
-            "resampling": "counts of the scan, spread evenly over the cell of each point, summed over bins of "
-            "one step around start + i * step; never extrapolated",
+            "resampling": "counts of the scan, spread evenly over the cell of each point, summed over bins "
+            "of one step around start + i * step; never extrapolated",
             "unit": "counts or any positive unit; the graph normalises: sqrt(max(y, 0) / max(y))",
         },
         "outputs": {

@@ -27,17 +27,18 @@ def space_group(crystal: Crystal) -> gemmi.SpaceGroup | None:
     return gemmi.find_spacegroup_by_ops(operations)
 
 
-def spellable(crystal: Crystal, *, origin_choice_1: bool = True) -> tuple[Crystal, gemmi.SpaceGroup]:
+def spellable(crystal: Crystal, *, suffixes: bool = True) -> tuple[Crystal, gemmi.SpaceGroup]:
     """The crystal and its space group, in P 1 where the program could not be told the group.
 
     Parameters
     ----------
     crystal : Crystal
-    origin_choice_1 : bool
-        Whether the program knows origin choice 1 of groups that have two.
+    suffixes : bool
+        Whether the program can be told origin choice 1 and rhombohedral axes; without, it takes choice 2
+        and hexagonal axes.
     """
     group = space_group(crystal)
-    if group is None or (group.ext == "1" and not origin_choice_1):
+    if group is None or (group.ext in ("1", "R") and not suffixes):
         return in_p1(crystal), gemmi.find_spacegroup_by_name("P 1")
     return crystal, group
 
