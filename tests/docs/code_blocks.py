@@ -16,7 +16,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
 LANGUAGES = ("sh", "python")
-_FENCE = re.compile(r"^```(\w*)$")
+_FENCE = re.compile(r"^```(.*)$")
 _REMARK = re.compile(r"^<!-- (not run: (?P<reason>.+)|exit code: (?P<code>\d+)|(?P<slow>slow)) -->$")
 
 
@@ -68,16 +68,6 @@ def _block(page: str, line: int, language: str, code: str, remark: re.Match[str]
     return Block(
         page, line, language, code, remark["reason"], int(remark["code"] or 0), remark["slow"] is not None
     )
-
-
-#: Files that pages speak of as the reader's own.
-PREPARATION = """
-mixrd simulate corundum:30 fluorite:34.4 zincite:35.6 --instrument lab-cu --range 20 80 --seed 1 -o scan.xy
-mixrd simulate corundum:1 --instrument lab-cu --range 20 100 --seed 2 -o corundum.xy
-mixrd instruments --show lab-cu > instrument.toml
-cp scan.xy sample.xy
-cp corundum.xy standard.xy
-"""
 
 
 def run(block: Block, folder: Path, *, reduced: bool) -> subprocess.CompletedProcess[str]:
