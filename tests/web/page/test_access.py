@@ -49,6 +49,7 @@ def example(visit: NewVisit) -> Visit:
     return me
 
 
+@pytest.mark.slow
 def test_from_the_first_key_to_the_result(visit: NewVisit, scan_file: Path) -> None:
     me = visit().open()
     page = me.page

@@ -124,6 +124,7 @@ def test_a_gigabyte_is_not_sent(visit: NewVisit, huge: Path) -> None:
     assert sent == []
 
 
+@pytest.mark.slow
 def test_a_gigabyte_that_is_sent_is_refused(visit: NewVisit, huge: Path, scan_file: Path) -> None:
     me = visit()
     health = me.ask("health")

@@ -16,6 +16,7 @@ def choose(me: Visit, scan: Path, *phases: str, method: str = "refine") -> None:
     me.choose(method=method)
 
 
+@pytest.mark.slow
 def test_two_at_once(visit: NewVisit, scan_file: Path) -> None:
     one, two = visit().open(), visit().open()
     choose(one, scan_file, "fluorite", "halite")

@@ -6,10 +6,11 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_browser import SECONDS, NewVisit, Visit, wait_for
+from page_browser import SECONDS, NewVisit, Served, Visit, serving, wait_for
 from playwright.sync_api import expect
 
 from mixrd import analyze, read_scan
@@ -18,6 +19,7 @@ from mixrd.pattern import load_instrument
 
 NAMES = ("corundum", "fluorite", "zincite")
 INSTRUMENT = "lab-cu-monochromator"
+STEPS = 25
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,7 @@ def download(visit: Visit, button: str) -> tuple[str, str]:
     return waiting.value.suggested_filename, Path(path).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_from_a_scan_to_a_report(visit: NewVisit, sample: Path) -> None:
     me = visit().open()
     page = me.page
@@ -220,16 +223,25 @@ def test_an_instrument_is_calibrated(visit: NewVisit, pure_scan: Path) -> None:
     assert "goniometer_radius_mm" in text
 
 
+@pytest.fixture
+def trainer(tmp_path: Path) -> Iterator[Served]:
+    """A server whose trainings last long enough to be cancelled."""
+    with serving(tmp_path, steps=STEPS) as server:
+        yield server
+
+
 @pytest.mark.slow
-def test_training_is_watched_cancelled_and_taken_up(visit: NewVisit, scan_file: Path) -> None:
-    me = visit().open()
+def test_training_is_watched_cancelled_and_taken_up(
+    visit: NewVisit, trainer: Served, scan_file: Path
+) -> None:
+    me = visit(trainer.address).open()
     me.add_scans(scan_file)
     me.add_phases("fluorite", "halite")
     me.choose(method="both")
     me.run()
     page = me.page
     page.locator("figure.loss canvas").wait_for(timeout=SECONDS)
-    expect(page.locator("#progress-line")).to_contain_text("of 8")
+    expect(page.locator("#progress-line")).to_contain_text(f"of {STEPS}")
     expect(page.locator("#progress-line")).to_contain_text("left")
     me.picture("training")
     page.click("#job-head >> text=Cancel")
