@@ -6,6 +6,7 @@ from mixrd.analysis.amorphous_humps import component_of_humps, parse_humps
 from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
+from mixrd.analysis.exclusion import parse_regions, without_regions
 from mixrd.analysis.external_standard import ExternalConstant
 from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
@@ -25,6 +26,7 @@ from mixrd.analysis.result import (
     UnexplainedResult,
 )
 from mixrd.analysis.scan_analysis import analyze, analyze_many, failed_analysis, recipe_for
+from mixrd.analysis.second_opinion import SecondOpinion
 from mixrd.analysis.setup import generic_instrument, instrument_for, overlap
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "RefinedModel",
     "Refinement",
     "Restraints",
+    "SecondOpinion",
     "TextureResult",
     "UnexplainedResult",
     "analyze",
@@ -65,7 +68,9 @@ __all__ = [
     "make_plan",
     "overlap",
     "parse_humps",
+    "parse_regions",
     "parse_standard",
     "recipe_for",
     "refine",
+    "without_regions",
 ]
