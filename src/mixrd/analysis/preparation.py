@@ -12,6 +12,7 @@ from mixrd.analysis.absorption import microabsorption_warnings
 from mixrd.analysis.absorption_uncertainty import microabsorption_uncertainty
 from mixrd.analysis.amorphous import AbsoluteContent, InternalStandard, internal_standard, negative_amorphous
 from mixrd.analysis.amorphous_component import AmorphousComponent
+from mixrd.analysis.exclusion import Region
 from mixrd.analysis.external_standard import ExternalConstant, external_constant, external_content
 from mixrd.analysis.intervals import Quantities
 from mixrd.analysis.refinement import Refinement
@@ -38,12 +39,15 @@ class Preparation:
         From the scan of a pure standard on the same instrument.
     humps : tuple of AmorphousComponent
         Shapes of amorphous parts, fitted beside the phases.
+    excluded : tuple of (low, high)
+        Regions in degrees 2theta that the refinement leaves out.
     """
 
     particle_size_um: float | None = None
     standard: InternalStandard | None = None
     external: ExternalConstant | None = None
     humps: tuple[AmorphousComponent, ...] = ()
+    excluded: tuple[Region, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -86,4 +86,6 @@ def _preparation(preparation: Preparation) -> dict[str, Any]:
         said["external_constant"] = preparation.external.value
     if preparation.humps:
         said["humps"] = [component.name for component in preparation.humps]
+    if preparation.excluded:
+        said["excluded_deg"] = [list(region) for region in preparation.excluded]
     return said

@@ -216,6 +216,9 @@ class Analysis(Displayed):
         The refinement in full, for `mixrd export`.
     second_opinion : SecondOpinion or None
         Of another program, where it was asked for.
+    covariance_percent2 : list of lists or None
+        Of the refined weight percents, in the order of the phases, all terms of the intervals in it. A joint
+        region of all phases: d C^+ d below the quantile of chi-squared with one degree less than phases.
     """
 
     status: Literal["ok", "failed"]
@@ -238,6 +241,7 @@ class Analysis(Displayed):
     unexplained: UnexplainedResult | None = None
     refined_model: RefinedModel | None = None
     second_opinion: SecondOpinion | None = None
+    covariance_percent2: list[list[float]] | None = None
 
     @property
     def fractions(self) -> dict[str, float]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from mixrd.analysis.amorphous_component import columns_of
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.doubts import range_warnings
+from mixrd.analysis.exclusion import without_regions
 from mixrd.analysis.findings import findings
 from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.missing import what_is_missing
@@ -85,7 +86,8 @@ def analyze(
     refine : bool
         Whether to refine; False leaves the network's estimate.
     preparation : Preparation
-        What is known of the sample: particle size, standards, amorphous humps. They need the refinement.
+        What is known of the sample: particle size, standards, amorphous humps, regions to leave out. They
+        need the refinement.
 
     Returns
     -------
@@ -101,7 +103,7 @@ def analyze(
     machine = instrument_for(scan, instrument or (model.problem.instrument if model else None))
     if model:
         _check_model(model, phases, machine)
-    limits = overlap(scan, phases, machine)
+    limits = overlap(without_regions(scan, preparation.excluded), phases, machine)
     if preparation.humps:
         limits = max(float(scan.two_theta[0]), machine.two_theta_range[0]), limits[1]
     seconds: dict[str, float] = {}
@@ -110,14 +112,15 @@ def analyze(
     if estimate is not None:
         seconds["network"] = time.perf_counter() - begin
     begin = time.perf_counter()
-    sample = _refine(scan, phases, machine, limits, estimate, preparation) if refine else None
+    kept = without_regions(scan, preparation.excluded)
+    sample = _refine(kept, phases, machine, limits, estimate, preparation) if refine else None
     refined = sample.refinement if sample else None
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
     found = findings(phases, machine, estimate, sample, preparation, model)
     warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
     use_refined = refined is not None and (refined.converged or estimate is None)
-    curves, missing, doubts = _seen(scan, limits, phases, machine, refined)
+    curves, missing, doubts = _seen(kept, limits, phases, machine, refined)
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
@@ -137,6 +140,9 @@ def analyze(
         absolute=found.absolute,
         hump_shares=found.hump_shares,
         unexplained=missing,
+        covariance_percent2=None
+        if found.quantities is None
+        else (1e4 * found.quantities.covariance).tolist(),
         refined_model=None if refined is None else RefinedModel.of(phases, machine, refined),
     )
 

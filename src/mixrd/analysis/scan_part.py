@@ -43,7 +43,14 @@ class ScanPart:
             return self
         error = (merged(self.sigma**2, count) / count).sqrt()
         grid, observed = merged(self.two_theta, count), merged(self.observed, count)
-        return ScanPart(grid, observed, error, merged(self.humps, count), count * self.count)
+        humps = merged(self.humps, count)
+        # Points on both sides of a gap have no mean.
+        step = self.two_theta.diff()
+        beside = torch.maximum(step.roll(1), step.roll(-1))
+        jumps = torch.cat([step.new_zeros(1), (step > 1.5 * beside).double()])
+        jumps[::count] = 0.0
+        whole = merged(jumps, count) == 0
+        return ScanPart(grid[whole], observed[:, whole], error[:, whole], humps[:, whole], count * self.count)
 
     def weighed_by(self, calculated: Tensor) -> ScanPart:
         """The same with the standard uncertainties of counts whose means are (1, N) `calculated`."""

@@ -36,6 +36,9 @@ class SampleOptions:
     amorphous: Names | None = None
     """Amorphous humps to fit: a scan of the pure material, or POSITION:WIDTH in degrees 2theta, e.g. 22:8."""
 
+    exclude: Names | None = None
+    """Regions in degrees 2theta that the refinement leaves out, e.g. 26.2-27.1 (a line of the holder)."""
+
     @property
     def given(self) -> bool:
         """Whether anything is said."""
@@ -49,7 +52,7 @@ class SampleOptions:
         InputError
             If an option cannot be read.
         """
-        from mixrd.analysis import Preparation, parse_standard
+        from mixrd.analysis import Preparation, parse_regions, parse_standard
 
         if self.standard is not None and self.external_standard is not None:
             raise UsageError(
@@ -62,6 +65,7 @@ class SampleOptions:
             standard=None if self.standard is None else parse_standard(self.standard),
             external=None if external is None else _constant(external, instrument),
             humps=tuple(_component(text, wavelength) for text in self.amorphous or ()),
+            excluded=parse_regions(self.exclude or ()),
         )
 
 

@@ -1,0 +1,59 @@
+"""Parts of a scan that a refinement leaves out: a line of the holder, a spike, a damaged detector."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from mixrd.errors import ScanError, UsageError
+from mixrd.scan import Scan
+
+Region = tuple[float, float]
+
+
+def parse_regions(texts: Sequence[str]) -> tuple[Region, ...]:
+    """Regions from texts such as "26.2-27.1", in degrees 2theta.
+
+    Raises
+    ------
+    UsageError
+        If a text names no region.
+    """
+    regions = []
+    for text in texts:
+        low, dash, high = text.partition("-")
+        try:
+            region = float(low), float(high)
+        except ValueError:
+            region = 0.0, 0.0
+        if not dash or not 0 <= region[0] < region[1] <= 180:
+            raise UsageError(
+                f"{text!r} is no region of a scan", remedy="Write two angles in degrees, such as 26.2-27.1"
+            )
+        regions.append(region)
+    return tuple(regions)
+
+
+def without_regions(scan: Scan, regions: Sequence[Region]) -> Scan:
+    """The scan without its points in these regions (ends included), itself where there are none.
+
+    Raises
+    ------
+    ScanError
+        If nothing is left.
+    """
+    if not regions:
+        return scan
+    kept = np.ones(len(scan), dtype=bool)
+    for low, high in regions:
+        kept &= (scan.two_theta < low) | (scan.two_theta > high)
+    if not kept.any():
+        raise ScanError(
+            "the regions to leave out are the whole scan",
+            remedy="Leave out less",
+            file=scan.path or None,
+        )
+    sigma = None if scan.sigma is None else scan.sigma[kept]
+    return dataclasses.replace(scan, two_theta=scan.two_theta[kept], counts=scan.counts[kept], sigma=sigma)
