@@ -72,6 +72,20 @@ def _name_outside_files(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = _OUTSIDE.sub(r"\1 (`\2`)", source[0])
 
 
+_SEVERAL = re.compile(r"^(\w+(?:, \w+)+) : (.+)$")
+
+
+def _one_name_a_line(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
+    """Attributes that share a line, "low, high : float", get one each, as napoleon wants them."""
+    split: list[str] = []
+    for line in lines:
+        found = _SEVERAL.match(line)
+        split += [f"{one} : {found[2]}" for one in found[1].split(", ")] if found else [line]
+    lines[:] = split
+
+
 def _keep_bars(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
     """|F|^2 in a docstring is no substitution."""
     lines[:] = [line if "``" in line else re.sub(r"(?<!\\)\|", r"\\|", line) for line in lines]
@@ -80,4 +94,6 @@ def _keep_bars(app: Sphinx, what: str, name: str, thing: object, options: object
 def setup(app: Sphinx) -> None:
     """Hooks of this documentation."""
     app.connect("source-read", _name_outside_files)
+    # Before napoleon, which listens at 500.
+    app.connect("autodoc-process-docstring", _one_name_a_line, priority=400)
     app.connect("autodoc-process-docstring", _keep_bars)
