@@ -29,8 +29,9 @@ def rows() -> list[Row]:
         if name in found:
             table += _errors(name, title, found)
             table += _intervals(title, found[name]["summary"]["coverage"])
-            table += _times(title, found[name]["summary"]["median_seconds"])
-    table += _doubts([found[name]["summary"]["doubts"] for name in SETS if name in found])
+            table += _times(title, found[name]["summary"].get("median_seconds", {}))
+    counted = [found[name]["summary"].get("doubts") for name in SETS if name in found]
+    table += _doubts([count for count in counted if count is not None])
     return table + _left_out([found[n] for n in ("left-out-cpd", "left-out-dara") if n in found])
 
 
@@ -69,9 +70,9 @@ def _intervals(title: str, cover: dict[str, Any]) -> list[Row]:
 
 def _times(title: str, seconds: dict[str, float | None]) -> list[Row]:
     table: list[Row] = []
-    if (network := seconds["network"]) is not None:
+    if (network := seconds.get("network")) is not None:
         table.append((f"{title}: network, s a scan", f"{network:.3f}", "<= 0.02", network <= 0.02))
-    if (processor := seconds["processor"]) is not None:
+    if (processor := seconds.get("processor")) is not None:
         table.append((f"{title}: analysis, processor s a scan", f"{processor:.2f}", "<= 1", processor <= 1))
     return table
 
