@@ -78,6 +78,8 @@ def _settings(given: Handover) -> str:
                 "size_um": min(max((phase.size_nm or 1e4) * _SIZE_RATIO / _NM_PER_UM, 0.001), 10.0),
                 "microstrain": max(4e6 * phase.microstrain, 1.0),
                 "texture": [phase.texture_r, *(phase.texture_axis or (0, 0, 1))],
+                "refine_cell": ";".join(_spelled(phase).crystal.symmetry_operations) != "x,y,z"
+                or phase.crystal.crystal_system == "triclinic",
                 "textured": phase.texture_axis is not None,
             }
             for phase, scale in zip(given.phases, scales, strict=True)
@@ -152,8 +154,9 @@ def refine(project, histogram):
         phase.data["Histograms"][histogram.name]["Scale"][1] = True
     histogram.data["Background"][0][1] = True
     project.refine()
-    for phase in project.phases():
-        phase.set_refinements({"Cell": True})
+    for phase, given in zip(project.phases(), SETTINGS["phases"]):
+        # In P 1 nothing would hold the metric of a group that could not be told: the cell stays as it is.
+        phase.set_refinements({"Cell": given["refine_cell"]})
     histogram.set_refinements({"Sample Parameters": ["Shift"]})
     project.refine()
     for phase, given in zip(project.phases(), SETTINGS["phases"]):

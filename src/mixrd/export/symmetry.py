@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import gemmi
@@ -38,9 +39,37 @@ def spellable(crystal: Crystal, *, suffixes: bool = True) -> tuple[Crystal, gemm
         and hexagonal axes.
     """
     group = space_group(crystal)
+    if group is not None and group.ext == "1" and not suffixes:
+        moved = at_origin_choice_2(crystal, group)
+        if moved is not None:
+            return moved
     if group is None or (group.ext in ("1", "R") and not suffixes):
         return in_p1(crystal), gemmi.find_spacegroup_by_name("P 1")
     return crystal, group
+
+
+def at_origin_choice_2(crystal: Crystal, group: gemmi.SpaceGroup) -> tuple[Crystal, gemmi.SpaceGroup] | None:
+    """The same structure with its origin on a centre of inversion; None where no eighths lead there."""
+    other = gemmi.find_spacegroup_by_name(f"{group.hm}:2")
+    if other is None:
+        return None
+    wanted = set(other.operations())
+    for shift in itertools.product(range(8), repeat=3):
+        move = gemmi.Op(",".join(f"{axis}+{eighths}/8" for axis, eighths in zip("xyz", shift, strict=True)))
+        back = move.inverse()
+        if {(move * op * back).wrap() for op in group.operations()} == wanted:
+            sites = tuple(_shifted(site, shift) for site in crystal.sites)
+            triplets = tuple(op.triplet() for op in other.operations())
+            return (
+                replace(crystal, space_group=other.xhm(), symmetry_operations=triplets, sites=sites),
+                other,
+            )
+    return None
+
+
+def _shifted(site: Site, eighths: tuple[int, ...]) -> Site:
+    x, y, z = (value + n / 8 for value, n in zip(site.fract, eighths, strict=True))
+    return replace(site, fract=(x, y, z))
 
 
 def in_p1(crystal: Crystal) -> Crystal:
