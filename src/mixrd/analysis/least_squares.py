@@ -16,6 +16,10 @@ MAX_STEPS = 80
 RELATIVE_DECREASE = 1e-5
 #: Damping below which a step is nearly the whole one: promising no more than that, it is not taken.
 _LIGHT = 0.01
+#: Damping above which a small gain is no sign of the end.
+_HEAVY = 0.3
+#: Share of a rough surface below which its depth means nothing.
+_LEAST_SHARE = 0.02
 #: Bounds that a step may meet.
 _CORNERS = 6
 
@@ -76,6 +80,7 @@ class Fit:
         Sum of squared weighted residuals and restraints.
     converged : (B,) bool tensor
     steps : int
+        That were tried.
     """
 
     flat: Tensor
@@ -208,12 +213,14 @@ def fit(
         change, promised = _step(jacobian, linear, flat, damping, priors)
         done = done | ((promised < enough * cost) & (damping < _LIGHT))
         if bool(done.all()):
+            step -= 1
             break
-        trial = (flat + change).clamp(priors.lower, priors.upper)
+        trial = _moved(model, flat, change, free).clamp(priors.lower, priors.upper)
         trial = torch.where(free & ~done.unsqueeze(-1), trial, flat)
         trial_linear, trial_cost = _evaluate(model, basis, observed, sigma, trial, priors)
         better = (trial_cost < cost) & ~done
-        done = done | (better & (cost - trial_cost < enough * cost)) | (~better & (damping > 1e6))
+        small = (cost - trial_cost < enough * cost) & (damping < _HEAVY)
+        done = done | (better & small) | (~better & (damping > 1e6))
         # Nielsen 1999 (IMM-REP-1999-05, Lyngby): a model that foretold the gain well is trusted further.
         ratio = (cost - trial_cost) / promised.clamp_min(1e-30)
         damping = damping * torch.where(better, (1 - (2 * ratio - 1) ** 3).clamp(1 / 5, 2.0), growth)
@@ -229,6 +236,20 @@ def fit(
         if bool(done.all()):
             break
     return Fit(flat, linear, jacobian, cost, done, step)
+
+
+def _moved(model: ForwardModel, flat: Tensor, change: Tensor, free: Tensor) -> Tensor:
+    """The parameters after a step; the two of the roughness along the bend of their valley.
+
+    A scan tells the product of share and depth first, so a step changes that as it says to first order.
+    """
+    moved = flat + change
+    where = model.columns_of("roughness")
+    if bool(free[where].all()):
+        (share, depth), (wider, deeper) = flat[:, where].unbind(1), change[:, where].unbind(1)
+        product = share * depth + share * deeper + depth * wider
+        moved[:, where.stop - 1] = product / (share + wider).clamp_min(_LEAST_SHARE)
+    return moved
 
 
 def _evaluate(
