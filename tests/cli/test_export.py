@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -52,3 +53,11 @@ def test_a_second_opinion_beside_the_result(run, scan_file: Path) -> None:
     assert found.second_opinion.weight_percent == pytest.approx(found.fractions, abs=1.5)
     refused = run("analyze", scan_file, "--phases", "fluorite", "--check", "rietx", "--no-refine")
     assert refused.code == 2 and "--check" in refused.err
+
+
+def test_regions_left_out_are_named(run, result: Path) -> None:
+    data = json.loads(result.read_text(encoding="utf-8"))
+    data["provenance"]["preparation"]["excluded_deg"] = [[26.2, 27.1]]
+    result.write_text(json.dumps(data), encoding="utf-8")
+    shown = run("export", result, "--to", "cif")
+    assert shown.code == 0 and "26.2-27.1" in shown.err + shown.out
