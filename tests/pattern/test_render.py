@@ -114,6 +114,34 @@ def test_tangents_are_derivatives_of_the_sum() -> None:
         assert float((found[..., t] - expected).abs().max() / expected.abs().max()) < 1e-4
 
 
+def test_no_direction_and_no_peak() -> None:
+    renderer = Renderer(GRID, widest_fwhm=0.5, dtype=torch.float64)
+    peaks = draw_peaks(2, 10, 1)
+    assert renderer.tangents(peaks, torch.empty(2, 4, 10, 0, dtype=torch.float64)).shape == (2, len(GRID), 0)
+    none = Peaks(*(x[:, :0] for x in vars(peaks).values()))
+    assert float(renderer.render(none).abs().max()) == 0.0
+
+
+def test_broad_peaks_beside_narrow_ones() -> None:
+    renderer = Renderer(GRID, widest_fwhm=0.5, dtype=torch.float64)
+    one = torch.ones(1, 1, dtype=torch.float64)
+    peaks = Peaks(
+        *(torch.cat([a * one, b * one], 1) for a, b in ((40.0, 43.0), (1.0, 20.0), (0.05, 4.0), (0.5, 0.8)))
+    )
+    expected = direct_sum(peaks, renderer.grid)
+    assert float((renderer.render(peaks)[:, 0] - expected).abs().max() / expected.max()) < 2e-5
+
+
+def test_other_areas_of_the_same_peaks() -> None:
+    renderer = Renderer(GRID, widest_fwhm=0.5, dtype=torch.float64)
+    peaks = draw_peaks(1, 40, 9)
+    areas = torch.stack([peaks.area, 2 * peaks.area, torch.zeros_like(peaks.area)], dim=-1)
+    found = renderer.combine(peaks, areas)
+    torch.testing.assert_close(found[..., 0], renderer.render(peaks)[:, 0])
+    torch.testing.assert_close(found[..., 1], 2 * found[..., 0])
+    assert float(found[..., 2].abs().max()) == 0.0
+
+
 def test_autograd_goes_through() -> None:
     renderer = Renderer(GRID, widest_fwhm=0.5, dtype=torch.float64)
     peaks = draw_peaks(1, 20, 2)

@@ -138,6 +138,8 @@ class Renderer:
 
         There is one kernel, the profile of unit area, or four: its derivatives by position, area, fwhm, eta.
         """
+        if weights.numel() == 0:
+            return weights.new_zeros(len(self.grid), weights.shape[-1])
         level = self._level(row.fwhm)
         half_width = self.narrowest * 2.0**level
         total = self._windows(row, half_width, weights)
