@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mixrd import analysis
-from mixrd.analysis import Analysis, Preparation, instrument_for, recipe_for
+from mixrd.analysis import Analysis, Preparation, instrument_for
 from mixrd.crystal import Crystal
 from mixrd.export.second_opinion import with_second_opinion
 from mixrd.network import Model
@@ -104,7 +104,7 @@ class Analyst:
         # One candidate has fraction 1 whatever a network says.
         if not request.network or (request.refine and len(request.crystals) == 1):
             return None
-        recipe = recipe_for(scan, request.crystals, instrument)
+        recipe = analysis.recipe_for(scan, request.crystals, instrument)
         key = recipe.sha256
         if key not in self._models:
             found = cached_model(recipe)
