@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis import Analysis, PhaseResult, RefinedModel
 from mixrd.analysis.setup import part_of
 from mixrd.crystal import Cell, Crystal
+from mixrd.diffraction import polarization
 from mixrd.errors import InputError, UsageError
 from mixrd.pattern import Instrument
-from mixrd.pattern.profile import SCHERRER_K
+from mixrd.pattern.profile import microstrain_fwhm, size_fwhm
 from mixrd.scan import Scan
 
 Axis = tuple[int, int, int]
@@ -68,12 +70,14 @@ class HandedPhase:
 
     def size_width_deg(self, wavelength_angstrom: float) -> float:
         """Lorentzian fwhm by size at theta = 0: it goes with 1 / cos(theta)."""
-        return math.degrees(SCHERRER_K * wavelength_angstrom / 10 * max(self.inverse_size_per_nm, 0.0))
+        size = torch.tensor(max(self.inverse_size_per_nm, 0.0), dtype=torch.float64)
+        return float(size_fwhm(size, size.new_tensor(wavelength_angstrom), size.new_zeros(())))
 
     @property
     def strain_width_deg(self) -> float:
         """Lorentzian fwhm by microstrain at theta = 45 deg: it goes with tan(theta)."""
-        return math.degrees(4 * max(self.microstrain, 0.0))
+        strain = torch.tensor(max(self.microstrain, 0.0), dtype=torch.float64)
+        return float(microstrain_fwhm(strain, strain.new_tensor(math.pi / 4)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,12 +142,16 @@ class Handover:
     def perpendicular(self) -> float:
         """P of the polarization factor P + (1 - P) cos^2(2 theta), what a monochromator does included."""
         machine = self.instrument
-        passed = math.cos(math.radians(machine.monochromator_two_theta)) ** 2
-        if machine.polarized_fraction is None:
-            return 1 / (1 + passed)
-        behind = passed if machine.monochromator_position == "diffracted" else 1.0
-        share = machine.polarized_fraction
-        return share / (share + (1 - share) * behind)
+        # cos(2 theta) vanishes at 90 deg: what is left there is P.
+        right_angle = torch.tensor(math.pi / 2, dtype=torch.float64)
+        return float(
+            polarization(
+                right_angle,
+                monochromator_two_theta=machine.monochromator_two_theta,
+                position=machine.monochromator_position,
+                polarized_fraction=machine.polarized_fraction,
+            )
+        )
 
     def chebyshev(self) -> NDArray[np.float64]:
         """Coefficients of T0, T1, ... over `limits` that follow the background."""
