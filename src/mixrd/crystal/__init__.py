@@ -19,6 +19,7 @@ from mixrd.crystal.connectivity import BondGraph, Component, bond_graph, compone
 from mixrd.crystal.formula import atoms_of_formula, hill_formula
 from mixrd.crystal.objects import crystal_from_ase, crystal_from_pymatgen
 from mixrd.crystal.own_phases import keep_phase, own_names, own_phase, remove_phase
+from mixrd.crystal.phase_name import name_key
 from mixrd.crystal.polymer import Polymer, find_polymer
 from mixrd.crystal.screening import LARGEST_CELL, REASONS, Screening, Verdict
 from mixrd.crystal.strain import StrainMode, cell_of, strain_basis, strained_cell
@@ -60,6 +61,7 @@ __all__ = [
     "hill_formula",
     "keep_phase",
     "load_phase",
+    "name_key",
     "own_names",
     "own_phase",
     "read_cif",

@@ -15,6 +15,7 @@ import gemmi
 from mixrd.crystal.cif import default_u_iso, read_cif
 from mixrd.crystal.cod_phase import cod_phase, is_cod_name
 from mixrd.crystal.own_phases import own_phase
+from mixrd.crystal.phase_name import name_key
 from mixrd.crystal.structure import Crystal, Site
 from mixrd.errors import CrystalError, PhaseNotFoundError
 
@@ -114,9 +115,11 @@ def _second_kind(data: dict[str, Any]) -> Literal["structure", "pattern", "cell"
 
 def search_catalog(text: str = "") -> list[CatalogEntry]:
     """Entries whose name, alias, formula or category contains `text` (all entries if empty)."""
-    wanted = _key(text)
+    wanted = name_key(text)
     entries = (catalog_entry(name) for name in catalog_names())
-    return [e for e in entries if any(wanted in _key(x) for x in (e.name, e.formula, e.category, *e.aliases))]
+    return [
+        e for e in entries if any(wanted in name_key(x) for x in (e.name, e.formula, e.category, *e.aliases))
+    ]
 
 
 def load_phase(phase: str | Path) -> Crystal:
@@ -134,7 +137,7 @@ def load_phase(phase: str | Path) -> Crystal:
     """
     text = str(phase)
     file, _, block = text.partition("#")
-    found = _names_by_key().get(_key(text))
+    found = _names_by_key().get(name_key(text))
     if found is not None:
         return catalog_entry(found).crystal
     if is_cod_name(text):
@@ -143,7 +146,7 @@ def load_phase(phase: str | Path) -> Crystal:
         return own
     if file.lower().endswith((".cif", ".mcif")) or _is_file(file):
         return read_cif(file, block=block or None)
-    near = difflib.get_close_matches(_key(text), _names_by_key(), n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name_key(text), _names_by_key(), n=3, cutoff=0.5)
     names = list(dict.fromkeys(_names_by_key()[key] for key in near))
     hint = f"Did you mean {' or '.join(names)}? " if names else ""
     raise PhaseNotFoundError(
@@ -153,7 +156,7 @@ def load_phase(phase: str | Path) -> Crystal:
 
 def shipped_name(text: str) -> str | None:
     """Name of the catalog's entry that answers to this name or alias, None where none does."""
-    return _names_by_key().get(_key(text))
+    return _names_by_key().get(name_key(text))
 
 
 def _is_file(text: str) -> bool:
@@ -215,12 +218,8 @@ def _names_by_key() -> dict[str, str]:
     names: dict[str, str] = {}
     for name in catalog_names():
         for alias in (name, *_read(name).get("aliases", ())):
-            names.setdefault(_key(alias), name)
+            names.setdefault(name_key(alias), name)
     return names
-
-
-def _key(name: str) -> str:
-    return "".join(ch for ch in name.lower() if ch not in " -_")
 
 
 def _crystal(data: dict[str, Any], name: str) -> Crystal:

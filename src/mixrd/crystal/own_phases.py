@@ -10,6 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
+from mixrd.crystal.phase_name import name_key
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import CrystalError, InputError, PhaseNotFoundError, UsageError
 
@@ -35,7 +36,7 @@ def own_phase(name: str) -> Crystal | None:
     CrystalError
         If its file is damaged.
     """
-    found = {_key(known): known for known in own_names()}.get(_key(name))
+    found = {name_key(known): known for known in own_names()}.get(name_key(name))
     if found is None:
         return None
     path = own_folder() / f"{found}.json"
@@ -104,14 +105,10 @@ def remove_phase(name: str, *, missing_ok: bool = False) -> None:
     PhaseNotFoundError
         If there is none.
     """
-    found = [known for known in own_names() if _key(known) == _key(name)]
+    found = [known for known in own_names() if name_key(known) == name_key(name)]
     if not found and not missing_ok:
         raise PhaseNotFoundError(
             f"there is no phase {name!r} of your own", remedy="`mixrd phases list` shows them"
         )
     for known in found:
         (own_folder() / f"{known}.json").unlink()
-
-
-def _key(name: str) -> str:
-    return "".join(ch for ch in name.lower() if ch not in " -_")

@@ -92,14 +92,10 @@ class Library:
 
     def phases(self, text: str = "") -> list[dict[str, Any]]:
         """Users' own phases, then those of the catalog, that a search finds."""
-        from mixrd.crystal import search_catalog
+        from mixrd.crystal import name_key, search_catalog
 
-        wanted = "".join(ch for ch in text.lower() if ch not in " -_")
-        own = [
-            p
-            for p in self.own("phase")
-            if wanted in "".join(ch for ch in f"{p['name']} {p['formula']}".lower() if ch not in " -_")
-        ]
+        wanted = name_key(text)
+        own = [p for p in self.own("phase") if wanted in name_key(f"{p['name']} {p['formula']}")]
         known = catalog_phases()
         return own + [known[entry.name] for entry in search_catalog(text)]
 
