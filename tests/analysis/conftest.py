@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,16 +15,9 @@ from mixrd.network import Model
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
 from mixrd.scan import Scan
 from mixrd.training import Recipe, train
+from tests.threads import one_thread  # noqa: F401
 
 MakeScan = Callable[..., Scan]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

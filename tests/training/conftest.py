@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from mixrd.crystal import load_phase
 from mixrd.pattern import load_instrument
 from mixrd.training import Recipe
+from tests.threads import one_thread  # noqa: F401
 
 # For peak_source, which subprocesses import as well.
 sys.path.insert(0, str(Path(__file__).parent))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
