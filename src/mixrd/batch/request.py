@@ -36,6 +36,8 @@ class Request:
         Which scan, where a file holds several, counted from 1.
     check : str or None
         Another program to ask for its opinion of each scan ("rietx").
+    training_steps : int or None
+        Of a network that has to be trained; the recipe's unless given.
     """
 
     crystals: tuple[Crystal, ...]
@@ -46,6 +48,7 @@ class Request:
     refine: bool = True
     scan: int | None = None
     check: str | None = None
+    training_steps: int | None = None
 
 
 class NetworkMissingError(Exception):
@@ -82,8 +85,11 @@ class Analyst:
         NetworkMissingError
             If the network has to be trained first, and there is nothing to do so.
         """
+        return self.analyse_scan(read_scan(path, scan=self.request.scan))
+
+    def analyse_scan(self, scan: Scan) -> Analysis:
+        """The same of a scan that is read already."""
         request = self.request
-        scan = read_scan(path, scan=request.scan)
         instrument = request.instrument(scan)
         model = self._model_for(scan, instrument)
         found = analysis.analyze(
@@ -104,7 +110,8 @@ class Analyst:
         # One candidate has fraction 1 whatever a network says.
         if not request.network or (request.refine and len(request.crystals) == 1):
             return None
-        recipe = analysis.recipe_for(scan, request.crystals, instrument)
+        settings = {} if request.training_steps is None else {"steps": request.training_steps}
+        recipe = analysis.recipe_for(scan, request.crystals, instrument, **settings)
         key = recipe.sha256
         if key not in self._models:
             found = cached_model(recipe)

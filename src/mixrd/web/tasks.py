@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Set
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,19 @@ import numpy as np
 
 from mixrd import analysis
 from mixrd.analysis import Analysis, Curves, InternalStandard, Preparation
+from mixrd.batch.request import Analyst, Request
 from mixrd.crystal import Crystal, check_distinct, load_phase, read_cif
 from mixrd.errors import MixrdError
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument, save_instrument
 from mixrd.scan import Scan
-from mixrd.training import TrainingProgress
+from mixrd.training import Recipe, TrainingProgress
 from mixrd.web.problems import internal_problem, problem_of
 
 Say = Callable[[dict[str, Any]], None]
 
 #: Seconds between two reports of a training.
 _REPORT_SECONDS = 0.4
-#: Networks that stay in memory.
-_MODELS_KEPT = 2
-_models: OrderedDict[str, Model] = OrderedDict()
 
 
 class CancelledError(Exception):
@@ -63,13 +60,22 @@ class Task:
         crystals = [self._crystal(spec) for spec in self.message["phases"]]
         check_distinct(crystals)
         preparation = self._preparation()
+        request = Request(
+            crystals=tuple(crystals),
+            instrument=self._instrument,
+            preparation=lambda _: preparation,
+            network=self.request["network"],
+            refine=self.request["refine"],
+            training_steps=self.message["training_steps"],
+        )
+        analyst = Analyst(request, self._train)
         for number in range(len(self.message["scans"])):
             if number in self.message["done"]:
                 continue
             self._go_on()
             self.say({"say": "progress", "stage": "analysing", "scan": number})
             try:
-                result = self._analysis(number, crystals, preparation)
+                result = analyst.analyse_scan(self._scan(number))
                 write_analysis(result, self.results, number)
                 self.say({"say": "result", "number": number})
             except MixrdError as error:
@@ -80,35 +86,10 @@ class Task:
                 self.say({"say": "result", "number": number, "error": problem})
         return {}
 
-    def _analysis(self, number: int, crystals: list[Crystal], preparation: Preparation) -> Analysis:
-        scan = self._scan(number)
-        instrument = self._instrument(scan)
-        model = self._model(scan, crystals, instrument)
+    def _train(self, recipe: Recipe) -> Model:
+        found = analysis.finished_model(recipe, on_progress=self._on_step)
         self._go_on()
-        return analysis.analyze(
-            scan,
-            crystals,
-            instrument,
-            model=model,
-            refine=self.request["refine"],
-            preparation=preparation,
-        )
-
-    def _model(self, scan: Scan, crystals: list[Crystal], instrument: Instrument | None) -> Model | None:
-        """The network for this problem: of memory, of the cache, or trained now."""
-        # One candidate has fraction 1 whatever a network says.
-        if not self.request["network"] or (self.request["refine"] and len(crystals) == 1):
-            return None
-        steps = self.message["training_steps"]
-        settings = {} if steps is None else {"steps": steps}
-        recipe = analysis.recipe_for(scan, crystals, instrument, **settings)
-        key = recipe.sha256
-        if key not in _models:
-            _models[key] = analysis.finished_model(recipe, on_progress=self._on_step)
-            while len(_models) > _MODELS_KEPT:
-                _models.popitem(last=False)
-        _models.move_to_end(key)
-        return _models[key]
+        return found
 
     def _on_step(self, now: TrainingProgress) -> None:
         self._go_on()
