@@ -1,8 +1,8 @@
 """To the noise floor: networks of the paper's settings, and the refinement that starts from them.
 
-``python studies/floor.py`` repeats a shortened form in under 30 minutes on two cores (fewer mixtures, 100
+``python studies/floor.py`` repeats a shortened form in under 30 minutes on two cores (fewer mixtures, 60
 patterns each) in build/study-floor; ``python studies/floor.py full`` the whole, with 1000 patterns each, in
-studies/results/paper-floor, in some four hours on one core. What is done is not done again. The commands are
+studies/results/paper-floor, in some five hours on one core. What is done is not done again. The commands are
 a user's.
 """
 
@@ -16,26 +16,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 #: How the matched network learns fastest on a processor.
-FAST = ("--architecture", "matched", "--batch", "96", "--learning-rate", "0.002", "--schedule", "cosine",
-        "--largest-gradient", "1", "--precision", "bf16", "--seeds", "1", "--device", "cpu")  # fmt: skip
+FAST = ("--batch", "96", "--schedule", "cosine", "--largest-gradient", "1", "--precision", "bf16",
+        "--seeds", "1", "--device", "cpu")  # fmt: skip
+FIRST = ("--architecture", "matched", "--learning-rate", "0.002")
+#: How its training goes on with fits of the candidates behind it.
+THEN = ("--architecture", "matched-fits", "--learning-rate", "0.0015")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """N, K, and mixtures of the whole training and of the shortened one."""
+    """N, K, mixtures of the whole training and of the shortened one, and of what comes behind each."""
 
     n: int
     k: int
     samples: int
     shortened: int
+    further: int = 0
+    further_shortened: int = 0
 
 
 SETTINGS = (
     Setting(5, 3, 150_000, 60_000),
-    Setting(10, 3, 240_000, 90_000),
-    Setting(20, 3, 450_000, 80_000),
-    Setting(20, 7, 600_000, 60_000),
-    Setting(50, 5, 700_000, 40_000),
+    Setting(10, 3, 240_000, 70_000),
+    Setting(20, 3, 450_000, 60_000),
+    Setting(20, 7, 600_000, 50_000, 200_000, 10_000),
+    Setting(50, 5, 700_000, 30_000, 480_000, 10_000),
 )
 KIND = "exactly_distinct"
 
@@ -46,6 +51,19 @@ def mixrd(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "mixrd", *arguments], check=True)
 
 
+def train(setting: Setting, folder: Path, *, full: bool) -> None:
+    """Train the network of a setting; the first part of one that goes on has a folder of its own."""
+    samples, further = (
+        (setting.samples, setting.further) if full else (setting.shortened, setting.further_shortened)
+    )
+    cell = ("paper", "run", "--n", str(setting.n), "--k", str(setting.k), "--kind", KIND, *FAST)
+    first = folder / "start" if further else folder
+    mixrd(*cell, *FIRST, "--samples", str(samples), "-o", str(first))
+    if further:
+        (start,) = first.glob(f"n{setting.n}-k{setting.k}-*.json")
+        mixrd(*cell, *THEN, "--samples", str(further), "--start", str(start), "-o", str(folder))
+
+
 def main() -> None:
     """Train, refine and tabulate."""
     full = sys.argv[1:] == ["full"]
@@ -54,10 +72,8 @@ def main() -> None:
     folder = ROOT / ("studies/results/paper-floor" if full else "build/study-floor")
     begin = time.monotonic()
     for setting in SETTINGS:
-        samples = setting.samples if full else setting.shortened
-        cell = ("--n", str(setting.n), "--k", str(setting.k), "--kind", KIND)
-        mixrd("paper", "run", *cell, "--samples", str(samples), *FAST, "-o", str(folder))
-    mixrd("paper", "refine", str(folder), "--patterns", "1000" if full else "100")
+        train(setting, folder, full=full)
+    mixrd("paper", "refine", str(folder), "--patterns", "1000" if full else "60")
     mixrd("paper", "table", str(folder))
     print(f"{time.monotonic() - begin:.0f} s", flush=True)
 

@@ -33,6 +33,8 @@ def scan_of(
     texture: float = 1.0,
     axis: tuple[int, int, int] = (0, 0, 1),
     roughness: tuple[float, float] = (0.0, 0.0),
+    overspill: float = 0.0,
+    b_offset: float = 0.0,
     waves: float = 0.0,
     peak: float = 20_000.0,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -44,6 +46,8 @@ def scan_of(
         start,
         texture=torch.tensor([[texture, 1.0]], dtype=torch.float64),
         roughness=torch.tensor([roughness], dtype=torch.float64),
+        overspill=torch.full_like(start.overspill, overspill),
+        b_offset=torch.full_like(start.b_offset, b_offset),
         inverse_size=start.inverse_size + 1 / 200,
     )
     signal = (torch.tensor(WEIGHTS, dtype=torch.float64) @ model.columns(parameters)[0]).numpy()
@@ -90,6 +94,21 @@ def test_a_rough_surface_is_found(phases: list[Crystal], machine: Instrument) ->
     found = refined(phases, machine, scan)
     assert found.freed.roughness
     assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.015)
+
+
+def test_a_beam_longer_than_the_sample_is_found(phases: list[Crystal], machine: Instrument) -> None:
+    scan = scan_of(phases, machine, overspill=0.36, b_offset=-0.2)
+    found = refined(phases, machine, scan)
+    assert found.freed.overspill and not found.freed.roughness
+    assert found.refinement.overspill == pytest.approx(0.36, abs=0.02)
+    assert found.refinement.b_offset == pytest.approx(-0.2, abs=0.08)
+    assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.01)
+
+
+def test_an_automatic_slit_never_spills(phases: list[Crystal], machine: Instrument) -> None:
+    automatic = dataclasses.replace(machine, divergence_slit="automatic")
+    found = refined(phases, automatic, scan_of(phases, automatic, overspill=0.36))
+    assert not found.freed.overspill
 
 
 def test_the_background_is_as_wavy_as_the_data(phases: list[Crystal], machine: Instrument) -> None:

@@ -6,18 +6,21 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from scipy.integrate import quad
 from torch import Tensor
 
 from mixrd.diffraction import (
+    beam_overspill,
     divergence_slit,
     lorentz,
     lorentz_polarization,
     polarization,
     surface_roughness,
     surface_roughness_pitschke,
+    thermal_factor,
     thin_sample_absorption,
     transparency_shift,
 )
@@ -117,6 +120,27 @@ def test_surface_roughness_is_the_published_form() -> None:
     assert float(found) == pytest.approx(expected)
 
 
+def test_a_small_sample_catches_what_meets_it() -> None:
+    # Far below the angle of overspill the lit length is the sample's own: the share goes with sin theta.
+    low = torch.tensor([0.05, 0.1], dtype=torch.float64)
+    shares = beam_overspill(low, 0.9)
+    assert float(shares[1] / shares[0]) == pytest.approx(math.sin(0.1) / math.sin(0.05))
+    # Against the area of a disk under an even beam 0.7 diameters wide, L = o / sin theta diameters long.
+    length = 0.5 / math.sin(0.3)
+    across = (np.arange(20_000) + 0.5) / 20_000 * 0.35
+    caught = np.minimum(np.sqrt(1 - (2 * across) ** 2), length).mean() / length
+    found = beam_overspill(torch.tensor(0.3, dtype=torch.float64), 0.5)
+    assert float(found) == pytest.approx(caught, abs=0.004)
+    assert (beam_overspill(THETA, 0.4).diff() >= 0).all()
+    torch.testing.assert_close(beam_overspill(THETA, 0.0), torch.ones_like(THETA))
+
+
+def test_displacement_takes_high_angles() -> None:
+    factor = thermal_factor(THETA, 1.5, 0.4)
+    assert torch.allclose(factor, torch.exp(-0.8 * (THETA.sin() / 1.5) ** 2))
+    assert (thermal_factor(THETA, 1.5, -0.2) > 1).all()
+
+
 def test_a_smooth_surface_changes_nothing() -> None:
     one = torch.ones_like(THETA)
     for factor in (
@@ -139,6 +163,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Tensor], tuple[float, ...]]] = {
     "thin sample": (thin_sample_absorption, (0.4,)),
     "transparency": (transparency_shift, (0.5, 200.0)),
     "suortti": (surface_roughness, (0.5, 0.2)),
+    "overspill": (beam_overspill, (0.5,)),
+    "displacement": (lambda angle, b: thermal_factor(angle, 1.5, b), (0.3,)),
     "pitschke": (surface_roughness_pitschke, (1.5, 0.05)),
 }
 
@@ -171,6 +197,7 @@ def test_single_precision_follows_double(name: str) -> None:
         (lambda: thin_sample_absorption(THETA, torch.tensor([[1.0], [math.nan]])), "mu_t"),
         (lambda: transparency_shift(THETA, -0.1, 200.0), "penetration_mm"),
         (lambda: transparency_shift(THETA, 1.0, math.inf), "radius_mm"),
+        (lambda: beam_overspill(THETA, 1.5), "overspill is"),
         (lambda: surface_roughness(THETA, 1.1, 0.1), "p is"),
         (lambda: surface_roughness(THETA, 0.5, -0.1), "q is"),
         (lambda: surface_roughness_pitschke(THETA, 4.0, 0.1), "c is"),

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import dataclasses
 
+import gemmi
 import numpy as np
 import pytest
+import torch
 
 from mixrd.analysis import Analysis, failed_analysis
+from mixrd.crystal import Site
+from mixrd.diffraction import beam_overspill
 from mixrd.errors import InputError, UsageError
 from mixrd.export import FORMATS, Handover, export, handover
+from mixrd.export.handover import moved_by
 from mixrd.scan import Scan
 
 
@@ -47,6 +52,39 @@ def test_counts_of_an_automatic_slit_are_converted(analysis: Analysis, scan: Sca
     opening = np.sin(np.radians(found.two_theta / 2))
     assert found.counts * opening == pytest.approx(given.counts)
     assert found.instrument.divergence_slit == "fixed"
+
+
+def test_counts_of_a_short_sample_are_converted(analysis: Analysis, scan: Scan, given: Handover) -> None:
+    found = handover(dataclasses.replace(analysis, overspill=0.3, b_offset_angstrom2=-0.2), scan)
+    share = beam_overspill(torch.deg2rad(torch.tensor(found.two_theta) / 2), 0.3).numpy()
+    assert share.min() < 0.8 and found.counts * share == pytest.approx(given.counts)
+    assert found.sigma * share == pytest.approx(given.sigma)
+    for moved, before in zip(found.phases, given.phases, strict=True):
+        for new, old in zip(moved.crystal.sites, before.crystal.sites, strict=True):
+            assert new.u_iso == pytest.approx(max(old.u_iso - 0.2 / (8 * np.pi**2), 1e-4))
+
+
+def test_a_tensor_grows_alike_in_all_directions() -> None:
+    cell = (5.0, 6.0, 7.0, 80.0, 95.0, 110.0)
+    tensor = (0.02, 0.015, 0.03, 0.004, -0.002, 0.001)
+    site = Site("O1", "O", (0.1, 0.2, 0.3), 1.0, 0.02, tensor)
+    moved = moved_by(site, 0.005, cell)
+    assert moved.u_aniso is not None and moved.u_iso == pytest.approx(0.025)
+    reciprocal = gemmi.UnitCell(*cell).reciprocal()
+    stars = (reciprocal.a, reciprocal.b, reciprocal.c)
+
+    def squared(u: tuple[float, ...], h: tuple[int, int, int]) -> float:
+        """Mean-square displacement along a reciprocal-lattice vector times its squared length."""
+        v = [n * star for n, star in zip(h, stars, strict=True)]
+        u11, u22, u33, u12, u13, u23 = u
+        return (
+            u11 * v[0] ** 2 + u22 * v[1] ** 2 + u33 * v[2] ** 2
+            + 2 * (u12 * v[0] * v[1] + u13 * v[0] * v[2] + u23 * v[1] * v[2])
+        )  # fmt: skip
+
+    for h in ((1, 0, 0), (1, 2, 0), (-1, 1, 3), (2, -1, 1)):
+        length = gemmi.UnitCell(*cell).calculate_1_d2(h)
+        assert squared(moved.u_aniso, h) - squared(tensor, h) == pytest.approx(0.005 * length)
 
 
 def test_another_scan_is_refused(analysis: Analysis, scan: Scan) -> None:

@@ -31,12 +31,21 @@ def network(**changes: object) -> MatchedNetwork:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"rounds": 0}, {"mixing": "attention"}, {"looked_at": 2}, {"rounds": 1, "bins": 200}]
+    "changes",
+    [
+        {},
+        {"rounds": 0},
+        {"mixing": "attention"},
+        {"looked_at": 2},
+        {"rounds": 1, "bins": 200},
+        {"fits": 1},
+        {"rounds": 0, "fits": 2},
+    ],
 )
 def test_every_parameter_is_trained(changes: dict[str, object]) -> None:
     net = network(**changes).train()
     outputs = net.all_outputs(torch.rand(4, POINTS))
-    assert len(outputs.rounds) == int(str(changes.get("rounds", 2))) + 1
+    assert len(outputs.rounds) == int(str(changes.get("rounds", 2))) + int(str(changes.get("fits", 0))) + 1
     loss = total_loss(net, outputs, TRUTH, "tvd")
     loss.backward()
     for name, parameter in net.named_parameters():
@@ -54,6 +63,22 @@ def test_scores_are_those_of_the_last_round() -> None:
         assert torch.allclose(net(7e3 * patterns), net(patterns), atol=1e-3)
         # Samples do not see each other.
         assert torch.allclose(net(patterns[:1]), net(patterns)[:1], atol=1e-4)
+
+
+def test_untrained_fits_change_little() -> None:
+    """They are put behind a network that is trained, and at first leave what it says nearly as it is."""
+    patterns = torch.rand(3, POINTS)
+    plain, fitted = network().eval(), network(fits=1).eval()
+    missing = fitted.load_state_dict(plain.state_dict(), strict=False)
+    assert missing.missing_keys and not missing.unexpected_keys
+    with torch.no_grad():
+        before, after = plain.all_outputs(patterns).rounds, fitted.all_outputs(patterns).rounds
+    assert len(after) == len(before) + 1
+    assert all(torch.equal(a.scores, b.scores) for a, b in zip(before, after, strict=False))
+    share = after[-1].scores.softmax(-1) - before[-1].scores.softmax(-1)
+    assert 0 < share.abs().max() < 0.1
+    assert torch.allclose(after[-1].presence, before[-1].presence, atol=0.4)
+    assert torch.allclose(after[-1].shape, before[-1].shape)
 
 
 def test_a_closer_look_is_for_the_likely_candidates_alone() -> None:

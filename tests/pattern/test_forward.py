@@ -51,6 +51,8 @@ def somewhere(model: ForwardModel, batch: int = 2) -> Parameters:
         thinness=0.5 + p.thinness,
         penetration=0.05 + 0.1 * p.penetration,
         roughness=0.2 + 0.4 * p.roughness,
+        overspill=0.1 + 0.3 * p.overspill,
+        b_offset=0.6 * (p.b_offset - 0.5),
     )
 
 
@@ -96,6 +98,8 @@ def test_tangents_are_derivatives_of_the_pattern() -> None:
         thinness=1e-6 * steps.thinness,
         penetration=1e-5 * steps.penetration,
         roughness=1e-6 * steps.roughness,
+        overspill=1e-6 * steps.overspill,
+        b_offset=1e-6 * steps.b_offset,
     ).flat()
 
     def pattern(at: torch.Tensor) -> torch.Tensor:

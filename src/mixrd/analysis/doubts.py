@@ -54,8 +54,8 @@ def sample_doubts(
 ) -> list[AnalysisWarning]:
     """What the refinement had to correct in the sample, where that moved the fractions by much.
 
-    Texture and the roughness of the surface are corrected by simple models of grains that nobody has seen:
-    what they move the fractions by is about as uncertain as it is large.
+    Texture, the roughness of the surface and the size of the sample are corrected by simple models of what
+    nobody has seen: what they move the fractions by is about as uncertain as it is large.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def sample_doubts(
     refined : Refinement
     freed : Freed
     shift : (P,) array
-        Weight fractions less those before texture and roughness were freed.
+        Weight fractions less those before texture and losses at low angles were freed.
     """
     if 100 * np.abs(shift).max(initial=0.0) < MATERIAL_PERCENT:
         return []
@@ -90,6 +90,16 @@ def sample_doubts(
                 "MICROABSORPTION",
                 f"lines at low angles are too weak, as by coarse grains at a rough surface (share "
                 f"{share:.2f}, optical depth {depth:.2f}); correcting {said}: grind finer, press it flat",
+                crystals[moved].name,
+            )
+        )
+    if not warnings and freed.overspill:
+        angle = 2 * math.degrees(math.asin(refined.overspill))
+        warnings.append(
+            AnalysisWarning(
+                "BEAM_OVERSPILL",
+                f"below {angle:.0f} deg the beam seems to be longer than the sample, so that lines there are "
+                f"too weak; correcting {said}: take a larger sample or a narrower divergence slit",
                 crystals[moved].name,
             )
         )

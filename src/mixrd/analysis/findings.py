@@ -33,6 +33,21 @@ class Findings:
     intervals: ModelIntervals | None = None
 
     @property
+    def overspill(self) -> float | None:
+        """Of the beam over the sample, where it was refined."""
+        return self._low_angles("overspill")
+
+    @property
+    def b_offset(self) -> float | None:
+        """Added to all displacement factors, in square angstroms, where it was refined."""
+        return self._low_angles("b_offset")
+
+    def _low_angles(self, name: str) -> float | None:
+        if self.refined is None or self.freed is None or not self.freed.overspill:
+            return None
+        return float(getattr(self.refined, name))
+
+    @property
     def roughness(self) -> tuple[float, float] | None:
         """Share and depth of the surface's roughness, where it was refined."""
         if self.refined is None or self.freed is None or not self.freed.roughness:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result import AnalysisWarning
 from mixrd.crystal import Crystal
-from mixrd.diffraction import surface_roughness
+from mixrd.diffraction import beam_overspill, surface_roughness
 from mixrd.errors import ModelError
 from mixrd.mixture import SampleRanges
 from mixrd.network import Model
@@ -85,7 +85,7 @@ def out_of_range_warnings(
         of_scan = (
             *_shift(refined, ranges, instrument),
             *_width(refined, ranges, instrument),
-            *_roughness(refined, ranges),
+            *_low_angles(refined, ranges),
             *_intensity(refined, ranges, model.problem.step),
         )
         found += [AnalysisWarning("OUT_OF_RANGE", message) for message in of_scan]
@@ -152,15 +152,17 @@ def _instrument_fwhm(profile: NDArray[np.float64], theta: NDArray[np.float64]) -
     return np.asarray(fwhm.numpy())
 
 
-def _roughness(refined: Refinement, ranges: SampleRanges) -> Iterator[str]:
-    """The loss at the low end of the scan: share and depth of the rough layer cannot be told apart."""
+def _low_angles(refined: Refinement, ranges: SampleRanges) -> Iterator[str]:
+    """The loss at the low end of the scan, whatever makes it: its terms cannot be told apart."""
     share, depth = (float(x) for x in refined.roughness)
     theta = torch.tensor(math.radians(float(refined.two_theta[0]) / 2), dtype=torch.float64)
-    lost = 1 - float(surface_roughness(theta, 1 - share, depth))
+    left = surface_roughness(theta, 1 - share, depth) * beam_overspill(theta, refined.overspill)
+    lost = 1 - float(left)
     trained = 1 - float(surface_roughness(theta, 1 - ranges.max_roughness, _DEEPEST))
     if lost > max(_ROUGHNESS_MARGIN * trained, 0.05):
+        cause = "the rough surface takes" if share > 0 else "the beam is longer than the sample and loses"
         yield _sentence(
-            f"the rough surface takes {100 * lost:.0f} % of the intensity at {refined.two_theta[0]:.0f} deg",
+            f"{cause} {100 * lost:.0f} % of the intensity at {refined.two_theta[0]:.0f} deg",
             f"up to {100 * trained:.0f} %",
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +9,10 @@ import numpy as np
 import torch
 
 from mixrd.analysis.preparation import Preparation
-from mixrd.crystal import Crystal
+from mixrd.crystal import B_OVER_U, Crystal
 from mixrd.network import Model
 from mixrd.pattern import Instrument, instrument_to_dict
 from mixrd.scan import Scan
-
-#: B = 8 pi^2 U of a displacement factor.
-B_OVER_U = 8 * math.pi**2
 
 
 def provenance(

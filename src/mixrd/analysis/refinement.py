@@ -55,6 +55,10 @@ class Refinement:
     zero_deg, displacement_mm : float
     roughness : (2,) array
         Share of the intensity that a rough surface takes, and optical depth.
+    overspill : float
+        Of the beam over the sample, 0 where it was not refined.
+    b_offset : float
+        Added to all displacement factors, in square angstroms.
     masses : (P,) array
         In the unit of the scan times that of the forward model's patterns of unit mass.
     mass_covariance : (P, P) array
@@ -83,6 +87,8 @@ class Refinement:
     zero_deg: float
     displacement_mm: float
     roughness: NDArray[np.float64]
+    overspill: float
+    b_offset: float
     masses: NDArray[np.float64]
     mass_covariance: NDArray[np.float64]
     noise_sigma: NDArray[np.float64]
@@ -242,6 +248,8 @@ def collect(
         zero_deg=float(parameters.zero),
         displacement_mm=float(parameters.displacement),
         roughness=parameters.roughness[0].numpy(),
+        overspill=float(parameters.overspill),
+        b_offset=float(parameters.b_offset),
         masses=masses.numpy(),
         mass_covariance=spread[b, :phases, :phases].numpy(),
         noise_sigma=noise[b].diagonal()[:phases].clamp_min(0).sqrt().numpy(),

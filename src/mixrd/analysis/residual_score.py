@@ -1,10 +1,10 @@
-"""What the residual of a fit asks to be freed: texture, and the roughness of the surface."""
+"""What the residual of a fit asks to be freed: texture, and what takes intensity away at low angles."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -22,10 +22,29 @@ LEAST_GAIN, LEAST_AGREEMENT = 0.02, 1.5
 _SEEN = 10.0
 #: Least and largest March-Dollase r that axes are compared at.
 _TRIED = (0.5, 2.0)
-#: Share of the surface that is rough where the slope by its optical depth is taken, and a small depth.
-_ROUGH_SHARE, _SMALL_DEPTH = 0.3, 1e-3
-#: Shares and depths that a fit of the roughness may start from.
+#: Shares and depths that a fit of the roughness may start from; overspills and changes of B (square
+#: angstroms) of another, which is taken unless the roughness leaves less by this factor.
 _SHARES, _DEPTHS = (0.2, 0.4, 0.7), (0.1, 0.2, 0.4, 0.8)
+_RARER = 1.1
+_OVERSPILLS, _B_OFFSETS = (0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5), (-0.2, 0.0)
+
+
+@dataclass(frozen=True)
+class LowAngles:
+    """Restraints of what may take intensity away at low angles: standard deviations around 0.
+
+    Attributes
+    ----------
+    roughness : float
+        Of share and depth.
+    overspill : float
+    b_offset : float
+        In square angstroms.
+    """
+
+    roughness: float
+    overspill: float
+    b_offset: float
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ class Wanted:
     Attributes
     ----------
     phase : str or None
-        None for the roughness, which is the whole sample's.
+        None for what is the whole sample's.
     axis : (h, k, l) or None
         Of the texture.
     gain : float
@@ -44,9 +63,9 @@ class Wanted:
         Sum over the parts of the scan of what they ask for, over the root of the sum of squares: a score
         test that serial correlation does not mislead.
     r : float
-        March-Dollase r to start from, 1 for the roughness.
-    roughness : (share, depth)
-        To start from.
+        March-Dollase r to start from, 1 for what is the whole sample's.
+    start : mapping
+        What other fields of `mixrd.pattern.Parameters` start from.
     """
 
     phase: str | None
@@ -54,7 +73,7 @@ class Wanted:
     gain: float
     agreement: float
     r: float = 1.0
-    roughness: tuple[float, float] = (0.0, 0.0)
+    start: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def wanted(
@@ -64,7 +83,7 @@ def wanted(
     priors: Priors,
     sigma: Tensor,
     *,
-    roughness: float,
+    low_angles: LowAngles | None,
     phases: Mapping[str, int],
 ) -> list[Wanted]:
     """What the residual asks for, the best axis of each phase.
@@ -80,19 +99,15 @@ def wanted(
     priors : Priors
         Of that fit.
     sigma : (1, N) tensor
-    roughness : float
-        Standard deviation of both terms of the roughness around 0; 0 not to ask for it.
+    low_angles : LowAngles or None
+        None not to ask for what they restrain.
     phases : mapping
         Number by name of the phases whose texture to ask for.
     """
     asked = _Residual(model, result, curvature_of(result, priors), sigma)
     found = []
-    if roughness > 0:
-        gain, agreement, _ = asked.score(asked.roughness_slope())
-        # Less intensity at low angles is roughness, more is something else.
-        if agreement[0] > LEAST_AGREEMENT and gain[0] > LEAST_GAIN:
-            start = asked.best_roughness(roughness)
-            found.append(Wanted(None, None, float(gain[0]), float(agreement[0]), roughness=start))
+    if low_angles is not None and (lost := asked.low_angles(low_angles)) is not None:
+        found.append(lost)
     return found + asked.textures(trials, {name: p for name, p in phases.items() if asked.sees(p)})
 
 
@@ -176,21 +191,37 @@ class _Residual:
                 best[p] = misfit, one
         return [one for _, one in best.values()]
 
-    def roughness_slope(self) -> Tensor:
-        """(1, N): by the optical depth of a rough share of the surface."""
-        rough = self._rough_areas([(_ROUGH_SHARE, _SMALL_DEPTH)])
-        return self.drawn((rough - self.areas) / _SMALL_DEPTH)
+    def low_angles(self, restraints: LowAngles) -> Wanted | None:
+        """The loss at low angles that would explain most of the residual, where it asks for one at all.
 
-    def best_roughness(self, sigma: float) -> tuple[float, float]:
-        """Share and depth to start a fit from: both depend on each other too much to find their way alone."""
-        tried = list(itertools.product(_SHARES, _DEPTHS))
-        pull = torch.tensor([(share**2 + depth**2) / sigma**2 for share, depth in tried])
-        left = self.misfit_with(self.drawn(self._rough_areas(tried) - self.areas)) + pull
-        return tried[int(left.argmin())]
+        Terms of one loss depend on each other too much to find their way alone: each pair is tried as it is.
+        """
+        starts: list[dict[str, tuple[float, ...]]] = []
+        pulls = []
+        for share, depth in itertools.product(_SHARES, _DEPTHS):
+            starts.append({"roughness": (share, depth)})
+            pulls.append((share**2 + depth**2) / restraints.roughness**2)
+        if self.model.instrument.divergence_slit == "fixed":
+            for spill, b in itertools.product(_OVERSPILLS, _B_OFFSETS):
+                starts.append({"overspill": (spill,), "b_offset": (b,)})
+                pulls.append((spill / restraints.overspill) ** 2 + (b / restraints.b_offset) ** 2)
+        changes = self.drawn(self._areas_with(starts) - self.areas)
+        gain, agreement, _ = self.score(changes)
+        # Less intensity at low angles is such a loss, more is something else.
+        asked = (agreement > LEAST_AGREEMENT) & (gain > LEAST_GAIN)
+        if not asked.any():
+            return None
+        left = self.misfit_with(changes) + torch.tensor(pulls)
+        # Beams longer than the sample are common, surfaces so rough are not.
+        left = left * torch.tensor([_RARER if "roughness" in start else 1.0 for start in starts])
+        best = int(left.argmin())
+        return Wanted(None, None, float(gain[best]), float(agreement[best]), start=starts[best])
 
-    def _rough_areas(self, pairs: Sequence[tuple[float, float]]) -> Tensor:
-        """(K, J): the areas with these shares and depths of roughness."""
-        flat = self.result.flat.repeat(len(pairs), 1)
-        flat[:, self.model.columns_of("roughness")] = flat.new_tensor(pairs)
-        rough = self.model.peaks(self.model.from_flat(flat)).area
-        return self.areas * rough / self.peaks.area[0].clamp_min(1e-300)
+    def _areas_with(self, starts: Sequence[Mapping[str, tuple[float, ...]]]) -> Tensor:
+        """(K, J): the areas with these values of other parameters."""
+        flat = self.result.flat.repeat(len(starts), 1)
+        for row, start in enumerate(starts):
+            for name, value in start.items():
+                flat[row, self.model.columns_of(name)] = flat.new_tensor(value)
+        changed = self.model.peaks(self.model.from_flat(flat)).area
+        return self.areas * changed / self.peaks.area[0].clamp_min(1e-300)

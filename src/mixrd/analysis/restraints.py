@@ -43,6 +43,10 @@ class Restraints:
         Of 1/(mu t) and 1/mu around 0; 0 holds them.
     roughness : float
         Of both terms of the surface roughness around 0; 0 holds them.
+    overspill : float
+        Of the beam's overspill around 0; 0 holds it.
+    b_offset : float
+        Of what is added to all displacement factors, in square angstroms; 0 holds it.
     """
 
     strain: float = 0.005
@@ -58,6 +62,8 @@ class Restraints:
     thinness: float = 0.0
     penetration_mm: float = 0.0
     roughness: float = 0.0
+    overspill: float = 0.0
+    b_offset: float = 0.0
 
 
 def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str]) -> Priors:
@@ -78,6 +84,8 @@ def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str
         "thinness": (r.thinness, 0.0, 100.0),
         "penetration": (r.penetration_mm, 0.0, 10.0),
         "roughness": (r.roughness, 0.0, 1.0),
+        "overspill": (r.overspill, 0.0, 0.9),
+        "b_offset": (r.b_offset, -0.35, 0.5),
         "zero": (r.zero, -0.5, 0.5),
         "displacement": (r.displacement_mm, -1.5, 1.5),
     }

@@ -207,6 +207,10 @@ class Analysis(Displayed):
         Of the refined background, chosen by the data.
     roughness : (share, depth) or None
         Of the sample's surface, where it was refined.
+    overspill : float or None
+        Sine of the angle theta below which the beam is longer than the sample, where it was refined.
+    b_offset_angstrom2 : float or None
+        Added to the displacement factors B of all atoms, where it was refined.
     absolute : AbsoluteResult or None
         Where a standard tells how much is crystalline.
     unexplained : UnexplainedResult or None
@@ -236,6 +240,8 @@ class Analysis(Displayed):
     interval_level: float | None = None
     background_degree: int | None = None
     roughness: tuple[float, float] | None = None
+    overspill: float | None = None
+    b_offset_angstrom2: float | None = None
     absolute: AbsoluteResult | None = None
     hump_shares: dict[str, float] | None = None
     unexplained: UnexplainedResult | None = None

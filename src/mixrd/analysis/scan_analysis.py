@@ -137,6 +137,8 @@ def analyze(
         interval_level=LEVEL if use_refined or found.intervals is not None else None,
         background_degree=sample.freed.background_degree if sample else None,
         roughness=found.roughness,
+        overspill=found.overspill,
+        b_offset_angstrom2=found.b_offset,
         absolute=found.absolute,
         hump_shares=found.hump_shares,
         unexplained=missing,

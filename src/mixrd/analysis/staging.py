@@ -1,7 +1,7 @@
 """The refinement of one real scan: what a careful expert would free, in which order, and only if asked for.
 
 First the scales, cells, widths and shifts on a blurred scan, then on the scan itself; then a background as
-wavy as the data ask for; then surface roughness and texture, each only where the residual calls for it.
+wavy as the data ask for; then losses at low angles and texture, each only where the residual calls for it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mixrd.analysis.refinement import (
     solvable,
     threads_for,
 )
-from mixrd.analysis.residual_score import wanted
+from mixrd.analysis.residual_score import LowAngles, wanted
 from mixrd.analysis.restraints import Restraints, make_priors
 from mixrd.analysis.scan_part import ScanPart, points_to_merge
 from mixrd.analysis.texture_trials import TextureTrials
@@ -41,8 +41,9 @@ STAGE_DECREASE = 3e-3
 ROUNDS = 2
 #: Of the background beside amorphous humps.
 DEGREE_BESIDE_HUMPS = 5
-#: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms around 0.
-TEXTURE_SIGMA, ROUGHNESS_SIGMA = 0.3, 0.3
+#: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms, overspill and a common
+#: change of B (square angstroms) around 0.
+TEXTURE_SIGMA, ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA = 0.3, 0.3, 0.5, 0.3
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,15 @@ class Freed:
     ----------
     background_degree : int
     roughness : bool
+    overspill : bool
+        And with it a common change of all displacement factors, which falls or rises with the angle alike.
     texture_axes : dict
         (h, k, l) by phase name.
     """
 
     background_degree: int
     roughness: bool = False
+    overspill: bool = False
     texture_axes: Mapping[str, Axis] = field(default_factory=dict)
 
 
@@ -74,7 +78,7 @@ class SampleRefinement:
     hump_amounts, hump_sigma : (E,) array
         Coefficients of the humps and their standard uncertainties.
     shift : (P,) array
-        Weight fractions less those before texture and roughness were freed.
+        Weight fractions less those before texture and losses at low angles were freed.
     """
 
     refinement: Refinement
@@ -136,7 +140,7 @@ def refine_sample(
         if counted:
             stage.weigh_by(result)
         stage.choose_background(result)
-        # The wavier background first: where it stood, texture and roughness are not asked to make up for it.
+        # The wavier background first: where it stood, texture and low angles are not asked to make up for it.
         result = plain = stage.sharp(result.flat, enough=STAGE_DECREASE)
         for _ in range(ROUNDS):
             more = stage.free_more(result)
@@ -178,6 +182,8 @@ class _Stage:
         restraints = Restraints(
             texture=TEXTURE_SIGMA if self.freed.texture_axes else 0.0,
             roughness=ROUGHNESS_SIGMA if self.freed.roughness else 0.0,
+            overspill=OVERSPILL_SIGMA if self.freed.overspill else 0.0,
+            b_offset=B_SIGMA if self.freed.overspill else 0.0,
         )
         priors = make_priors(self.model, restraints, ())
         held = priors.sigma.clone()
@@ -245,25 +251,27 @@ class _Stage:
             result,
             self.priors,
             self.part.sigma,
-            roughness=0.0 if self.freed.roughness else ROUGHNESS_SIGMA,
+            low_angles=None
+            if self.freed.roughness or self.freed.overspill
+            else LowAngles(ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA),
             phases={c.name: p for p, c in enumerate(self.crystals) if c.name not in self.freed.texture_axes},
         )
         if not found:
             return None
         axes = {one.phase: one.axis for one in found if one.phase is not None and one.axis is not None}
-        rough = any(one.phase is None for one in found)
         flat = result.flat.clone()
         first = self.model.columns_of("texture").start
         for number, crystal in enumerate(self.crystals):
             flat[:, first + number] = next(
                 (x.r for x in found if x.phase == crystal.name), flat[0, first + number]
             )
-        for one in found:
-            if one.phase is None:
-                flat[:, self.model.columns_of("roughness")] = flat.new_tensor(one.roughness)
+        started = {name: start for one in found for name, start in one.start.items()}
+        for name, start in started.items():
+            flat[:, self.model.columns_of(name)] = flat.new_tensor(start)
         self.freed = dataclasses.replace(
             self.freed,
-            roughness=self.freed.roughness or rough,
+            roughness=self.freed.roughness or "roughness" in started,
+            overspill=self.freed.overspill or "overspill" in started,
             texture_axes={**self.freed.texture_axes, **axes},
         )
         self.model = self.model.with_texture_axes(self.crystals, self.freed.texture_axes)

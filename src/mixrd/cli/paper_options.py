@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
@@ -33,7 +34,7 @@ class GridOptions:
     """What K means: 1 to K patterns, materials with replacement (usual), or K different materials."""
 
     architecture: Names | None = None
-    """table1 (usual), compact, compact-heads, matched, mlp, knn, random_forest, nnls."""
+    """table1 (usual), compact, compact-heads, matched, matched-fits, mlp, knn, random_forest, nnls."""
 
     seeds: int = 3
     """Trainings of each cell, with seeds 0, 1, ..."""
@@ -67,6 +68,9 @@ class ProtocolOptions:
 
     largest_gradient: float | None = None
     """Norm that gradients are cut to; they are not unless given."""
+
+    start: Path | None = None
+    """Go on from the network of this result (CELL.json) with as many fresh mixtures as --samples says."""
 
     compile: Switch = False
     """Compile the network: faster on a GPU, after a minute."""
@@ -136,10 +140,12 @@ def cells_of(which: GridOptions, how: ProtocolOptions, data: DataOptions) -> tup
 
 def _protocol(how: ProtocolOptions, data: DataOptions) -> Protocol:
     from mixrd.experiments.paper import Protocol
+    from mixrd.experiments.paper.result import start_of
     from mixrd.mixture import Figure1Settings
 
     return Protocol(
         **how.given,  # type: ignore[arg-type]
+        start=None if how.start is None else start_of(how.start),
         strain=data.strain,
         simulator=data.simulator,
         strains=data.strains,

@@ -23,9 +23,10 @@ from mixrd.crystal.phase_name import name_key
 from mixrd.crystal.polymer import Polymer, find_polymer
 from mixrd.crystal.screening import LARGEST_CELL, REASONS, Screening, Verdict
 from mixrd.crystal.strain import StrainMode, cell_of, strain_basis, strained_cell
-from mixrd.crystal.structure import AtomsInCell, Cell, Crystal, Site
+from mixrd.crystal.structure import B_OVER_U, AtomsInCell, Cell, Crystal, Site
 
 __all__ = [
+    "B_OVER_U",
     "COD_URL",
     "LARGEST_CELL",
     "REASONS",

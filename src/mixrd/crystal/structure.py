@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,8 @@ UAniso = tuple[float, float, float, float, float, float]
 
 #: Unified atomic mass unit over cubic angstrom, in g/cm3 (CODATA 2018).
 AMU_PER_A3_IN_G_CM3 = 1.66053906660
+#: B = 8 pi^2 U, displacement factor over mean-square displacement.
+B_OVER_U = 8 * math.pi**2
 
 
 @dataclass(frozen=True)

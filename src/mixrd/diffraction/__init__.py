@@ -10,11 +10,13 @@ from mixrd.diffraction.attenuation import (
     powder_class,
 )
 from mixrd.diffraction.corrections import (
+    beam_overspill,
     divergence_slit,
     lorentz,
     polarization,
     surface_roughness,
     surface_roughness_pitschke,
+    thermal_factor,
     thin_sample_absorption,
     transparency_shift,
 )
@@ -37,6 +39,7 @@ __all__ = [
     "StickRates",
     "Sticks",
     "axis_cosines",
+    "beam_overspill",
     "brindley_factor",
     "contrast_warning_limit",
     "divergence_slit",
@@ -55,6 +58,7 @@ __all__ = [
     "strained_sticks",
     "surface_roughness",
     "surface_roughness_pitschke",
+    "thermal_factor",
     "thin_sample_absorption",
     "transparency_shift",
     "tube_of",

@@ -21,6 +21,8 @@ SlitMode = Literal["fixed", "automatic"]
 
 #: Roughness parameters of real powders lie below this (Pitschke, Hermann & Mattern 1993).
 MAX_ROUGHNESS = 0.3
+#: Width of the beam across its length over the diameter of a round sample, and chords that stand for it.
+_BEAM_WIDTH, _CHORDS = 0.7, 5
 
 
 def require_within(name: str, value: Tensor | float, low: float, high: float, unit: str = "") -> None:
@@ -209,6 +211,50 @@ def surface_roughness(theta: Tensor, p: float | Tensor, q: float | Tensor) -> Te
     # exp(-q) is divided out, so that nothing underflows in the ratio when p is 0.
     smooth = p * torch.exp(torch.as_tensor(q, dtype=theta.dtype, device=theta.device))
     return (smooth + (1 - p) * torch.exp(q * (1 - 1 / torch.sin(theta)))) / (smooth + (1 - p))
+
+
+def beam_overspill(theta: Tensor, overspill: float | Tensor) -> Tensor:
+    """Share of the beam of a fixed slit that meets a round sample, 1 where all of it does.
+
+    The beam of a slit that opens by the angle d is R d / sin theta long on the sample (Klug & Alexander
+    1974, chapter 5). Where it is longer than the sample's chord, the rest is lost. The chords of a disk of
+    diameter D are averaged over a beam `_BEAM_WIDTH` D wide.
+
+    Parameters
+    ----------
+    theta : tensor
+        In radians.
+    overspill : float or tensor
+        R d / D: the sine of the angle theta below which the beam is longer than the sample, 0 (all of the
+        beam meets the sample) to 1.
+
+    Raises
+    ------
+    ParameterError
+        If overspill is outside its range.
+    """
+    require_within("overspill", overspill, 0.0, 1.0)
+    reach = torch.sin(theta) / torch.as_tensor(overspill, dtype=theta.dtype).clamp_min(1e-6)
+    middles = (torch.arange(_CHORDS, dtype=theta.dtype, device=theta.device) + 0.5) / _CHORDS
+    chords = (1 - (_BEAM_WIDTH * middles).square()).sqrt()
+    shares = (reach.unsqueeze(-1) * chords).clamp_max(1.0)
+    return shares.mean(-1)
+
+
+def thermal_factor(theta: Tensor, wavelength_angstrom: float | Tensor, b: float | Tensor) -> Tensor:
+    """exp(-2 B sin^2 theta / lambda^2): what isotropic displacements of all atoms leave of an intensity.
+
+    Debye-Waller factor of intensities, B = 8 pi^2 U (International Tables C, section 6.1.1).
+
+    Parameters
+    ----------
+    theta : tensor
+        In radians.
+    wavelength_angstrom : float or tensor
+    b : float or tensor
+        In square angstroms; negative where the atoms move less than a structure says.
+    """
+    return torch.exp(-2 * b * (torch.sin(theta) / wavelength_angstrom) ** 2)
 
 
 def surface_roughness_pitschke(theta: Tensor, c: float | Tensor, tau: float | Tensor) -> Tensor:

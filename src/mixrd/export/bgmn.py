@@ -7,14 +7,13 @@ diffractometer, so the file of the user's device has to be named.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
+from mixrd.crystal import B_OVER_U
 from mixrd.diffraction import tube_of
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import cell_parameters, in_p1
 
-B_OVER_U = 8 * math.pi**2
 _KEYS = ("A", "B", "C", "ALPHA", "BETA", "GAMMA")
 #: Cells may move this far (relative) from where they start.
 _FREEDOM = 0.01

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import pi
-
 import gemmi
 import numpy as np
 
@@ -11,7 +9,6 @@ from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import space_group, special_positions, unique_labels
 
 _CELL_TAGS = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-B_OVER_U = 8 * pi**2
 
 
 def cif_files(given: Handover) -> dict[str, str]:

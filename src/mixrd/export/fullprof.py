@@ -7,16 +7,16 @@ its Y with 1/cos(theta), the other way round than here.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import cos, degrees, pi, radians
+from math import cos, degrees, radians
 
 import gemmi
 import numpy as np
 
+from mixrd.crystal import B_OVER_U
 from mixrd.diffraction.form_factor import dispersion
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import cell_parameters, multiplicities, special_positions, spellable, unique_labels
 
-B_OVER_U = 8 * pi**2
 #: Of the background; FullProf interpolates linearly between them.
 _BACKGROUND_POINTS = 25
 _ELEMENT_OF_DEUTERIUM = "H"

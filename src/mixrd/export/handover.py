@@ -7,20 +7,23 @@ import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import gemmi
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis import Analysis, PhaseResult, RefinedModel
 from mixrd.analysis.setup import part_of
-from mixrd.crystal import Cell, Crystal
-from mixrd.diffraction import polarization
+from mixrd.crystal import B_OVER_U, Cell, Crystal, Site
+from mixrd.diffraction import beam_overspill, divergence_slit, polarization
 from mixrd.errors import InputError, UsageError
 from mixrd.pattern import Instrument
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm
 from mixrd.scan import Scan
 
 Axis = tuple[int, int, int]
+#: Mean-square displacements (square angstroms) are handed on no smaller than this.
+_LEAST_U = 1e-4
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ class Handover:
         Scan and program, for a comment.
     two_theta, counts, sigma : (N,) array
         The part of the scan that was fitted; degrees. Intensities of an automatic divergence slit are
-        divided by sin(theta), as if the slit were fixed.
+        divided by sin(theta), as if the slit were fixed; those of a sample shorter than the beam by the share
+        of the beam that it catches, as if it were large.
     instrument : Instrument
         With the refined profile.
     phases : tuple of HandedPhase
@@ -185,9 +189,9 @@ def handover(analysis: Analysis, scan: Scan) -> Handover:
             file=scan.path or None,
         )
     two_theta, counts, sigma = part_of(scan, model.two_theta_range)
-    opening = _slit_opening(model.instrument, two_theta)
+    opening = _caught(model.instrument, two_theta, analysis.overspill)
     background = np.array(model.background)
-    background[:, 1] /= _slit_opening(model.instrument, background[:, 0])
+    background[:, 1] /= _caught(model.instrument, background[:, 0], analysis.overspill)
     stem = re.sub(r"\.[^.]+$", "", analysis.file) or "result"
     return Handover(
         stem=_plain(stem),
@@ -196,7 +200,7 @@ def handover(analysis: Analysis, scan: Scan) -> Handover:
         counts=counts / opening,
         sigma=sigma / opening,
         instrument=replace(model.instrument, divergence_slit="fixed"),
-        phases=_phases(analysis.phases, model),
+        phases=_phases(analysis.phases, model, (analysis.b_offset_angstrom2 or 0.0) / B_OVER_U),
         background=background,
         background_degree=analysis.background_degree or 5,
         zero_deg=analysis.zero_deg or 0.0,
@@ -205,11 +209,18 @@ def handover(analysis: Analysis, scan: Scan) -> Handover:
     )
 
 
-def _slit_opening(instrument: Instrument, two_theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What an automatic slit does to intensities: few programs know it, so the data are converted."""
-    if instrument.divergence_slit == "fixed":
-        return np.ones_like(two_theta)
-    return np.sin(np.radians(two_theta / 2))
+def _caught(
+    instrument: Instrument, two_theta: NDArray[np.float64], overspill: float | None
+) -> NDArray[np.float64]:
+    """What an automatic slit or a short sample does to intensities.
+
+    Few programs know either, and both are the same for all phases: so the data are converted.
+    """
+    theta = torch.deg2rad(torch.as_tensor(two_theta) / 2)
+    share = divergence_slit(theta, mode=instrument.divergence_slit)
+    if overspill is not None:
+        share = share * beam_overspill(theta, overspill)
+    return np.asarray(share.numpy(), dtype=np.float64)
 
 
 def _model_of(analysis: Analysis) -> RefinedModel:
@@ -225,7 +236,9 @@ def _model_of(analysis: Analysis) -> RefinedModel:
     return analysis.refined_model
 
 
-def _phases(results: tuple[PhaseResult, ...], model: RefinedModel) -> tuple[HandedPhase, ...]:
+def _phases(
+    results: tuple[PhaseResult, ...], model: RefinedModel, u_offset: float
+) -> tuple[HandedPhase, ...]:
     stems: list[str] = []
     handed = []
     rows = zip(results, model.crystals, model.masses, model.inverse_size_per_nm, strict=True)
@@ -238,7 +251,7 @@ def _phases(results: tuple[PhaseResult, ...], model: RefinedModel) -> tuple[Hand
             HandedPhase(
                 name=result.name,
                 file_stem=stem,
-                crystal=replace(crystal, cell=_six(result.cell) if result.cell else crystal.cell),
+                crystal=_as_refined(crystal, result, u_offset),
                 weight_percent=result.weight_percent,
                 cell_sigma=result.cell_sigma,
                 weight_sigma=result.sigma_percent,
@@ -250,6 +263,30 @@ def _phases(results: tuple[PhaseResult, ...], model: RefinedModel) -> tuple[Hand
             )
         )
     return tuple(handed)
+
+
+def _as_refined(crystal: Crystal, result: PhaseResult, u_offset: float) -> Crystal:
+    """The crystal with its refined cell, and `u_offset` (square angstroms) added to all displacements."""
+    sites = [moved_by(site, u_offset, crystal.cell) for site in crystal.sites] if u_offset else crystal.sites
+    cell = _six(result.cell) if result.cell else crystal.cell
+    return replace(crystal, cell=cell, sites=tuple(sites))
+
+
+def moved_by(site: Site, u_offset: float, cell: Cell) -> Site:
+    """A site whose displacement is larger by as much in all directions.
+
+    In the axes of the cell an isotropic tensor is U_ij = U a*_i a*_j / (|a*_i| |a*_j|) (Trueblood et al.
+    1996, Acta Cryst. A52, 770).
+    """
+    u_iso = max(site.u_iso + u_offset, _LEAST_U)
+    if site.u_aniso is None:
+        return replace(site, u_iso=u_iso)
+    m = gemmi.UnitCell(*cell).reciprocal_metric_tensor()
+    pairs = ((m.u12, m.u11, m.u22), (m.u13, m.u11, m.u33), (m.u23, m.u22, m.u33))
+    cosines = [product / math.sqrt(one * two) for product, one, two in pairs]
+    u11, u22, u33 = (max(u + u_offset, _LEAST_U) for u in site.u_aniso[:3])
+    u12, u13, u23 = (u + u_offset * c for u, c in zip(site.u_aniso[3:], cosines, strict=True))
+    return replace(site, u_iso=u_iso, u_aniso=(u11, u22, u33, u12, u13, u23))
 
 
 def _six(cell: tuple[float, ...]) -> Cell:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from mixrd.crystal import Crystal
+from mixrd.crystal import B_OVER_U, Crystal
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import special_positions, spellable, unique_labels
 
-B_OVER_U = 8 * math.pi**2
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 _U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 import gemmi
 
+from mixrd.crystal import B_OVER_U
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import cell_parameters, special_positions, spellable, unique_labels
 
 _CELL_KEYS = ("a", "b", "c", "al", "be", "ga")
 _U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
-B_OVER_U = 8 * math.pi**2
 
 
 def topas_files(given: Handover) -> dict[str, str]:

@@ -37,11 +37,14 @@ class CandidateHeads(nn.Module):
         Of a token, and of the pattern's summary.
     seen : int
         Numbers about the shape of the lines, behind the summary; 0: there are none yet.
+    corrects : bool
+        Whether the heads change what was said before, at first by small constants alone.
     """
 
     def __init__(
-        self, materials: int, most: int, components: Sequence[int], *, width: int, hidden: int, seen: int
-    ) -> None:
+        self, materials: int, most: int, components: Sequence[int], *, width: int, hidden: int, seen: int,
+        corrects: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.most, self.hidden = most, hidden
         self.prepare = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU())
@@ -56,13 +59,23 @@ class CandidateHeads(nn.Module):
             if seen
             else nn.Linear(hidden, 2 * SHAPES)
         )
+        self.corrects = corrects
+        if corrects:
+            for layer in (
+                self.shared,
+                self.shape[-1] if isinstance(self.shape, nn.Sequential) else self.shape,
+            ):
+                for parameter in layer.parameters():
+                    nn.init.zeros_(parameter)
         there = torch.arange(most) < torch.tensor(tuple(components)).unsqueeze(1)
         self.register_buffer("_kept", there.flatten().nonzero()[:, 0], persistent=False)
 
     _kept: Tensor
 
-    def forward(self, tokens: Tensor, summary: Tensor, strain: Tensor) -> PatternParts:
-        """From tokens (B, M, D), the summary (B, H + S) and strains found already (B, M, C)."""
+    def forward(
+        self, tokens: Tensor, summary: Tensor, strain: Tensor, before: HeadOutputs | None = None
+    ) -> PatternParts:
+        """From tokens (B, M, D), the summary (B, H + S), strains (B, M, C) and what was said `before`."""
         x = self.prepare(tokens)
         said = self.shared(x) + torch.einsum("bmd,mdo->bmo", x, self.own.to(x.dtype))
         said = said.float()
@@ -71,13 +84,15 @@ class CandidateHeads(nn.Module):
         strain = strain + _CORRECTION * said[..., _BEFORE : _BEFORE + self.most]
         strain_width = said[..., _BEFORE + self.most :]
         shape, shape_width = self.shape(summary).float().chunk(2, dim=1)
+        told = strain_width.flatten(1)[:, self._kept]
+        if self.corrects:
+            assert before is not None
+            scores, presence, width = (
+                old + new for old, new in zip(before[:3], (scores, presence, width), strict=True)
+            )
+            told, shape = before.strain_log_width + told, before.shape + shape
+            shape_width = before.shape_log_width + shape_width
         outputs = HeadOutputs(
-            scores,
-            presence,
-            width,
-            strain.flatten(1)[:, self._kept],
-            strain_width.flatten(1)[:, self._kept],
-            shape,
-            shape_width,
+            scores, presence, width, strain.flatten(1)[:, self._kept], told, shape, shape_width
         )
         return PatternParts(outputs, strain)

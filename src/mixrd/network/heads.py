@@ -145,13 +145,13 @@ class HeadedNetwork(nn.Module, ABC):
         """All heads of (B, N) patterns; `loss` says what the scores mean (`fractions_from`)."""
         out = self.outputs(patterns).in_float32()
         shape = (self._centre + self._half * out.shape).unbind(1)
-        shape_sigma = (self._half * _sigma(out.shape_log_width)).unbind(1)
+        shape_sigma = (self._half * laplace_sigma(out.shape_log_width)).unbind(1)
         return PatternEstimate(
             presence=torch.sigmoid(out.presence),
             fractions=fractions_from(out.scores, loss),
-            fraction_sigma=_sigma(out.fraction_log_width),
+            fraction_sigma=laplace_sigma(out.fraction_log_width),
             strain=(self.max_strain * out.strain).clamp(-self.max_strain, self.max_strain),
-            strain_sigma=self.max_strain * _sigma(out.strain_log_width),
+            strain_sigma=self.max_strain * laplace_sigma(out.strain_log_width),
             log_size=shape[0],
             log_size_sigma=shape_sigma[0],
             eta=shape[1],
@@ -178,6 +178,6 @@ def bounded_log_width(log_width: Tensor) -> Tensor:
     return middle + half * torch.tanh((log_width - middle) / half)
 
 
-def _sigma(log_width: Tensor) -> Tensor:
+def laplace_sigma(log_width: Tensor) -> Tensor:
     """Standard deviation of a Laplace distribution of that width."""
     return math.sqrt(2) * torch.exp(log_width)

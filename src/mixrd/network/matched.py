@@ -14,7 +14,15 @@ from mixrd.network.candidate_heads import CandidateHeads, PatternParts
 from mixrd.network.candidate_lines import Basis, CandidateLines, Lines
 from mixrd.network.compact_fractions import prepared
 from mixrd.network.head_losses import strain_likelihood
-from mixrd.network.heads import SHAPE_RANGES, AllOutputs, HeadedNetwork, HeadOutputs, HeadTruth
+from mixrd.network.heads import (
+    SHAPE_RANGES,
+    AllOutputs,
+    HeadedNetwork,
+    HeadOutputs,
+    HeadTruth,
+    laplace_sigma,
+)
+from mixrd.network.line_fit import FitStart, LineFit
 from mixrd.network.line_windows import LineWindows
 from mixrd.network.log_sine_axis import LogSineAxis
 from mixrd.network.matched_trunk import MatchedTrunk
@@ -26,6 +34,12 @@ from mixrd.network.strain_dictionary import StrainDictionary
 _NAME, _READ, _ABOUT = 16, 6, 8
 #: Numbers that a closer look gives of each line.
 _SEEN = 16
+#: Candidates that are fitted together, numbers that a fit gives of each, and the blur of each fit (degrees).
+_FITTED_AT_ONCE, _FITTED, _BLUR_DEG = 12, 4, (0.2, 0.12)
+#: How far a fraction follows the fit before anything is learnt, as the logarithm of the odds.
+_TRUST = -3.0
+#: Fractions are told apart on a logarithmic scale down to this.
+_LEAST = 2e-3
 #: Strains this near the best one, in units of the largest, count to the first estimate of the strain.
 _NEAR = 0.15
 #: Strains are looked at up to this multiple of the largest.
@@ -54,6 +68,8 @@ class MatchedNetwork(HeadedNetwork):
         The patterns' grid in degrees 2theta.
     rounds : int
         Closer looks.
+    fits : int
+        Further ones, before each of which the candidates are fitted all together (`LineFit`).
     looked_at : int
         Candidates that a closer look is for.
     copies, bins, features, widths, hidden, width, window : int or sequence
@@ -76,6 +92,7 @@ class MatchedNetwork(HeadedNetwork):
         start_deg: float = 10.0,
         step_deg: float = 0.015,
         rounds: int = 2,
+        fits: int = 0,
         looked_at: int = 16,
         copies: int = 256,
         bins: int = 1024,
@@ -97,7 +114,7 @@ class MatchedNetwork(HeadedNetwork):
                 f"lines of {len(lines)} materials, {list(map(len, bases))} strain tensors",
                 remedy=f"Give those of {materials} materials with {list(self.strain_components)} components",
             )
-        self.looked_at = min(looked_at, materials)
+        self.looked_at, self.fitted_at_once = min(looked_at, materials), min(_FITTED_AT_ONCE, materials)
         self.axis = LogSineAxis(points=points, bins=bins, start_deg=start_deg, step_deg=step_deg)
         self.trunk = MatchedTrunk(bins=bins, features=features, widths=widths, hidden=hidden)
         candidates = CandidateLines(lines, bases, wavelength_angstrom)
@@ -105,11 +122,31 @@ class MatchedNetwork(HeadedNetwork):
             candidates, self.strain_components, max_strain=max_strain, copies=copies, axis=self.axis
         )
         most = candidates.components
+        there = torch.arange(most) < torch.tensor(self.strain_components).unsqueeze(1)
+        self.register_buffer("_there", there, persistent=False)
         self.read = nn.Linear(features, _READ)
         self.name = nn.Parameter(0.3 * torch.randn(materials, _NAME))
         self.first = nn.Linear(_READ + 3 + 2 * most + _NAME, width)
         self.general = nn.Linear(hidden, width)
-        self.about = nn.Linear(hidden, _ABOUT) if rounds else nn.Identity()
+        self.about = nn.Linear(hidden, _ABOUT) if rounds + fits else nn.Identity()
+        self.fits = nn.ModuleList(
+            LineFit(
+                candidates,
+                max_strain=max_strain,
+                wavelength_angstrom=wavelength_angstrom,
+                start_deg=start_deg,
+                step_deg=step_deg,
+                points=points,
+                blur_deg=_BLUR_DEG[min(n, len(_BLUR_DEG) - 1)],
+            )
+            for n in range(fits)
+        )
+        self.fitted = nn.ModuleList(nn.Linear(_FITTED + most, width) for _ in range(fits))
+        self.trust = nn.ModuleList(nn.Linear(width, 1) for _ in range(fits))
+        for layer in self.trust:
+            assert isinstance(layer, nn.Linear)
+            nn.init.constant_(layer.bias, _TRUST)
+        rounds += fits
         looks = [
             LineWindows(candidates, self.axis, window=window, summary=_ABOUT, hidden=32, features=_SEEN)
             for _ in range(rounds)
@@ -119,10 +156,18 @@ class MatchedNetwork(HeadedNetwork):
         self.mixing = nn.ModuleList(mixing_layer(mixing, materials, width) for _ in range(rounds + 1))
         self.heads = nn.ModuleList(
             CandidateHeads(
-                materials, most, self.strain_components, width=width, hidden=hidden, seen=_SEEN if n else 0
+                materials,
+                most,
+                self.strain_components,
+                width=width,
+                hidden=hidden,
+                seen=_SEEN if n else 0,
+                corrects=n > rounds - fits,
             )
             for n in range(rounds + 1)
         )
+
+    _there: Tensor
 
     def outputs(self, patterns: Tensor) -> HeadOutputs:
         """What all heads say of (B, N) patterns in any positive unit."""
@@ -131,7 +176,8 @@ class MatchedNetwork(HeadedNetwork):
     def all_outputs(self, patterns: Tensor) -> AllOutputs:
         """The heads after each round, and the dictionary's reading (M, G, B), for `own_loss`."""
         with torch.autocast(patterns.device.type, enabled=False):
-            seen = self.axis(prepared(patterns.float(), "linear"))
+            even = prepared(patterns.float(), "linear")
+            seen = self.axis(even)
         along, summary = self.trunk(seen)
         tokens, strain, reading = self._first_look(along)
         tokens = self.mixing[0](tokens + self.general(summary).unsqueeze(1))
@@ -139,9 +185,14 @@ class MatchedNetwork(HeadedNetwork):
         rounds = [parts.outputs]
         about = self.about(summary) if len(self.windows) else summary
         for number in range(len(self.windows)):
+            fit = number - len(self.windows) + len(self.fits)
+            if fit >= 0:
+                tokens, parts = self._fit(fit, even, tokens, parts)
+            before = parts.outputs
             tokens, strain, shapes = self._closer_look(number, seen, about, tokens, parts)
             tokens = self.mixing[number + 1](tokens)
-            parts = self.heads[number + 1](tokens, torch.cat([summary.float(), shapes], dim=1), strain)
+            wide = torch.cat([summary.float(), shapes], dim=1)
+            parts = self.heads[number + 1](tokens, wide, strain, before)
             rounds.append(parts.outputs)
         return AllOutputs(tuple(rounds), (reading,))
 
@@ -182,6 +233,43 @@ class MatchedNetwork(HeadedNetwork):
             square += (table[:, :, component, None] - strain[:, None, :, component]).square()
         return torch.exp(square * (-0.5 / _NEAR**2))
 
+    def _fit(
+        self, number: int, patterns: Tensor, tokens: Tensor, parts: PatternParts
+    ) -> tuple[Tensor, PatternParts]:
+        """Tokens and estimates after a fit of the most likely candidates."""
+        with torch.no_grad(), torch.autocast(patterns.device.type, enabled=False):
+            out = parts.outputs.in_float32()
+            chosen = self._likely(out, self.fitted_at_once)
+            wide = chosen.unsqueeze(-1).expand(-1, -1, parts.strain.shape[2])
+            before = parts.strain.float().clamp(-_REACH, _REACH).gather(1, wide)
+            width = parts.strain.new_zeros(parts.strain.shape).float()
+            width[:, self._there] = laplace_sigma(out.strain_log_width)
+            own = out.scores.softmax(-1).gather(1, chosen)
+            shape = self._centre + self._half * out.shape
+            found, significance, strain = self.fits[number](
+                patterns,
+                FitStart(
+                    chosen, before, width.gather(1, wide), own,
+                    laplace_sigma(out.fraction_log_width).gather(1, chosen), shape[:, 0].exp(), shape[:, 1],
+                ),
+            )  # fmt: skip
+            change = strain - before
+            said = torch.stack(
+                [found, found - own, torch.tanh(significance / 5), significance.clamp_min(0).log1p()], dim=-1
+            )
+            further = (found.clamp_min(_LEAST).log() - own.clamp_min(_LEAST).log()).clamp(-2, 2)
+        news = self.fitted[number](torch.cat([said, change], dim=-1)).float()
+        tokens = tokens.float().scatter_add(1, chosen.unsqueeze(-1).expand_as(news), news)
+        trust = torch.sigmoid(self.trust[number](tokens).float())[..., 0].gather(1, chosen)
+        scores = parts.outputs.scores.float().scatter_add(1, chosen, trust * further)
+        moved = parts.strain.scatter_add(1, wide, change)
+        return tokens, PatternParts(parts.outputs._replace(scores=scores), moved)
+
+    @staticmethod
+    def _likely(out: HeadOutputs, count: int) -> Tensor:
+        """(B, P) the most likely candidates."""
+        return (out.scores.float() + 0.5 * out.presence.float()).topk(count, dim=1, sorted=False).indices
+
     def _closer_look(
         self, number: int, seen: Tensor, about: Tensor, tokens: Tensor, parts: PatternParts
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -190,7 +278,7 @@ class MatchedNetwork(HeadedNetwork):
         with torch.no_grad():
             strain = parts.strain.clamp(-_REACH, _REACH)
             fraction, presence = out.scores.float().softmax(-1), out.presence.float()
-            chosen = (out.scores.float() + 0.5 * presence).topk(self.looked_at, dim=1, sorted=False).indices
+            chosen = self._likely(out, self.looked_at)
             own = fraction.gather(1, chosen)
             there = presence.gather(1, chosen).sigmoid()
             wide = chosen.unsqueeze(-1).expand(-1, -1, strain.shape[2])

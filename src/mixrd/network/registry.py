@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,6 +78,13 @@ def architectures() -> tuple[Architecture, ...]:
             "matched filter over strained copies, then closer looks at lines; heads",
             "gradient",
             MatchedNetwork,
+            _HEADED,
+        ),
+        Architecture(
+            "matched-fits",
+            "the matched network, then fits of the likely candidates together; heads",
+            "gradient",
+            partial(MatchedNetwork, fits=2),
             _HEADED,
         ),
         Architecture(

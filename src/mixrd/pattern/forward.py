@@ -15,6 +15,7 @@ from torch import Tensor
 from mixrd.crystal import Crystal, StrainMode
 from mixrd.diffraction import (
     Scattering,
+    beam_overspill,
     divergence_slit,
     lorentz,
     march_dollase,
@@ -22,6 +23,7 @@ from mixrd.diffraction import (
     stick_rates,
     strained_sticks,
     surface_roughness,
+    thermal_factor,
     thin_sample_absorption,
     transparency_shift,
 )
@@ -41,6 +43,7 @@ FORWARD_MODEL_VERSION = 3
 _SHARED = (
     *("u", "v", "w", "x", "y", "sh_l"),
     *("zero", "displacement", "thinness", "penetration", "roughness_share", "roughness_depth"),
+    *("overspill", "b_offset"),
 )
 #: Parameters of a phase that its peaks share.
 _PER_PHASE = ("inverse_size", "microstrain", "aspect")
@@ -245,7 +248,11 @@ class ForwardModel:
         inputs |= {name: getattr(parameters, name)[:, table.phase] for name in _PER_PHASE}
         p = parameters
         shared = torch.cat(
-            [p.profile, p.zero, p.displacement, p.thinness, p.penetration, p.roughness], dim=-1
+            [
+                *(p.profile, p.zero, p.displacement, p.thinness, p.penetration, p.roughness),
+                *(p.overspill, p.b_offset),
+            ],
+            dim=-1,
         )
         spread = shared.unsqueeze(-1).expand(-1, -1, len(table.phase))
         return inputs | {name: spread[:, i] for i, name in enumerate(_SHARED)}
@@ -280,7 +287,7 @@ class ForwardModel:
         )
 
     def _sample(self, theta: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """What a thin, rough or transparent sample does: factor on the area, shift in degrees."""
+        """What a thin, rough, small or transparent sample does: factor on the area, shift in degrees."""
         factor, shift = torch.ones_like(theta), torch.zeros_like(theta)
         if _matters(inputs["thinness"]):
             # 1e-6 stands for an infinitely thick sample.
@@ -288,6 +295,11 @@ class ForwardModel:
         if _matters(inputs["roughness_share"], inputs["roughness_depth"]):
             smooth = 1 - inputs["roughness_share"]
             factor = factor * surface_roughness(theta, smooth, inputs["roughness_depth"])
+        if _matters(inputs["overspill"]):
+            factor = factor * beam_overspill(theta, inputs["overspill"])
+        if _matters(inputs["b_offset"]):
+            wavelength = self.peak_table.wavelength_angstrom
+            factor = factor * thermal_factor(theta, wavelength, inputs["b_offset"])
         if _matters(inputs["penetration"]):
             radius = self.instrument.goniometer_radius_mm
             shift = transparency_shift(2 * theta, inputs["penetration"], radius)

@@ -39,6 +39,10 @@ class Parameters:
     roughness : (B, 2) tensor
         Surface roughness: share of the intensity that suffers from it (0 for a smooth surface; 1 - p of
         `surface_roughness`) and optical depth q.
+    overspill : (B, 1) tensor
+        Of the beam over the sample (`beam_overspill`), 0 where all of it meets the sample.
+    b_offset : (B, 1) tensor
+        Added to the displacement factor B of all atoms, in square angstroms.
     """
 
     strain: Tensor
@@ -52,6 +56,8 @@ class Parameters:
     thinness: Tensor
     penetration: Tensor
     roughness: Tensor
+    overspill: Tensor
+    b_offset: Tensor
 
     def flat(self) -> Tensor:
         """(B, T): all of them, in the order above."""
@@ -61,5 +67,6 @@ class Parameters:
     def sizes(cls, strain_components: int, phases: int) -> dict[str, int]:
         """Columns of each field, in the order of `flat`."""
         per_phase = dict.fromkeys(("inverse_size", "microstrain", "texture", "aspect"), phases)
-        shared = {"profile": 6, "zero": 1, "displacement": 1, "thinness": 1, "penetration": 1, "roughness": 2}
+        one = dict.fromkeys(("zero", "displacement", "thinness", "penetration"), 1)
+        shared = {"profile": 6, **one, "roughness": 2, "overspill": 1, "b_offset": 1}
         return {"strain": strain_components, **per_phase, **shared}

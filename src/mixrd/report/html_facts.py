@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ def conditions(analysis: Analysis) -> tuple[Fact, ...]:
     source = analysis.provenance
     facts = _range(source)
     if analysis.r_wp is not None:
-        facts += [_background(analysis), _shift(analysis), _texture(analysis), _surface(analysis)]
+        facts += [_background(analysis), _shift(analysis), _texture(analysis), _low_angles(analysis)]
     facts += _preparation(source.get("preparation"), refined=analysis.r_wp is not None)
     return tuple(fact for fact in facts if fact.value)
 
@@ -135,11 +136,18 @@ def _texture(analysis: Analysis) -> Fact:
     return Fact("texture", f"refined for {listed(names)} (March-Dollase)" if names else "none was called for")
 
 
-def _surface(analysis: Analysis) -> Fact:
-    if analysis.roughness is None:
-        return Fact("surface roughness", "none was called for")
-    share, depth = analysis.roughness
-    return Fact("surface roughness", f"refined (Suortti): share {share:.3f}, depth {depth:.3f}")
+def _low_angles(analysis: Analysis) -> Fact:
+    name = "losses at low angles"
+    if analysis.roughness is not None:
+        share, depth = analysis.roughness
+        return Fact(name, f"surface roughness refined (Suortti): share {share:.3f}, depth {depth:.3f}")
+    if analysis.overspill is None:
+        return Fact(name, "none was called for")
+    angle = 2 * math.degrees(math.asin(analysis.overspill))
+    said = f"beam longer than the sample below {angle:.1f}°, refined"
+    if analysis.b_offset_angstrom2 is not None:
+        said += f"; all displacement factors B changed by {analysis.b_offset_angstrom2:+.2f} Å²"
+    return Fact(name, said)
 
 
 def _preparation(said: Mapping[str, Any] | None, *, refined: bool) -> list[Fact]:

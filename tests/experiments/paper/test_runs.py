@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -15,9 +16,10 @@ import pytest
 from safetensors import safe_open
 
 from mixrd.cli import main
+from mixrd.errors import ModelError, ParameterError, UsageError
 from mixrd.experiments.paper import CellDone, GridProgress, read_results, run_grid, runs
-from mixrd.experiments.paper.result import is_done, result_path
-from mixrd.network import load_estimator
+from mixrd.experiments.paper.result import is_done, result_path, start_of
+from mixrd.network import build_trainable, load_estimator
 
 
 def timeless(result: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +73,46 @@ def test_done_cells_are_not_done_again(cells, tmp_path: Path, monkeypatch) -> No
     assert means[0] != means[1]
     monkeypatch.setattr(runs, "run_cell", None)
     run_grid([first, second], tmp_path)
+
+
+def test_a_training_goes_on_from_a_result(cells, small, tmp_path: Path) -> None:
+    (first,) = cells(architectures=["mlp"])
+    run_grid([first], tmp_path)
+    start = start_of(result_path(tmp_path, first))
+    assert (start.samples, start.recipe_sha256) == (64, first.sha256)
+    (second,) = cells(architectures=["mlp"], protocol=dataclasses.replace(small, start=start))
+    assert second.name != first.name and second.training().seed != first.training().seed
+    run_grid([second], tmp_path)
+    results = {r["recipe_sha256"]: r for r in read_results([tmp_path])}
+    before, after = results[first.sha256], results[second.sha256]
+    assert after["samples"] == 128 and after["recipe"]["start"]["recipe_sha256"] == first.sha256
+    assert after["wall_seconds"] > before["wall_seconds"]
+    assert after["learning_curve"][0]["samples"] > 64
+    # It begins where the other ended: nearer to it than to any untrained network.
+    one, other = (
+        load_estimator(tmp_path / f"{cell.name}.safetensors").network.state_dict() for cell in (first, second)
+    )
+    fresh = load_estimator(tmp_path / f"{first.name}.safetensors")
+    untrained = build_trainable("mlp", points=fresh.points, materials=2, seed=5).state_dict()
+    name = next(n for n, v in one.items() if n.endswith("weight") and v.ndim == 2)
+    assert (one[name] - other[name]).abs().mean() < 0.2 * (untrained[name] - other[name]).abs().mean()
+
+
+def test_what_cannot_go_on_is_refused(cells, small, tmp_path: Path) -> None:
+    (first,) = cells(architectures=["mlp"])
+    run_grid([first], tmp_path)
+    start = start_of(result_path(tmp_path, first))
+    protocol = dataclasses.replace(small, start=start)
+    with pytest.raises(ParameterError, match="other materials"):
+        cells(n=[3], architectures=["mlp"], protocol=protocol)
+    with pytest.raises(ParameterError, match="not trained"):
+        cells(architectures=["knn"], protocol=protocol)
+    (compact,) = cells(architectures=["compact"], protocol=protocol)
+    with pytest.raises(ModelError, match="its layers are not among"):
+        run_grid([compact], tmp_path)
+    result_path(tmp_path, first).with_suffix(".safetensors").unlink()
+    with pytest.raises(UsageError, match="no result"):
+        start_of(result_path(tmp_path, first))
 
 
 def test_damaged_or_foreign_results_count_as_none(cells, tmp_path: Path) -> None:

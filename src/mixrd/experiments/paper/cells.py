@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, get_args
 
 from mixrd.crystal import Crystal, StrainMode
@@ -33,6 +34,30 @@ _FEWEST_TEST_PATTERNS = 100
 
 
 @dataclass(frozen=True)
+class Start:
+    """A trained network that a training goes on from (`mixrd.experiments.paper.result.start_of`).
+
+    Attributes
+    ----------
+    network : path
+    recipe_sha256 : str
+        Of its cell.
+    dataset_sha256 : str
+        Of its materials and their strains.
+    samples : int
+        Mixtures that it has seen.
+    wall_seconds : float
+        Of its training.
+    """
+
+    network: Path
+    recipe_sha256: str
+    dataset_sha256: str
+    samples: int
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
 class Protocol:
     """How cells are run; the paper's choices unless given.
 
@@ -47,6 +72,8 @@ class Protocol:
         Whether to compile the network. Not part of the recipe.
     strain, simulator, strains, test_strains
         As in `DatasetRecipe`.
+    start : Start or None
+        What to go on from, with `samples` fresh mixtures; layers that it lacks begin untrained.
     test_patterns : int
         Mixtures of the test split that a cell is judged on, at least 100.
     figure1 : Figure1Settings
@@ -65,6 +92,7 @@ class Protocol:
     simulator: SimulatorName = "mixrd"
     strains: int = 500
     test_strains: int = 200
+    start: Start | None = None
     test_patterns: int = 2000
     figure1: Figure1Settings = field(default_factory=Figure1Settings)
 
@@ -140,7 +168,13 @@ class Cell:
             raise ParameterError(
                 f"{len(self.crystals)} materials are given for n = {self.n}", remedy="Give n crystals"
             )
-        if architecture_named(self.architecture).learns_by == "gradient":
+        start = self.protocol.start
+        if start and not (self.is_trained and start.dataset_sha256 == self.dataset.sha256):
+            raise ParameterError(
+                f"{start.network} is of other materials, or {self.architecture} is not trained",
+                remedy="Give the n, pool and strains that it was trained on, and its architecture",
+            )
+        if self.is_trained:
             self.training()
         elif self.samples > _MOST_FITTED:
             raise ParameterError(
@@ -171,13 +205,25 @@ class Cell:
         return -(-(self.protocol.samples or self.full_samples) // batch) * batch
 
     @property
+    def all_samples(self) -> int:
+        """Mixtures seen when it is done, those of the network that it starts from included."""
+        return self.samples + (self.protocol.start.samples if self.protocol.start else 0)
+
+    @property
     def shortened(self) -> bool:
         """Whether there are fewer samples than in a full run."""
-        return self.samples < self.full_samples
+        return self.all_samples < self.full_samples
+
+    @cached_property
+    def dataset(self) -> DatasetRecipe:
+        """Recipe of its dataset."""
+        return self.protocol.dataset(self.crystals)
 
     def training(self) -> FractionTraining:
         """Settings of the training loop."""
         p = self.protocol
+        # What is seen after a start is not what was seen before.
+        former = int(p.start.recipe_sha256[:8], 16) if p.start else 0
         return FractionTraining(
             samples=self.samples,
             batch=p.batch,
@@ -187,7 +233,7 @@ class Cell:
             largest_gradient=p.largest_gradient,
             compile=p.compile,
             schedule=p.schedule,
-            seed=self.seed,
+            seed=self.seed + former,
         )
 
     def figure1(self) -> Figure1Settings:
@@ -197,12 +243,11 @@ class Cell:
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """All that decides the result, as plain data; neither device nor compilation."""
-        dataset = self.protocol.dataset(self.crystals)
         training: dict[str, Any] = {"samples": self.samples}
         if self.is_trained:
             training = self.training().to_dict()
             del training["compile"], training["seed"]
-        recipe = {
+        recipe: dict[str, Any] = {
             "version": RESULT_VERSION,
             "n": self.n,
             "k": self.k,
@@ -212,8 +257,10 @@ class Cell:
             "training": training,
             "test_patterns": self.protocol.test_patterns,
             "figure1": dataclasses.asdict(self.figure1()),
-            "dataset": {**dataset.to_dict(), "sha256": dataset.sha256},
+            "dataset": {**self.dataset.to_dict(), "sha256": self.dataset.sha256},
         }
+        if start := self.protocol.start:
+            recipe["start"] = {"recipe_sha256": start.recipe_sha256, "samples": start.samples}
         plain: dict[str, Any] = json.loads(json.dumps(recipe))
         return plain
 

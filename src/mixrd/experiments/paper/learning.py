@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
+from mixrd.errors import ModelError
 from mixrd.experiments.paper.cells import Cell
 from mixrd.experiments.paper.network_options import network_options
 from mixrd.experiments.paper.result import scored
@@ -24,6 +26,7 @@ from mixrd.network import (
     build,
     build_trainable,
 )
+from mixrd.network.estimator import read_estimator
 from mixrd.training import TrainingProgress, train_fractions
 
 #: Mixtures that a fitted estimator is validated on.
@@ -73,10 +76,12 @@ def _trained(
     on_progress: Callable[[TrainingProgress], None] | None,
 ) -> Learnt:
     points, materials, options = sources.training.points, cell.n, network_options(cell)
+    build = partial(
+        build_trainable, cell.architecture, points=points, materials=materials, seed=cell.seed, **options
+    )
+    start = cell.protocol.start
     result = train_fractions(
-        partial(
-            build_trainable, cell.architecture, points=points, materials=materials, seed=cell.seed, **options
-        ),
+        partial(_going_on, build, start.network) if start else build,
         sources.training,
         settings=cell.training(),
         validation=sources.validation,
@@ -92,7 +97,27 @@ def _trained(
         materials=materials,
         options=options,
     )
-    return Learnt(estimator, [dataclasses.asdict(point) for point in result.curve], result.seconds)
+    seen, before = (start.samples, start.wall_seconds) if start else (0, 0.0)
+    curve = [
+        dataclasses.replace(point, samples=point.samples + seen, seconds=point.seconds + before)
+        for point in result.curve
+    ]
+    return Learnt(estimator, [dataclasses.asdict(point) for point in curve], result.seconds + before)
+
+
+def _going_on(build: Callable[[], nn.Module], start: Path) -> nn.Module:
+    """An untrained network with the layers of a trained one."""
+    network = build()
+    _, former = read_estimator(start)
+    own = network.state_dict()
+    if any(name not in own or own[name].shape != value.shape for name, value in former.items()):
+        raise ModelError(
+            "its layers are not among those of the network that is to be trained",
+            remedy="Take the architecture of that network, or one that has layers behind it",
+            file=start,
+        )
+    network.load_state_dict({**own, **{name: value.to(own[name].dtype) for name, value in former.items()}})
+    return network
 
 
 def _fitted(cell: Cell, sources: CellSources) -> Learnt:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mixrd.errors import UsageError
-from mixrd.experiments.paper.cells import Cell, recipe_sha256
+from mixrd.experiments.paper.cells import Cell, Start, recipe_sha256
 from mixrd.network import total_variation_distance
 
 FORMAT = "mixrd paper result 1"
@@ -74,7 +74,7 @@ def result_of(cell: Cell, measured: dict[str, Any]) -> dict[str, Any]:
         "kind": cell.kind,
         "architecture": cell.architecture,
         "seed": cell.seed,
-        "samples": cell.samples,
+        "samples": cell.all_samples,
         "full_samples": cell.full_samples,
         "shortened": cell.shortened,
         "recipe": cell.recipe,
@@ -132,6 +132,31 @@ def read_results(folders: Iterable[Path]) -> list[dict[str, Any]]:
     for content in stored(folders, FORMAT, "recipe"):
         found.setdefault(content["recipe_sha256"], content)
     return sorted(found.values(), key=lambda r: (r["n"], r["k"], r["kind"], r["architecture"], r["seed"]))
+
+
+def start_of(path: Path) -> Start:
+    """What a training can go on from: a result's file, and the network that was kept beside it.
+
+    Raises
+    ------
+    UsageError
+        If it is no result of a network, was changed, or the network is not there.
+    """
+    result = _content(path, FORMAT, "recipe") if path.is_file() else None
+    network = path.with_suffix(".safetensors")
+    if result is None or not network.is_file():
+        raise UsageError(
+            "it is no result of `mixrd paper run` with a network beside it",
+            remedy="Give a file CELL.json in whose folder CELL.safetensors is as well",
+            file=path,
+        )
+    return Start(
+        network,
+        result["recipe_sha256"],
+        result["recipe"]["dataset"]["sha256"],
+        result["samples"],
+        result["wall_seconds"],
+    )
 
 
 def stored(folders: Iterable[Path], form: str, hashed: str) -> Iterator[dict[str, Any]]:

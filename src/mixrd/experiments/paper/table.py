@@ -173,6 +173,7 @@ def _options(recipe: dict[str, Any]) -> dict[str, Any]:
     names = ("batch", "learning_rate", "schedule", "loss", "precision")
     return {
         **{name: training[name] for name in names if name in training},
+        **({"start": recipe["start"]["recipe_sha256"][:8]} if "start" in recipe else {}),
         # Two pools have different ones.
         "first_material": dataset["crystals"][0]["name"],
         "strain": dataset["strain"],

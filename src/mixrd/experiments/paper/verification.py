@@ -158,7 +158,7 @@ def verify(
         seed=chosen,
         network=Summary.of(found.network) if found else _judged(estimator, sampler, patterns, chosen),
         recorded=Summary(**kept["test"]),
-        samples=recipe["training"]["samples"],
+        samples=recipe["training"]["samples"] + recipe.get("start", {}).get("samples", 0),
         recipe_sha256=kept["sha256"],
         seconds=time.monotonic() - begin,
         refined=float(found.refined.mean()) if found else None,

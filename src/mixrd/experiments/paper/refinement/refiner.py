@@ -13,7 +13,7 @@ from mixrd.errors import ParameterError
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.refinement.copies import Copies
 from mixrd.experiments.paper.refinement.fitting import Fitted, joined
-from mixrd.experiments.paper.refinement.search import MISFIT, Search
+from mixrd.experiments.paper.refinement.search import MISFIT, Expected, Search
 from mixrd.mixture import Figure1Settings
 from mixrd.network.pattern_estimate import PatternEstimate
 
@@ -110,7 +110,9 @@ class Refiner:
                 remedy=f"Give patterns of shape (B, {points}), all of whose values are finite",
             )
         start = None if estimate is None else self.start(estimate, told)
-        expected = None if estimate is None or told is not None else estimate.presence.float()
+        expected = None
+        if estimate is not None and told is None:
+            expected = Expected(estimate.presence.float(), self._strains(estimate))
         parts = []
         for low in range(0, len(patterns), _BLOCK):
             rows = slice(low, low + _BLOCK)
@@ -119,7 +121,7 @@ class Refiner:
                     patterns[rows].float(),
                     None if start is None else start.rows(rows),
                     told=None if told is None else told[rows],
-                    expected=None if expected is None else expected[rows],
+                    expected=None if expected is None else expected.rows(rows),
                 )
             )
             if tell:
@@ -136,10 +138,7 @@ class Refiner:
         Where they are known, those; of two copies of one material the network knows a single strain.
         """
         presence = estimate.presence if told is None else (told > 0).to(estimate.presence.dtype)
-        batch, components = len(estimate.presence), self.search.lines.components[:-1]
-        padded = estimate.strain.new_zeros(batch, self.materials, self.search.lines.most_components)
-        has = torch.arange(padded.shape[2]) < components.unsqueeze(1)
-        padded[:, has] = estimate.strain
+        padded, batch = self._strains(estimate), len(estimate.presence)
         chosen = presence.topk(min(self.search.slots, self.materials), dim=1)
         empty = self.search.empty(batch)
         material, strain = empty.material, empty.strain
@@ -150,6 +149,13 @@ class Refiner:
         strain[:, :count] = picked.float() * there.unsqueeze(-1)
         shape = torch.stack([estimate.log_size, estimate.eta, estimate.log_decay], dim=1).float()
         return Copies(material, strain, shape)
+
+    def _strains(self, estimate: PatternEstimate) -> Tensor:
+        """(B, M, C) strains by material."""
+        components, most = self.search.lines.components[:-1], self.search.lines.most_components
+        padded = torch.zeros(len(estimate.presence), self.materials, most)
+        padded[:, torch.arange(most) < components.unsqueeze(1)] = estimate.strain.float()
+        return padded
 
     def _fractions(self, fitted: Fitted) -> tuple[Tensor, Tensor]:
         """Fractions and standard deviations (B, M); copies of one material are added up."""

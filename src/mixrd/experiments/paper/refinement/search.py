@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,11 +38,28 @@ _BETTER = 0.5
 #: `unexplained` from which on a fit is taken to be in the wrong place.
 MISFIT = 0.3
 #: Share of a pattern in materials that the network did not expect, from which it is searched from nothing.
-_SURPRISE = 0.03
+_SURPRISE = 0.06
+#: Materials that a network takes to be there at least so surely are tried where it has them: so many of a
+#: pattern, in an empty slot and in place of so many of the faintest that were found.
+_NAMED, _MOST_NAMED, _FAINT_SLOTS = 0.1, 4, 2
+#: Materials less probable than this before the search are not exchanged for what has nearly their lines.
+_THINKABLE = 0.05
 _MOST_ROUNDS = 10
 _ROUNDS_AGAIN = 4
+_ROUNDS_NAMED = 2
 #: Copies below this many standard deviations squared are tried without.
 _DOUBTFUL = 80.0
+
+
+class Expected(NamedTuple):
+    """What was expected of B patterns: how probable each material is (B, M), and its strain (B, M, C)."""
+
+    presence: Tensor
+    strain: Tensor
+
+    def rows(self, index: Tensor | slice) -> Expected:
+        """Some of the patterns."""
+        return Expected(self.presence[index], self.strain[index])
 
 
 class Search:
@@ -88,6 +106,28 @@ class Search:
             middle.repeat(patterns, 1),
         )
 
+    def named(self, state: Fitted, expected: Expected) -> Proposals:
+        """Copies of what was expected and not found, in free slots and in place of the faintest copies."""
+        material, mass = state.copies.material, state.coefficients[:, :-1]
+        found = torch.zeros(len(material), self.materials + 1, dtype=torch.bool).scatter(
+            1, material + 1, True
+        )
+        likely = expected.presence.masked_fill(found[:, 1:], 0.0)
+        named = likely.topk(min(_MOST_NAMED, self.materials), dim=1)
+        # Free slots first, of which one is enough, then the faintest.
+        order = torch.where(material < 0, -1.0, mass).argsort(dim=1)
+        free = (material < 0).sum(1, keepdim=True)
+        place = torch.arange(self.slots) - (free - 1).clamp_min(0)
+        open_slot = (place >= 0) & (place < _FAINT_SLOTS + (free > 0).long())
+        pattern, number, slot = torch.nonzero(
+            (named.values > _NAMED).unsqueeze(2) & open_slot.unsqueeze(1), as_tuple=True
+        )
+        chosen, slot = named.indices[pattern, number], order[pattern, slot]
+        none = torch.zeros(len(pattern))
+        strain = expected.strain[pattern, chosen]
+        nobody = torch.full_like(pattern, -1)
+        return Proposals(pattern, slot, chosen, strain, none, none, nobody, torch.zeros_like(strain))
+
     def polished(self, patterns: Tensor, copies: Copies) -> Fitted:
         """The last fit from where `copies` stand, sharp."""
         return fit(self.sharp, patterns, copies, self.prior, steps=_LAST_STEPS)
@@ -108,7 +148,7 @@ class Search:
         start: Copies | None = None,
         *,
         told: Tensor | None = None,
-        expected: Tensor | None = None,
+        expected: Expected | None = None,
         tell: Callable[[str, int, int], None] | None = None,
     ) -> Fitted:
         """Fit (B, N) patterns.
@@ -121,13 +161,13 @@ class Search:
             A first estimate; from nothing unless given.
         told : (B, M) int64 tensor, optional
             How many copies of each material stand in the patterns, where that is known.
-        expected : (B, M) tensor, optional
-            How probable each material is before the search; patterns in which others are found are searched
-            from nothing as well.
+        expected : Expected, optional
+            Before the search. What is likely is tried in any case; patterns in which something else is found
+            are searched from nothing as well.
         tell : callable, optional
             Told what is done, with how many changes and how many of them were taken.
         """
-        work = _Work(self, patterns, told, tell)
+        work = _Work(self, patterns, told, tell, expected)
         everything = torch.arange(len(patterns))
         state = work.settled(start)
         if start is not None and told is None:
@@ -139,7 +179,10 @@ class Search:
         state = work.rounds(state, work.misfits(state), fine, changes=12, nearly=True)
         state = work.twins(state, everything)
         if start is not None:
-            surprising = None if expected is None else surprise(state, expected) > _SURPRISE
+            surprising = None
+            if expected is not None:
+                state = work.named(state, expected)
+                surprising = surprise(state, expected.presence) > _SURPRISE
             state = work.afresh(state, work.misfits(state, surprising))
         if told is None:
             state = work.without_doubtful(state)
@@ -155,8 +198,10 @@ class _Work:
         patterns: Tensor,
         told: Tensor | None,
         tell: Callable[[str, int, int], None] | None,
+        expected: Expected | None = None,
     ) -> None:
         self.search, self.patterns, self.told, self.tell = search, patterns, told, tell
+        self.expected = expected
         anything = torch.full((len(patterns), search.materials), search._most_copies)
         self.capacity = anything if told is None else told
         self.seen = [level.seen(patterns) for level in search.levels]
@@ -205,7 +250,10 @@ class _Work:
             proposals = dictionary.propose(
                 self.seen_by[number][rows], current, count=changes, capacity=self.capacity[rows], kind=kind
             )
-            proposals = proposals.rows(self.worth_a_trial(current, proposals, nearly=nearly))
+            worth = self.worth_a_trial(current, proposals, nearly=nearly)
+            if kind == "twin":
+                worth &= self.thinkable(rows, proposals)
+            proposals = proposals.rows(worth)
             state, rows = self.tried(state, rows, proposals, "change")
         return state
 
@@ -220,9 +268,25 @@ class _Work:
         least = torch.where(swap | (nearly & ~new), allowed, least)
         return proposals.gain > least
 
+    def thinkable(self, rows: Tensor, proposals: Proposals) -> Tensor:
+        """(M,) which proposals are of materials that are not as good as excluded before the search."""
+        if self.expected is None:
+            return torch.ones_like(proposals.pattern, dtype=torch.bool)
+        return self.expected.presence[rows[proposals.pattern], proposals.material] > _THINKABLE
+
     def twins(self, state: Fitted, rows: Tensor) -> Fitted:
         """Try what has nearly the same lines as what is there, once a slot."""
         return self.rounds(state, rows, 1, changes=self.search.slots, nearly=True, kind="twin")
+
+    def named(self, state: Fitted, expected: Expected) -> Fitted:
+        """Try what was expected but not found, where it was expected."""
+        for _ in range(_ROUNDS_NAMED):
+            rows = torch.arange(len(state.cost))
+            proposals = self.search.named(state, expected)
+            state, rows = self.tried(state, rows, proposals, "named")
+            if not len(rows):
+                break
+        return state
 
     def elsewhere(self, state: Fitted, rows: Tensor) -> Fitted:
         """Try other strains of materials with many components in the patterns `rows`."""

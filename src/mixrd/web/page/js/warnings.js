@@ -12,6 +12,7 @@ export const TITLES = {
   WRONG_WAVELENGTH: "The wavelength is probably wrong",
   TEXTURE: "The crystals do not lie at random",
   MICROABSORPTION: "The size of the grains matters",
+  BEAM_OVERSPILL: "The beam is longer than the sample",
   NEGATIVE_AMORPHOUS: "Less than nothing is left to be amorphous",
   OUT_OF_RANGE: "Outside what the network knows",
   RANGE_CUT: "An end of the scan was not used",
