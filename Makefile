@@ -22,8 +22,8 @@ demo: $(VENV)/.installed ## install mixrd into .venv and analyse an example
 	$(BIN)/mixrd demo
 
 .PHONY: test
-test: $(VENV)/.installed-dev ## run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.installed-dev ## run the tests, files shared out to the processors
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## ruff, mypy and the rule of the rooms

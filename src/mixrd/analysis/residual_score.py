@@ -23,10 +23,12 @@ _SEEN = 10.0
 #: Least and largest March-Dollase r that axes are compared at.
 _TRIED = (0.5, 2.0)
 #: Shares and depths that a fit of the roughness may start from; overspills and changes of B (square
-#: angstroms) of another, which is taken unless the roughness leaves less by this factor.
+#: angstroms) that another may.
 _SHARES, _DEPTHS = (0.2, 0.4, 0.7), (0.1, 0.2, 0.4, 0.8)
-_RARER = 1.1
 _OVERSPILLS, _B_OFFSETS = (0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5), (-0.2, 0.0)
+#: Roughness has to leave less than the overspill by this factor: beams longer than the sample are common,
+#: surfaces so rough are not.
+_RARER = 1.1
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,6 @@ class _Residual:
         if not asked.any():
             return None
         left = self.misfit_with(changes) + torch.tensor(pulls)
-        # Beams longer than the sample are common, surfaces so rough are not.
         left = left * torch.tensor([_RARER if "roughness" in start else 1.0 for start in starts])
         best = int(left.argmin())
         return Wanted(None, None, float(gain[best]), float(agreement[best]), start=starts[best])

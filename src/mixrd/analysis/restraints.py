@@ -85,6 +85,7 @@ def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str
         "penetration": (r.penetration_mm, 0.0, 10.0),
         "roughness": (r.roughness, 0.0, 1.0),
         "overspill": (r.overspill, 0.0, 0.9),
+        # No further down: a structure that states no displacement gets B = 0.47, and none is below zero.
         "b_offset": (r.b_offset, -0.35, 0.5),
         "zero": (r.zero, -0.5, 0.5),
         "displacement": (r.displacement_mm, -1.5, 1.5),

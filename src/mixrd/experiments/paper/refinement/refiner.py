@@ -12,8 +12,9 @@ from torch import Tensor
 from mixrd.errors import ParameterError
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.refinement.copies import Copies
+from mixrd.experiments.paper.refinement.expectation import Expected
 from mixrd.experiments.paper.refinement.fitting import Fitted, joined
-from mixrd.experiments.paper.refinement.search import MISFIT, Expected, Search
+from mixrd.experiments.paper.refinement.search import MISFIT, Search
 from mixrd.mixture import Figure1Settings
 from mixrd.network.pattern_estimate import PatternEstimate
 

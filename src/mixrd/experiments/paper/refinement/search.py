@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.refinement.copies import Copies
 from mixrd.experiments.paper.refinement.dictionary import Dictionary, ProposalKind, Proposals
 from mixrd.experiments.paper.refinement.evidence import unexplained
+from mixrd.experiments.paper.refinement.expectation import Expected, named, surprise
 from mixrd.experiments.paper.refinement.fitting import Fitted, Prior, fit, joined
 from mixrd.experiments.paper.refinement.lines import LineTable
 from mixrd.experiments.paper.refinement.pattern_model import PatternModel
@@ -39,9 +39,6 @@ _BETTER = 0.5
 MISFIT = 0.3
 #: Share of a pattern in materials that the network did not expect, from which it is searched from nothing.
 _SURPRISE = 0.06
-#: Materials that a network takes to be there at least so surely are tried where it has them: so many of a
-#: pattern, in an empty slot and in place of so many of the faintest that were found.
-_NAMED, _MOST_NAMED, _FAINT_SLOTS = 0.1, 4, 2
 #: Materials less probable than this before the search are not exchanged for what has nearly their lines.
 _THINKABLE = 0.05
 _MOST_ROUNDS = 10
@@ -49,17 +46,6 @@ _ROUNDS_AGAIN = 4
 _ROUNDS_NAMED = 2
 #: Copies below this many standard deviations squared are tried without.
 _DOUBTFUL = 80.0
-
-
-class Expected(NamedTuple):
-    """What was expected of B patterns: how probable each material is (B, M), and its strain (B, M, C)."""
-
-    presence: Tensor
-    strain: Tensor
-
-    def rows(self, index: Tensor | slice) -> Expected:
-        """Some of the patterns."""
-        return Expected(self.presence[index], self.strain[index])
 
 
 class Search:
@@ -105,28 +91,6 @@ class Search:
             torch.zeros(patterns, self.slots, self.lines.most_components),
             middle.repeat(patterns, 1),
         )
-
-    def named(self, state: Fitted, expected: Expected) -> Proposals:
-        """Copies of what was expected and not found, in free slots and in place of the faintest copies."""
-        material, mass = state.copies.material, state.coefficients[:, :-1]
-        found = torch.zeros(len(material), self.materials + 1, dtype=torch.bool).scatter(
-            1, material + 1, True
-        )
-        likely = expected.presence.masked_fill(found[:, 1:], 0.0)
-        named = likely.topk(min(_MOST_NAMED, self.materials), dim=1)
-        # Free slots first, of which one is enough, then the faintest.
-        order = torch.where(material < 0, -1.0, mass).argsort(dim=1)
-        free = (material < 0).sum(1, keepdim=True)
-        place = torch.arange(self.slots) - (free - 1).clamp_min(0)
-        open_slot = (place >= 0) & (place < _FAINT_SLOTS + (free > 0).long())
-        pattern, number, slot = torch.nonzero(
-            (named.values > _NAMED).unsqueeze(2) & open_slot.unsqueeze(1), as_tuple=True
-        )
-        chosen, slot = named.indices[pattern, number], order[pattern, slot]
-        none = torch.zeros(len(pattern))
-        strain = expected.strain[pattern, chosen]
-        nobody = torch.full_like(pattern, -1)
-        return Proposals(pattern, slot, chosen, strain, none, none, nobody, torch.zeros_like(strain))
 
     def polished(self, patterns: Tensor, copies: Copies) -> Fitted:
         """The last fit from where `copies` stand, sharp."""
@@ -282,7 +246,7 @@ class _Work:
         """Try what was expected but not found, where it was expected."""
         for _ in range(_ROUNDS_NAMED):
             rows = torch.arange(len(state.cost))
-            proposals = self.search.named(state, expected)
+            proposals = named(state, expected)
             state, rows = self.tried(state, rows, proposals, "named")
             if not len(rows):
                 break
@@ -372,15 +336,6 @@ class _Work:
     def say(self, name: str, tried: int, taken: int) -> None:
         if self.tell:
             self.tell(name, tried, taken)
-
-
-def surprise(state: Fitted, expected: Tensor) -> Tensor:
-    """(B,) the share of each pattern in materials that were not expected; `expected` (B, M) is 0 to 1."""
-    mass = state.coefficients[:, :-1].clamp_min(0)
-    share = mass / mass.sum(1, keepdim=True).clamp_min(1e-12)
-    doubt = 1 - expected.gather(1, state.copies.material.clamp_min(0))
-    result: Tensor = (share * doubt).sum(1)
-    return result
 
 
 def best_of_each(group: Tensor, cost: Tensor, count: int) -> Tensor:
