@@ -55,7 +55,7 @@ def analysed(data: Path) -> tuple[Analysis, Scan]:
     return analyze(scan, [load_phase(name) for name in PHASES], instrument), scan
 
 
-#: Scans with texture, rough surfaces and an origin that GSAS-II cannot be told.
+#: Scans with texture, a beam longer than the sample and an origin that GSAS-II cannot be told.
 MORE = {
     "V2O5_0p2012-La(OH)3_0p5004-MnCO3_0p3013--8min": (
         "shcherbinaite",
@@ -66,20 +66,22 @@ MORE = {
 }
 
 
-def more_by_gsas2(data: Path, scratch: Path, python: str) -> dict[str, float]:
-    """Largest difference of GSAS-II to ours in wt% on each scan of `MORE`."""
+def more_by(
+    kind: str, read: Callable[[Path], dict[str, float]], data: Path, scratch: Path
+) -> dict[str, float]:
+    """Largest difference of another program to ours in wt% on each scan of `MORE`."""
     differences = {}
     for number, (name, phases) in enumerate(MORE.items()):
         scan = read_scan(data / "measured" / "dara" / f"{name}.xrdml")
         analysis = analyze(scan, [load_phase(phase) for phase in phases])
-        folder = scratch / f"more{number}"
+        folder = scratch / f"more-{kind}-{number}"
         folder.mkdir()
-        for file, text in export(analysis, scan, "gsas2").items():
+        for file, text in export(analysis, scan, kind).items():
             (folder / file).write_text(text, encoding="utf-8")
-        found = by_gsas2(folder, python)
+        found = read(folder)
         worst = max(abs(found[phase] - analysis.fractions[phase]) for phase in phases)
         differences[name] = round(worst, 3)
-        print(f"gsas2      {name}: largest difference {worst:.2f} wt%", flush=True)
+        print(f"{kind:10} {name}: largest difference {worst:.2f} wt%", flush=True)
     return differences
 
 
@@ -235,8 +237,9 @@ def main() -> None:
             }
             values = "  ".join(f"{phase} {found[phase]:6.2f}" for phase in PHASES)
             print(f"{name:10} {values}   largest difference {worst:.2f} wt%", flush=True)
-        if options.gsas2:
-            document["more_by_gsas2"] = more_by_gsas2(data, Path(scratch), options.gsas2)
+        for name in ("rietx", "gsas2"):
+            if name in readers:
+                document[f"more_by_{name}"] = more_by(name, readers[name], data, Path(scratch))
     RESULTS.write_text(json.dumps(document, indent=2) + "\n")
 
 

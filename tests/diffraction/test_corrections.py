@@ -130,7 +130,7 @@ def test_a_small_sample_catches_what_meets_it() -> None:
     across = (np.arange(20_000) + 0.5) / 20_000 * 0.35
     caught = np.minimum(np.sqrt(1 - (2 * across) ** 2), length).mean() / length
     found = beam_overspill(torch.tensor(0.3, dtype=torch.float64), 0.5)
-    assert float(found) == pytest.approx(caught, abs=0.004)
+    assert float(found) == pytest.approx(caught, abs=1e-6)
     assert (beam_overspill(THETA, 0.4).diff() >= 0).all()
     torch.testing.assert_close(beam_overspill(THETA, 0.0), torch.ones_like(THETA))
 

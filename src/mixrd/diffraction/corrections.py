@@ -21,8 +21,8 @@ SlitMode = Literal["fixed", "automatic"]
 
 #: Roughness parameters of real powders lie below this (Pitschke, Hermann & Mattern 1993).
 MAX_ROUGHNESS = 0.3
-#: Width of the beam across its length over the diameter of a round sample, and chords that stand for it.
-_BEAM_WIDTH, _CHORDS = 0.7, 5
+#: Width of the beam across its length over the diameter of a round sample.
+_BEAM_WIDTH = 0.7
 
 
 def require_within(name: str, value: Tensor | float, low: float, high: float, unit: str = "") -> None:
@@ -217,8 +217,8 @@ def beam_overspill(theta: Tensor, overspill: float | Tensor) -> Tensor:
     """Share of the beam of a fixed slit that meets a round sample, 1 where all of it does.
 
     The beam of a slit that opens by the angle d is R d / sin theta long on the sample (Klug & Alexander
-    1974, chapter 5). Where it is longer than the sample's chord, the rest is lost. The chords of a disk of
-    diameter D are averaged over a beam `_BEAM_WIDTH` D wide.
+    1974, chapter 5). Where it is longer than the sample's chord, the rest is lost: the mean of min(1, r c) over
+    the chords c of a disk of diameter 1 that meet an even beam `_BEAM_WIDTH` wide, r = sin theta / overspill.
 
     Parameters
     ----------
@@ -235,10 +235,17 @@ def beam_overspill(theta: Tensor, overspill: float | Tensor) -> Tensor:
     """
     require_within("overspill", overspill, 0.0, 1.0)
     reach = torch.sin(theta) / torch.as_tensor(overspill, dtype=theta.dtype).clamp_min(1e-6)
-    middles = (torch.arange(_CHORDS, dtype=theta.dtype, device=theta.device) + 0.5) / _CHORDS
-    chords = (1 - (_BEAM_WIDTH * middles).square()).sqrt()
-    shares = (reach.unsqueeze(-1) * chords).clamp_max(1.0)
-    return shares.mean(-1)
+    edge = torch.full_like(reach, _BEAM_WIDTH / 2)
+    # Chords up to here, from the middle, are longer than the beam. There r c = 1, so that the mean does not
+    # change with it, to first order.
+    full = (0.5 * (1 - reach.detach().clamp_min(1.0) ** -2).sqrt()).minimum(edge)
+    share: Tensor = 2 / _BEAM_WIDTH * (full + reach * (_chord_area(edge) - _chord_area(full)))
+    return share
+
+
+def _chord_area(y: Tensor) -> Tensor:
+    """Integral of the chord sqrt(1 - 4 y^2) of a disk of diameter 1, from its middle to y."""
+    return 0.5 * (y * (1 - 4 * y.square()).sqrt() + 0.5 * torch.arcsin(2 * y))
 
 
 def thermal_factor(theta: Tensor, wavelength_angstrom: float | Tensor, b: float | Tensor) -> Tensor:
