@@ -35,6 +35,7 @@ DESIGNS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "dictionary": ("matched", {"rounds": 0}),
     "dictionary, closer looks": ("matched", {}),
     "dictionary, closer looks, attention": ("matched", {"mixing": "attention"}),
+    "dictionary, closer looks, fits": ("matched-fits", {}),
 }
 
 

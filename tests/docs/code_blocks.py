@@ -119,7 +119,7 @@ def joined(some: Iterable[Block]) -> list[Block]:
 
 
 def run(block: Block, folder: Path, *, reduced: bool) -> subprocess.CompletedProcess[str]:
-    """Run a block in `folder`; with `reduced` networks are trained for a few steps only."""
+    """Run a block in `folder`; with `reduced` networks are trained for a few steps only (see reduced.py)."""
     environment = _environment(folder, reduced=reduced)
     shell = ["bash", "-eu", "-c"]
 
@@ -140,8 +140,7 @@ def _environment(folder: Path, *, reduced: bool) -> dict[str, str]:
     here = folder.parent
     tools = here / "tools"
     tools.mkdir(exist_ok=True)
-    target = f'"{Path(__file__).with_name("reduced.py")}"' if reduced else "-m mixrd"
-    for name, arguments in (("mixrd", target), ("python", "")):
+    for name, arguments in (("mixrd", f'"{Path(__file__).with_name("reduced.py")}"'), ("python", "")):
         script = tools / name
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n', encoding="utf-8")
         script.chmod(0o755)
@@ -149,6 +148,7 @@ def _environment(folder: Path, *, reduced: bool) -> dict[str, str]:
         **os.environ,
         "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
         "REPOSITORY": str(REPOSITORY),
+        "MIXRD_REDUCED": "1" if reduced else "",
         "MIXRD_DATA": str(DATA),
         "MIXRD_CACHE": str(here / "cache"),
         "MIXRD_PHASES": str(here / "phases"),

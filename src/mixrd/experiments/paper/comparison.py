@@ -52,7 +52,7 @@ class Comparison:
     true, found : (B, M) tensor
         Fractions of the patterns, and of the refinement.
     seconds : float
-        Of the refinement, all patterns together; that of the network counts.
+        Processor time of the refinement, all patterns together; that of the network counts.
     """
 
     network: Tensor
@@ -178,11 +178,11 @@ def _compared(
     drawn: Figure1Draw,
 ) -> Comparison:
     batch = sampler.make(drawn)
-    begin = time.monotonic()
+    begin = time.process_time()
     network = estimator.predict(batch.patterns)
     estimate = _estimate(estimator, batch.patterns)
     refined = refiner.refine(batch.patterns, estimate)
-    seconds = time.monotonic() - begin
+    seconds = time.process_time() - begin
     told = refiner.refine(batch.patterns, estimate, told=copies_told(floor.recipe, drawn))
     limit = floor.of(drawn)
     return Comparison(
