@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 import mixrd
@@ -34,6 +36,24 @@ def test_every_answer_has_the_headers_of_security(client: TestClient) -> None:
         assert headers["x-frame-options"] == "DENY"
         assert headers["referrer-policy"] == "same-origin"
     assert client.get("/api/health").headers["cache-control"] == "no-store"
+
+
+def test_an_unforeseen_error_has_them_too(client: TestClient) -> None:
+    app = client.app
+    assert isinstance(app, FastAPI)
+
+    async def broken() -> None:
+        raise RuntimeError("broken")
+
+    route = APIRoute("/api/broken", broken)
+    app.router.routes.insert(0, route)
+    try:
+        answer = TestClient(app, base_url=str(client.base_url), raise_server_exceptions=False).get(route.path)
+    finally:
+        app.router.routes.remove(route)
+    assert answer.status_code == 500
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
 def test_openapi_describes_every_path_and_field(client: TestClient) -> None:

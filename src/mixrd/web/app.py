@@ -21,7 +21,7 @@ from mixrd.web.jobs import RUNNING
 from mixrd.web.models import ErrorAnswer, Health
 from mixrd.web.problems import ApiError, internal_problem, problem, problem_of, status_of
 from mixrd.web.routes import guidance, jobs, phases, results, scans
-from mixrd.web.security import Guard
+from mixrd.web.security import HEADERS, Guard
 from mixrd.web.services import Server, Services
 from mixrd.web.settings import ServerSettings
 
@@ -122,7 +122,8 @@ def _add_error_handlers(app: FastAPI) -> None:
         return JSONResponse({"error": body}, status_code=error.status_code, headers=error.headers)
 
     async def unforeseen(_: Request, error: Exception) -> Response:
-        return JSONResponse({"error": internal_problem(error)}, status_code=500)
+        # This answer is made outside all layers, the guard's too.
+        return JSONResponse({"error": internal_problem(error)}, status_code=500, headers=HEADERS)
 
     app.add_exception_handler(ApiError, refused)
     app.add_exception_handler(MixrdError, ours)

@@ -27,7 +27,8 @@ LARGEST_JSON_BYTES = 1_000_000
 #: Paths that take files, under a limit of their own (see `mixrd.web.uploads`).
 UPLOAD_PATHS = frozenset({"/api/scans", "/api/phases/cif", "/api/instruments"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_HEADERS = {
+#: Of each answer.
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'"
@@ -68,7 +69,7 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 # The page is asked for anew after an update of mixrd.
                 api = scope["path"].startswith("/api")
