@@ -1,6 +1,6 @@
 """To the noise floor: networks of the paper's settings, and the refinement that starts from them.
 
-``python studies/floor.py`` repeats a shortened form in under 30 minutes on two cores (fewer mixtures, 60
+``python studies/floor.py`` repeats a shortened form in under 30 minutes on two cores (fewer mixtures, 40
 patterns each) in build/study-floor; ``python studies/floor.py full`` the whole, with 1000 patterns each, in
 studies/results/paper-floor, in some five hours on one core. What is done is not done again. The commands are
 a user's.
@@ -36,11 +36,11 @@ class Setting:
 
 
 SETTINGS = (
-    Setting(5, 3, 150_000, 60_000),
-    Setting(10, 3, 240_000, 70_000),
-    Setting(20, 3, 450_000, 60_000),
-    Setting(20, 7, 600_000, 50_000, 200_000, 10_000),
-    Setting(50, 5, 700_000, 30_000, 480_000, 10_000),
+    Setting(5, 3, 150_000, 40_000),
+    Setting(10, 3, 240_000, 50_000),
+    Setting(20, 3, 450_000, 40_000),
+    Setting(20, 7, 600_000, 35_000, 200_000, 8_000),
+    Setting(50, 5, 700_000, 25_000, 480_000, 8_000),
 )
 KIND = "exactly_distinct"
 
@@ -73,7 +73,7 @@ def main() -> None:
     begin = time.monotonic()
     for setting in SETTINGS:
         train(setting, folder, full=full)
-    mixrd("paper", "refine", str(folder), "--patterns", "1000" if full else "60")
+    mixrd("paper", "refine", str(folder), "--patterns", "1000" if full else "40")
     mixrd("paper", "table", str(folder))
     print(f"{time.monotonic() - begin:.0f} s", flush=True)
 
