@@ -22,8 +22,11 @@ demo: $(VENV)/.installed ## install mixrd into .venv and analyse an example
 	$(BIN)/mixrd demo
 
 .PHONY: test
-test: $(VENV)/.installed-dev ## run the tests, files shared out to the processors
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+test: $(VENV)/.installed-dev ## run the tests: files shared out to the processors, then those of the page, which time it
+	status=0; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/web || status=1; \
+	$(BIN)/python -m pytest tests/web || status=1; \
+	exit $$status
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## ruff, mypy and the rule of the rooms

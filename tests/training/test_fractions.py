@@ -337,7 +337,7 @@ def test_two_processes_are_as_one(tmp_path: Path, architecture: str, parts: int)
     arguments = [str(script), str(TESTS), str(tmp_path), architecture, str(parts)]
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, *arguments], check=True, timeout=120, env=environment, capture_output=True)
+    subprocess.run([*command, *arguments], check=True, timeout=400, env=environment, capture_output=True)
     network = partial(build_trainable, architecture, points=96, materials=3, seed=7)
     alone = train(tmp_path / "alone", dataclasses.replace(SETTINGS, parts=parts), network=network)
     weights = sum(float(v.double().abs().sum()) for v in alone.network.state_dict().values())

@@ -217,8 +217,9 @@ def beam_overspill(theta: Tensor, overspill: float | Tensor) -> Tensor:
     """Share of the beam of a fixed slit that meets a round sample, 1 where all of it does.
 
     The beam of a slit that opens by the angle d is R d / sin theta long on the sample (Klug & Alexander
-    1974, chapter 5). Where it is longer than the sample's chord, the rest is lost: the mean of min(1, r c) over
-    the chords c of a disk of diameter 1 that meet an even beam `_BEAM_WIDTH` wide, r = sin theta / overspill.
+    1974, chapter 5). Where it is longer than the sample's chord, the rest is lost: the mean of min(1, r c)
+    over the chords c of a disk of diameter 1 that meet an even beam `_BEAM_WIDTH` wide, r = sin theta /
+    overspill.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ from mixrd.pattern.diffuse import (
 )
 from mixrd.pattern.drawing import take_rows
 from mixrd.pattern.exact import ExactRenderer
-from mixrd.pattern.forward import FORWARD_MODEL_VERSION, TOLERANCES, ForwardModel, Precision
+from mixrd.pattern.forward import FORWARD_MODEL_VERSION, ForwardModel
 from mixrd.pattern.humps import HumpRanges, Humps, apply_humps, draw_humps
 from mixrd.pattern.impurities import Impurities, ImpurityRanges, apply_impurities, draw_impurities
 from mixrd.pattern.instrument import (
@@ -69,6 +69,7 @@ from mixrd.pattern.noise import (
     draw_spikes,
 )
 from mixrd.pattern.parameters import Parameters
+from mixrd.pattern.precision import TOLERANCES, Precision
 from mixrd.pattern.render import Peaks, Renderer
 from mixrd.pattern.uniform import UniformRenderer
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import torch
@@ -29,13 +28,12 @@ from mixrd.diffraction import (
 )
 from mixrd.errors import ParameterError
 from mixrd.pattern.asymmetry import axial_share, axial_shift
-from mixrd.pattern.exact import ExactRenderer
 from mixrd.pattern.instrument import Instrument
 from mixrd.pattern.lines import Axis, list_peaks, list_sources, with_texture
 from mixrd.pattern.parameters import Parameters
+from mixrd.pattern.precision import TOLERANCES, Precision, renderer_for
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 from mixrd.pattern.render import Peaks, Renderer
-from mixrd.pattern.uniform import UniformRenderer, is_even
 
 #: Part of the cache key of trained models: raise it with every change of what the model computes.
 FORWARD_MODEL_VERSION = 3
@@ -47,9 +45,6 @@ _SHARED = (
 )
 #: Parameters of a phase that its peaks share.
 _PER_PHASE = ("inverse_size", "microstrain", "aspect")
-Precision = Literal["training", "refinement", "exact"]
-#: Largest error of a pattern relative to its maximum, against the direct float64 sum over all reflections.
-TOLERANCES: Mapping[Precision, float] = {"training": 1e-3, "refinement": 1e-4, "exact": 1e-6}
 
 
 class ForwardModel:
@@ -100,7 +95,7 @@ class ForwardModel:
         _check_input(crystals, two_theta, widest_fwhm, precision)
         self.instrument = instrument
         self.names = [crystal.name for crystal in crystals]
-        self.renderer = _renderer(two_theta, widest_fwhm, precision, device)
+        self.renderer = renderer_for(two_theta, widest_fwhm, precision, device)
         dtype = self.renderer.grid.dtype
         self.sources = list_sources(
             crystals,
@@ -364,17 +359,6 @@ class ForwardModel:
 def _matters(*values: Tensor) -> bool:
     """Whether any of them is not zero, or a derivative by it is wanted."""
     return any(value.requires_grad or bool((value != 0).any()) for value in values)
-
-
-def _renderer(
-    two_theta: NDArray[np.float64], widest_fwhm: float, precision: Precision, device: torch.device | str
-) -> Renderer | ExactRenderer | UniformRenderer:
-    if precision == "exact":
-        return ExactRenderer(two_theta, device=device)
-    if precision == "training" and is_even(two_theta):
-        return UniformRenderer(two_theta, widest_fwhm=widest_fwhm, device=device)
-    dtype = torch.float32 if precision == "training" else torch.float64
-    return Renderer(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
 
 
 def _check_input(
