@@ -145,7 +145,7 @@ class Search:
         if start is not None:
             surprising = None
             if expected is not None:
-                state = work.named(state, expected)
+                state = work.named(state)
                 surprising = surprise(state, expected.presence) > _SURPRISE
             state = work.afresh(state, work.misfits(state, surprising))
         if told is None:
@@ -242,11 +242,12 @@ class _Work:
         """Try what has nearly the same lines as what is there, once a slot."""
         return self.rounds(state, rows, 1, changes=self.search.slots, nearly=True, kind="twin")
 
-    def named(self, state: Fitted, expected: Expected) -> Fitted:
+    def named(self, state: Fitted) -> Fitted:
         """Try what was expected but not found, where it was expected."""
+        assert self.expected is not None
         for _ in range(_ROUNDS_NAMED):
             rows = torch.arange(len(state.cost))
-            proposals = named(state, expected)
+            proposals = named(state, self.expected)
             state, rows = self.tried(state, rows, proposals, "named")
             if not len(rows):
                 break
