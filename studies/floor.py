@@ -18,29 +18,47 @@ ROOT = Path(__file__).resolve().parents[1]
 #: How the matched network learns fastest on a processor.
 FAST = ("--batch", "96", "--schedule", "cosine", "--largest-gradient", "1", "--precision", "bf16",
         "--seeds", "1", "--device", "cpu")  # fmt: skip
-FIRST = ("--architecture", "matched", "--learning-rate", "0.002")
-#: How its training goes on with fits of the candidates behind it.
-THEN = ("--architecture", "matched-fits", "--learning-rate", "0.0015")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of a training: mixtures of the whole and of the shortened one; each part goes on from the one before."""
+
+    architecture: str
+    learning_rate: float
+    samples: int
+    shortened: int
 
 
 @dataclass(frozen=True)
 class Setting:
-    """N, K, mixtures of the whole training and of the shortened one, and of what comes behind each."""
+    """N, K and the parts of the training of a setting's network."""
 
     n: int
     k: int
-    samples: int
-    shortened: int
-    further: int = 0
-    further_shortened: int = 0
+    parts: tuple[Part, ...]
+
+
+def matched(samples: int, shortened: int) -> Part:
+    """What every training begins with."""
+    return Part("matched", 0.002, samples, shortened)
 
 
 SETTINGS = (
-    Setting(5, 3, 150_000, 40_000),
-    Setting(10, 3, 240_000, 50_000),
-    Setting(20, 3, 450_000, 40_000),
-    Setting(20, 7, 600_000, 35_000, 200_000, 8_000),
-    Setting(50, 5, 700_000, 25_000, 480_000, 8_000),
+    Setting(5, 3, (matched(150_000, 40_000),)),
+    Setting(10, 3, (matched(240_000, 50_000),)),
+    Setting(20, 3, (matched(450_000, 40_000),)),
+    Setting(20, 7, (matched(600_000, 35_000), Part("matched-fits", 0.0015, 200_000, 8_000))),
+    Setting(
+        50,
+        5,
+        (
+            matched(700_000, 25_000),
+            Part("matched-fits", 0.0015, 480_000, 5_000),
+            Part("matched-fits-3", 0.0015, 200_000, 3_000),
+            Part("matched-fits-3", 0.001, 150_000, 2_000),
+        ),
+    ),
 )
 KIND = "exactly_distinct"
 
@@ -52,16 +70,18 @@ def mixrd(*arguments: str) -> None:
 
 
 def train(setting: Setting, folder: Path, *, full: bool) -> None:
-    """Train the network of a setting; the first part of one that goes on has a folder of its own."""
-    samples, further = (
-        (setting.samples, setting.further) if full else (setting.shortened, setting.further_shortened)
-    )
-    cell = ("paper", "run", "--n", str(setting.n), "--k", str(setting.k), "--kind", KIND, *FAST)
-    first = folder / "start" if further else folder
-    mixrd(*cell, *FIRST, "--samples", str(samples), "-o", str(first))
-    if further:
-        (start,) = first.glob(f"n{setting.n}-k{setting.k}-*.json")
-        mixrd(*cell, *THEN, "--samples", str(further), "--start", str(start), "-o", str(folder))
+    """Train the network of a setting; all parts but the last have folders of their own."""
+    start: tuple[str, ...] = ()
+    for number, part in enumerate(setting.parts, 1):
+        place = folder if number == len(setting.parts) else folder / f"part{number}"
+        mixrd(
+            "paper", "run", "--n", str(setting.n), "--k", str(setting.k), "--kind", KIND, *FAST,
+            "--architecture", part.architecture, "--learning-rate", str(part.learning_rate),
+            "--samples", str(part.samples if full else part.shortened), *start, "-o", str(place),
+        )  # fmt: skip
+        if place != folder:
+            (trained,) = place.glob(f"n{setting.n}-k{setting.k}-*.json")
+            start = ("--start", str(trained))
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mixrd.analysis import Analysis, AnalysisWarning
+from mixrd.errors import UsageError
 from mixrd.experiments import left_out
 from mixrd.experiments.left_out import benchmark_left_out
 from mixrd.scan import Scan
@@ -56,3 +57,23 @@ def test_each_phase_is_left_out_and_warnings_are_counted(
     assert messages["one.xy", "corundum"] == "2.09 A"
     assert messages["gone.xy", "zincite"].startswith("failed: ")
     assert result.to_dict()["left_out"] == {"warned": 1, "of": 4}
+
+
+def test_impurities_are_candidates_where_their_phase_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def analyze(scan: Scan, crystals: list, *_: object) -> Analysis:
+        asked.append(tuple(c.name for c in crystals))
+        return Analysis("ok", scan.path, (), None, None, None, None, {}, (), None, {})
+
+    monkeypatch.setattr(left_out, "analyze", analyze)
+    benchmark_left_out(folder, impurities={"zincite": "rutile", "corundum": "quartz"})
+    # Quartz was weighed into the first sample anyhow.
+    assert asked == [
+        ("corundum", "zincite", "quartz", "rutile"),
+        ("zincite", "quartz", "rutile"),
+        ("corundum", "quartz"),
+        ("corundum", "quartz"),
+    ]
+    with pytest.raises(UsageError, match="an impurity of anatase, which was not weighed"):
+        benchmark_left_out(folder, impurities={"anatase": "rutile"})

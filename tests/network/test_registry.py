@@ -34,6 +34,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "table1": {"hidden": 8},
     "matched": candidates.SMALL,
     "matched-fits": candidates.SMALL,
+    "matched-fits-3": candidates.SMALL,
     "random_forest": {"trees": 7},
 }
 
@@ -70,9 +71,10 @@ def ready(name: str) -> FractionEstimator:
 
 def test_names() -> None:
     assert NAMES == [
-        "table1", "compact", "compact-heads", "matched", "matched-fits", "mlp", "knn", "random_forest", "nnls"
+        "table1", "compact", "compact-heads", "matched", "matched-fits", "matched-fits-3", "mlp", "knn",
+        "random_forest", "nnls",
     ]  # fmt: skip
-    assert NAMES[:6] == NETWORKS
+    assert NAMES[:7] == NETWORKS
     assert all(len(a.description) < 80 for a in architectures())
 
 
@@ -159,7 +161,7 @@ def test_unknown_names_and_options() -> None:
     with pytest.raises(ParameterError, match="from 1"):
         build("mlp", points=POINTS, materials=0)
     with pytest.raises(
-        ParameterError, match="Trained are: table1, compact, compact-heads, matched, matched-fits, mlp"
+        ParameterError, match="Trained are: table1, compact, compact-heads, matched, matched-fits, matched-fits-3, mlp"
     ):
         build_trainable("knn", points=POINTS, materials=3)
 

@@ -20,7 +20,8 @@ EXAMPLES = """Examples:
   mixrd benchmark weighed measured/cpd --phases corundum fluorite zincite \\
       --instrument instrument.toml
   mixrd benchmark weighed measured/dara --select scan=8min --json
-  mixrd benchmark weighed measured/dara --select scan=8min --left-out
+  mixrd benchmark weighed measured/dara --select scan=8min --left-out \\
+      --impurities anatase=rutile
 
 DIR holds compositions.csv with columns file and wt_pct (name=value;...); its
 phases.csv, if there is one, says which CIF a name stands for."""
@@ -50,6 +51,7 @@ def weighed(
     no_refine: Switch = False,
     no_network: Switch = False,
     left_out: Switch = False,
+    impurities: Names | None = None,
     json: Switch = False,
 ) -> int:
     """Compare analyses of weighed mixtures with what was weighed.
@@ -70,13 +72,19 @@ def weighed(
         The refinement alone.
     left_out
         Instead, leave each weighed phase out of the candidates in turn, and count how often the result warns.
+    impurities
+        With --left-out: what comes with a weighed phase though nobody weighed it, PHASE=IMPURITY; a further
+        candidate wherever that phase is one.
     json
         Print JSON instead of tables.
     """
-    chosen = _selection(select or [])
+    chosen = _pairs(select or [], "selects nothing", "COLUMN=VALUE, for example scan=8min")
     instrument = options.load()
+    impure = _pairs(impurities or [], "names no impurity", "PHASE=IMPURITY, for example anatase=rutile")
     if left_out:
-        return _left_out(folder, instrument, chosen, as_json=json)
+        return _left_out(folder, instrument, chosen, impure, as_json=json)
+    if impure:
+        raise UsageError("impurities without phases that are left out", remedy="Give --left-out as well")
 
     from mixrd.cli.progress import training_bar
     from mixrd.experiments.weighed import benchmark_weighed
@@ -110,12 +118,23 @@ def weighed(
     return EXIT_SOME_FAILED if result.failed else 0
 
 
-def _left_out(folder: Path, instrument: Instrument | None, chosen: dict[str, str], *, as_json: bool) -> int:
+def _left_out(
+    folder: Path,
+    instrument: Instrument | None,
+    chosen: dict[str, str],
+    impurities: dict[str, str],
+    *,
+    as_json: bool,
+) -> int:
     from mixrd.experiments.left_out import benchmark_left_out
     from mixrd.report.benchmark_tables import left_out_line, left_out_table
 
     result = benchmark_left_out(
-        folder, instrument=instrument, select=chosen, on_case=lambda case: say(f"{case.file}: {case.phase}")
+        folder,
+        instrument=instrument,
+        select=chosen,
+        impurities=impurities,
+        on_case=lambda case: say(f"{case.file}: {case.phase}"),
     )
     if as_json:
         show_json(result.to_dict())
@@ -128,11 +147,9 @@ def _say_done(sample: WeighedSample) -> None:
     say(f"{sample.file}: {'failed' if sample.failed else 'done'}")
 
 
-def _selection(conditions: list[str]) -> dict[str, str]:
+def _pairs(conditions: list[str], wrong: str, form: str) -> dict[str, str]:
     pairs = [condition.partition("=") for condition in conditions]
-    wrong = [
-        condition for condition, pair in zip(conditions, pairs, strict=True) if not (pair[0] and pair[1])
-    ]
-    if wrong:
-        raise UsageError(f"{wrong[0]!r} selects nothing", remedy="Write COLUMN=VALUE, for example scan=8min")
-    return {column: value for column, _, value in pairs}
+    for condition, pair in zip(conditions, pairs, strict=True):
+        if not (pair[0] and pair[1]):
+            raise UsageError(f"{condition!r} {wrong}", remedy=f"Write {form}")
+    return {name: value for name, _, value in pairs}

@@ -35,7 +35,7 @@ _NAME, _READ, _ABOUT = 16, 6, 8
 #: Numbers that a closer look gives of each line.
 _SEEN = 16
 #: Candidates that are fitted together, numbers that a fit gives of each, and the blur of each fit (degrees).
-_FITTED_AT_ONCE, _FITTED, _BLUR_DEG = 12, 4, (0.2, 0.12)
+_FITTED_AT_ONCE, _FITTED, _BLUR_DEG = 12, 4, (0.2, 0.12, 0.09)
 #: How far a fraction follows the fit before anything is learnt, as the logarithm of the odds.
 _TRUST = -3.0
 #: Fractions are told apart on a logarithmic scale down to this.

@@ -88,6 +88,13 @@ def architectures() -> tuple[Architecture, ...]:
             _HEADED,
         ),
         Architecture(
+            "matched-fits-3",
+            "the matched network, then three such fits; heads",
+            "gradient",
+            partial(MatchedNetwork, fits=3),
+            _HEADED,
+        ),
+        Architecture(
             "mlp",
             "fully connected network, about 1.5 M parameters",
             "gradient",

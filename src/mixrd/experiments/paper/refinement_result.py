@@ -24,7 +24,7 @@ from mixrd.network import load_estimator
 
 FORMAT = "mixrd paper refinement 1"
 #: Part of every hash: raise it with each change that gives other refinements.
-REFINEMENT_VERSION = 4
+REFINEMENT_VERSION = 5
 #: Patterns that are described one by one, the worst first.
 _WORST = 20
 _DIGITS = 5

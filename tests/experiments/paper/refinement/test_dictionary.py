@@ -68,3 +68,22 @@ def test_strains_cover_the_range() -> None:
             assert strains[:, :own].std(0).min() > 0.02
     # Sharper patterns need a denser grid.
     assert len(strains_of(2, 2, 0.05, 0.05)) > len(strains_of(2, 2, 0.05, 0.15))
+
+
+def test_what_may_not_stand_there_changes_nothing_for_the_others(setting: Setting) -> None:
+    drawn = setting.drawn(6, seed=44)
+    patterns, search = setting.sampler.make(drawn).patterns, setting.search
+    dictionary = search.dictionaries[0]
+    seen = dictionary.model.seen(patterns)
+    nothing = fit(search.sharp, patterns, search.empty(6), search.prior, steps=1)
+    anything = dictionary.propose(seen, nothing, count=4, capacity=torch.ones(6, 4, dtype=torch.long))
+    only = torch.zeros(6, 4, dtype=torch.long)
+    only[:, 1] = 1
+    some = dictionary.propose(seen, nothing, count=4, capacity=only)
+    some = some.rows(some.gain > -torch.inf)
+    same = anything.rows(anything.material == 1)
+    assert set(some.material.tolist()) == {1}
+    assert torch.allclose(some.gain, same.gain, rtol=1e-4)
+    assert torch.equal(some.strain, same.strain)
+    none = dictionary.propose(seen, nothing, count=4, capacity=torch.zeros(6, 4, dtype=torch.long))
+    assert not len(none.pattern)

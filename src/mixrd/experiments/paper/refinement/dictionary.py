@@ -87,6 +87,12 @@ class _Found:
     other_entry: Tensor
 
     @classmethod
+    def nothing(cls) -> _Found:
+        """No proposal."""
+        none, nothing = torch.zeros(0, dtype=torch.int64), torch.zeros(0)
+        return cls(none, none, none, nothing, nothing, none, none)
+
+    @classmethod
     def of(cls, row: int, slot: Tensor, entry: Tensor, gain: Tensor, lost: Tensor) -> _Found:
         """Of one slot each."""
         none = torch.full_like(slot, -1)
@@ -177,7 +183,12 @@ class Dictionary:
         found = []
         for row in range(len(seen)):
             material = copies.material[row]
-            gains = self._gains(seen[row], everything[row], owner[row], material)
+            considered = capacity[row] > 0
+            considered[material[material >= 0]] = True
+            if not considered.any():
+                found.append(_Found.nothing())
+                continue
+            gains = self._gains(seen[row], everything[row], owner[row], material, considered)
             if kind == "elsewhere":
                 found.append(self._elsewhere(row, gains, material))
                 continue
@@ -195,12 +206,14 @@ class Dictionary:
             other_strain=self.strain[torch.cat([f.other_entry for f in found])],
         )
 
-    def _gains(self, seen: Tensor, everything: Tensor, owner: Tensor, material: Tensor) -> _Gains:
+    def _gains(
+        self, seen: Tensor, everything: Tensor, owner: Tensor, material: Tensor, considered: Tensor
+    ) -> _Gains:
         slots = torch.arange(len(material))
         there = everything.square().sum(1) > 0
         rows, owner = everything[there], owner[there]
-        products = torch.cat([rows, seen.unsqueeze(0)]) @ self.patterns.T
-        against, along = products[:-1], products[-1]
+        entries, products = self._products(torch.cat([rows, seen.unsqueeze(0)]), considered)
+        against, along, squared = products[:-1], products[-1], self._squared[entries]
         gram, right = rows @ rows.T, rows @ seen
         total = seen.square().sum()
         now = _least_squares(gram, right, total)[0]
@@ -211,10 +224,11 @@ class Dictionary:
             left, solution, factor = _least_squares(gram[kept][:, kept], right[kept], total)
             beyond = against[kept]
             inside = torch.linalg.solve_triangular(factor, beyond, upper=False)
-            beside = self._squared - inside.square_().sum(0)
+            beside = squared - inside.square_().sum(0)
             signal = (along - solution @ beyond).clamp_min(0)
-            new = beside > _FEWEST_LEFT * self._squared
-            gain = torch.where(new, signal.square() / torch.where(new, beside, 1.0), 0.0)
+            new = beside > _FEWEST_LEFT * squared
+            gain = torch.full_like(self._squared, -math.inf)
+            gain[entries] = torch.where(new, signal.square() / torch.where(new, beside, 1.0), 0.0)
             lost = left - now
             if (own := int(material[slot])) >= 0:
                 # The dictionary's copies do not fit exactly; that of the present material neither.
@@ -222,6 +236,12 @@ class Dictionary:
             gains.append(gain - lost)
             losses.append(lost)
         return _Gains(open_slots, torch.stack(gains), torch.stack(losses).clamp_min(0))
+
+    def _products(self, rows: Tensor, considered: Tensor) -> tuple[Tensor, Tensor]:
+        """The dictionary's copies of the `considered` materials (M,), (E,), and their products with rows."""
+        spans = [(self.ends[m], self.ends[m + 1]) for m in torch.nonzero(considered)[:, 0].tolist()]
+        entries = torch.cat([torch.arange(first, last) for first, last in spans])
+        return entries, torch.cat([rows @ self.patterns[first:last].T for first, last in spans], dim=1)
 
     def _forbid(self, gains: _Gains, material: Tensor, capacity: Tensor) -> None:
         """Rule out what would be one copy too many."""
@@ -246,7 +266,7 @@ class Dictionary:
             found.append((float(first.values + second.values), one, two, *entries))
         found = sorted(found, reverse=True)[:count]
         if not found:
-            return _Found.of(row, slots[:0], slots[:0], gains.lost[:0], gains.lost[:0])
+            return _Found.nothing()
         gain, *places = (torch.tensor(values) for values in zip(*found, strict=True))
         first_slot, second_slot, entry, other_entry = places
         pattern = torch.full_like(entry, row)

@@ -10,9 +10,9 @@ from torch import Tensor
 from mixrd.experiments.paper.refinement.dictionary import Proposals
 from mixrd.experiments.paper.refinement.fitting import Fitted
 
-#: Materials that a network takes to be there at least so surely are tried where it has them: so many of a
-#: pattern, in an empty slot and in place of so many of the faintest that were found.
-_NAMED, _MOST_NAMED, _FAINT_SLOTS = 0.1, 4, 2
+#: Materials that a network takes to be there at least so surely are tried where it has them, so many of a
+#: pattern: in an empty slot and in place of the fainter half of what was found.
+_NAMED, _MOST_NAMED = 0.1, 4
 
 
 class Expected(NamedTuple):
@@ -27,7 +27,7 @@ class Expected(NamedTuple):
 
 
 def named(state: Fitted, expected: Expected) -> Proposals:
-    """Copies of what was expected and not found, in free slots and in place of the faintest copies."""
+    """Copies of what was expected and not found, in free slots and in place of the fainter half."""
     material, mass = state.copies.material, state.coefficients[:, :-1]
     slots, materials = material.shape[1], expected.presence.shape[1]
     found = torch.zeros(len(material), materials + 1, dtype=torch.bool).scatter(1, material + 1, True)
@@ -37,7 +37,7 @@ def named(state: Fitted, expected: Expected) -> Proposals:
     order = torch.where(material < 0, -1.0, mass).argsort(dim=1)
     free = (material < 0).sum(1, keepdim=True)
     place = torch.arange(slots) - (free - 1).clamp_min(0)
-    open_slot = (place >= 0) & (place < _FAINT_SLOTS + (free > 0).long())
+    open_slot = (place >= 0) & (place < (slots + 1) // 2 + (free > 0).long())
     pattern, number, slot = torch.nonzero(
         (likeliest.values > _NAMED).unsqueeze(2) & open_slot.unsqueeze(1), as_tuple=True
     )

@@ -37,8 +37,9 @@ _NEARLY, _NEARLY_SHARE = 30.0, 0.3
 _BETTER = 0.5
 #: `unexplained` from which on a fit is taken to be in the wrong place.
 MISFIT = 0.3
-#: Share of a pattern in materials that the network did not expect, from which it is searched from nothing.
-_SURPRISE = 0.06
+#: Share of a pattern in materials that the network did not expect, in units of a slot's share of the whole,
+#: from which it is searched from nothing.
+_SURPRISE = 0.18
 #: Materials less probable than this before the search are not exchanged for what has nearly their lines.
 _THINKABLE = 0.05
 _MOST_ROUNDS = 10
@@ -146,7 +147,7 @@ class Search:
             surprising = None
             if expected is not None:
                 state = work.named(state)
-                surprising = surprise(state, expected.presence) > _SURPRISE
+                surprising = surprise(state, expected.presence) > _SURPRISE / self.slots
             state = work.afresh(state, work.misfits(state, surprising))
         if told is None:
             state = work.without_doubtful(state)
@@ -210,14 +211,14 @@ class _Work:
         for _ in range(_ROUNDS_AGAIN if nearly else _MOST_ROUNDS):
             if not len(rows):
                 break
-            current = state.rows(rows)
+            current, capacity = state.rows(rows), self.capacity[rows]
+            if kind == "twin" and self.expected is not None:
+                # Not of materials that were as good as excluded before the search.
+                capacity = capacity * (self.expected.presence[rows] > _THINKABLE)
             proposals = dictionary.propose(
-                self.seen_by[number][rows], current, count=changes, capacity=self.capacity[rows], kind=kind
+                self.seen_by[number][rows], current, count=changes, capacity=capacity, kind=kind
             )
-            worth = self.worth_a_trial(current, proposals, nearly=nearly)
-            if kind == "twin":
-                worth &= self.thinkable(rows, proposals)
-            proposals = proposals.rows(worth)
+            proposals = proposals.rows(self.worth_a_trial(current, proposals, nearly=nearly))
             state, rows = self.tried(state, rows, proposals, "change")
         return state
 
@@ -231,12 +232,6 @@ class _Work:
         allowed = -torch.maximum(_NEARLY * noise, _NEARLY_SHARE * proposals.lost)
         least = torch.where(swap | (nearly & ~new), allowed, least)
         return proposals.gain > least
-
-    def thinkable(self, rows: Tensor, proposals: Proposals) -> Tensor:
-        """(M,) which proposals are of materials that are not as good as excluded before the search."""
-        if self.expected is None:
-            return torch.ones_like(proposals.pattern, dtype=torch.bool)
-        return self.expected.presence[rows[proposals.pattern], proposals.material] > _THINKABLE
 
     def twins(self, state: Fitted, rows: Tensor) -> Fitted:
         """Try what has nearly the same lines as what is there, once a slot."""
