@@ -37,6 +37,7 @@ BARE = SampleRanges(
     background=(1e-9, 1e-9),
     peak_counts=(1e11, 1e11),
     max_roughness=0.0,
+    max_overspill=0.0,
     max_penetration_mm=0.0,
     impurities=ImpurityRanges(count=(0, 0)),
     detector=PERFECT,
@@ -159,6 +160,8 @@ def test_conditions_fill_their_ranges(crystals: list[Crystal], instrument: Instr
         (drawn.thinness, ranges.max_thinness),
     ):
         assert 0 <= value.min() < 0.01 * limit < 0.99 * limit < value.max() <= limit
+    assert 0.98 * ranges.max_overspill < drawn.overspill.max() <= ranges.max_overspill
+    assert float((drawn.overspill == 0).double().mean()) == pytest.approx(0.5, abs=0.05)
     size = 1 / drawn.inverse_size
     assert 5 * 0.999 <= size.min() < 5.1
     assert 49 < size.max() <= 50 * 1.001
@@ -227,6 +230,7 @@ def test_graininess_scatters_intensities_but_not_both_lines_of_a_doublet(
         {"max_microstrain": 1.0},
         {"max_displacement_mm": 3.0},
         {"max_roughness": 1.1},
+        {"max_overspill": 1.1},
         {"max_penetration_mm": -0.1},
         {"max_thinness": float("nan")},
     ],
@@ -300,6 +304,15 @@ def test_roughness_lowers_the_first_lines(crystals: list[Crystal], instrument: I
     assert float(ratios[0].std()) < 1e-3
     assert (ratios[1] < ratios[0].mean() * 1.001).all()
     assert float((ratios[1] / ratios[0]).min()) < 0.8
+
+
+def test_an_automatic_slit_keeps_the_beam_on_the_sample(
+    crystals: list[Crystal], instrument: Instrument
+) -> None:
+    automatic = dataclasses.replace(instrument, divergence_slit="automatic")
+    ranges = SampleRanges(max_overspill=0.5)
+    model = sampler_of(crystals, automatic, ranges).model
+    assert float(draw_conditions(model, ranges, 50, generator=seeded()).overspill.max()) == 0.0
 
 
 @pytest.mark.parametrize("profile", [Profile(), Profile(u=0.01, v=-0.02, w=0.02, x=0.02, y=0.05)])

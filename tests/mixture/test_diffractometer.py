@@ -188,6 +188,7 @@ def test_settings_that_cannot_be(wrong: dict[str, float]) -> None:
         ({"texture": {"halite": ((0, 0, 0), 2.0)}}, "texture of halite"),
         ({"roughness": (1.5, 0.1)}, "roughness: share = 1.5"),
         ({"roughness": (0.5, -0.1)}, "roughness: depth = -0.1"),
+        ({"overspill": 1.2}, "overspill = 1.2"),
     ],
 )
 def test_settings_of_a_phase_that_cannot_be(wrong: dict[str, object], words: str) -> None:

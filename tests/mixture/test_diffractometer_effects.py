@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from mixrd.crystal import Crystal, load_phase
-from mixrd.diffraction import linear_attenuation_per_mm, radiation
+from mixrd.diffraction import beam_overspill, linear_attenuation_per_mm, radiation
 from mixrd.errors import RadiationError
 from mixrd.mixture import Composition, ScanSettings, SimulatedScan, brindley_factors, diffractometer, simulate
 from mixrd.pattern import Instrument
@@ -119,6 +119,21 @@ def test_a_rough_surface_loses_at_low_angles(
     found = area(rough, low) / area(rough, high) / (area(plain, low) / area(plain, high))
     assert found == pytest.approx(left(low) / left(high), rel=1e-3)
     assert found < 0.97
+
+
+def test_a_beam_longer_than_the_sample_loses_at_low_angles(
+    plain: SimulatedScan, fluorite: list[Crystal], instrument: Instrument
+) -> None:
+    short = made(fluorite, instrument, overspill=0.4)
+
+    def left(two_theta: float) -> float:
+        theta = torch.tensor(np.radians(two_theta) / 2)
+        return float(beam_overspill(theta, 0.4))
+
+    low, high = (two_theta_of(FLUORITE_A, hkl) for hkl in ((1, 1, 1), (3, 1, 1)))
+    found = area(short, low) / area(short, high) / (area(plain, low) / area(plain, high))
+    assert found == pytest.approx(left(low) / left(high), rel=1e-3)
+    assert found < 0.9
 
 
 def test_a_transparent_sample_shifts_lines_by_its_composition(
@@ -262,7 +277,7 @@ def test_the_truth_holds_every_setting_with_its_unit(crystals: list[Crystal], in
     scan = made(
         crystals, instrument, (1.0, 3.0), texture={"halite": ((1, 0, 0), 0.7)},
         aspect={"halite": ((1, 1, 1), 2.0)},
-        phase_microstrain={"halite": 0.002}, particle_size_um=3.0, roughness=(0.2, 0.05), mu_t=2.0,
+        phase_microstrain={"halite": 0.002}, particle_size_um=3.0, roughness=(0.2, 0.05), overspill=0.1, mu_t=2.0,
         transparency=True, graininess=0.05, impurities=2, spikes=1, dead_time_us=2.0, saturation_cps=1e6,
         kbeta=0.01, tungsten=0.005, seconds_per_step=5.0, hump_counts=50.0, fluorescence_counts=10.0,
         zero_deg=0.02, displacement_mm=0.05, background_counts=100.0,
@@ -278,7 +293,7 @@ def test_the_truth_holds_every_setting_with_its_unit(crystals: list[Crystal], in
         "seconds_per_step": 5.0, "peak_counts_per_second": 1e5, "background_counts_per_second": 100.0,
         "fluorescence_counts_per_second": 10.0, "dead_time_us": 2.0, "saturation_counts_per_second": 1e6,
         "kbeta_over_kalpha1": 0.01, "tungsten_lalpha1_over_kalpha1": 0.005, "roughness_share": 0.2,
-        "roughness_optical_depth": 0.05, "mu_t": 2.0, "packing_fraction": 0.6, "graininess": 0.05,
+        "roughness_optical_depth": 0.05, "overspill": 0.1, "mu_t": 2.0, "packing_fraction": 0.6, "graininess": 0.05,
         "zero_deg": 0.02, "displacement_mm": 0.05, "divergence_slit": "fixed",
     }  # fmt: skip
     assert {key: truth[key] for key in expected} == expected

@@ -43,7 +43,8 @@ def trained_ranges(model: Model) -> SampleRanges:
     try:
         given = dict(model.recipe["ranges"])
         parts = {name: kind(**_with_tuples(given[name])) for name, kind in _PARTS.items()}
-        return SampleRanges(**{**_with_tuples(given), **parts})
+        # Models of before the beam could be longer than the sample do not mention it.
+        return SampleRanges(**{"max_overspill": 0.0, **_with_tuples(given), **parts})
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ModelError(
             "the model does not say from where its samples were drawn", remedy="Train it again"
@@ -158,8 +159,9 @@ def _low_angles(refined: Refinement, ranges: SampleRanges) -> Iterator[str]:
     theta = torch.tensor(math.radians(float(refined.two_theta[0]) / 2), dtype=torch.float64)
     left = surface_roughness(theta, 1 - share, depth) * beam_overspill(theta, refined.overspill)
     lost = 1 - float(left)
-    trained = 1 - float(surface_roughness(theta, 1 - ranges.max_roughness, _DEEPEST))
-    if lost > max(_ROUGHNESS_MARGIN * trained, 0.05):
+    rough = float(surface_roughness(theta, 1 - ranges.max_roughness, _DEEPEST))
+    trained = 1 - rough * float(beam_overspill(theta, ranges.max_overspill))
+    if lost > max(trained, _ROUGHNESS_MARGIN * (1 - rough), 0.05):
         cause = "the rough surface takes" if share > 0 else "the beam is longer than the sample and loses"
         yield _sentence(
             f"{cause} {100 * lost:.0f} % of the intensity at {refined.two_theta[0]:.0f} deg",

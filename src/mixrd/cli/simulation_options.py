@@ -51,6 +51,9 @@ class SampleOptions:
     roughness: str | None = None
     """Surface roughness as SHARE:DEPTH: share that a depleted layer takes, its optical depth, 0.3:0.05."""
 
+    overspill: float = 0.0
+    """Sine of the angle theta below which the beam is longer than the sample; 0.2 is 23 degrees 2theta."""
+
     mu_t: float | None = None
     """Linear attenuation of the powder times its thickness (no unit); infinitely thick unless given."""
 
@@ -149,6 +152,7 @@ def scan_settings(sample: SampleOptions, beam: BeamOptions, counting: CountingOp
         zero_deg=beam.zero,
         displacement_mm=sample.displacement,
         roughness=two_numbers("--roughness", sample.roughness or smooth, "SHARE:DEPTH, for example 0.3:0.05"),
+        overspill=sample.overspill,
         mu_t=sample.mu_t,
         transparency=sample.transparency,
         packing_fraction=sample.packing,

@@ -37,7 +37,7 @@ from mixrd.pattern import (
 )
 
 #: Part of the cache key of trained models: raise it with every change of what is drawn.
-SAMPLER_VERSION = 3
+SAMPLER_VERSION = 4
 #: Largest optical depth of a rough surface's layer.
 _DEEPEST_ROUGHNESS = 0.5
 
@@ -165,6 +165,8 @@ def draw_conditions(
     # u, v and w are one squared width and scale together; the Lorentzian terms apart.
     factor = torch.cat([factor[:, :1].repeat(1, 3) ** 2, factor[:, 3:]], dim=1)
     share, depth = reference.roughness.split(1, dim=-1)
+    # An automatic slit keeps the beam as long as it is.
+    overspill = ranges.max_overspill if model.instrument.divergence_slit == "fixed" else 0.0
     roughness = [up_to(ranges.max_roughness, share), up_to(_DEEPEST_ROUGHNESS, depth)]
     return dataclasses.replace(
         reference,
@@ -177,6 +179,7 @@ def draw_conditions(
         thinness=up_to(ranges.max_thinness, reference.thinness),
         penetration=up_to(ranges.max_penetration_mm, reference.penetration),
         roughness=torch.cat(roughness, dim=-1),
+        overspill=both_signs(overspill, reference.overspill).clamp_min(0),
     )
 
 

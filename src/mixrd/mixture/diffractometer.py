@@ -223,6 +223,7 @@ def _draw(
         thinness=torch.full_like(reference.thinness, 1 / settings.mu_t if settings.mu_t else 0.0),
         penetration=torch.full_like(reference.penetration, 1 / mu_per_mm if settings.transparency else 0.0),
         roughness=torch.tensor([settings.roughness], dtype=reference.roughness.dtype),
+        overspill=torch.full_like(reference.overspill, settings.overspill),
     )
 
 

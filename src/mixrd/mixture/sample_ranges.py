@@ -23,6 +23,7 @@ _ALLOWED: Mapping[str, tuple[float, float, str]] = {
     "max_displacement_mm": (0.0, 2.0, "mm"),
     "max_graininess": (0.0, 1.0, "relative"),
     "max_roughness": (0.0, 1.0, "share of the intensity"),
+    "max_overspill": (0.0, 1.0, "sine of the angle theta"),
     "max_penetration_mm": (0.0, 10.0, "mm"),
     "max_thinness": (0.0, 100.0, "dimensionless"),
 }
@@ -58,6 +59,10 @@ class SampleRanges:
     max_roughness : float
         Share of the intensity that a rough surface takes at grazing incidence
         (see `mixrd.diffraction.surface_roughness`).
+    max_overspill : float
+        Sine of the angle theta below which the beam is longer than the sample
+        (see `mixrd.diffraction.beam_overspill`); half of the samples are as long as the beam, as all are
+        behind an automatic slit. The default is a slit of 1 deg at 200 mm on samples of 12 mm.
     max_penetration_mm : float
         1 / mu of the powder, which shifts lines of transparent samples; 0 for opaque ones.
     max_thinness : float
@@ -80,6 +85,7 @@ class SampleRanges:
     background: tuple[float, float] = (0.003, 0.3)
     peak_counts: tuple[float, float] = (1e3, 1e5)
     max_roughness: float = 0.1
+    max_overspill: float = 0.3
     max_penetration_mm: float = 0.05
     max_thinness: float = 0.0
     impurities: ImpurityRanges = field(

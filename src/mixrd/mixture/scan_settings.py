@@ -22,6 +22,7 @@ _ALLOWED: Mapping[str, tuple[float, float, str]] = {
     "microstrain": (0, 0.05, "relative"),
     "zero_deg": (-1, 1, "degrees"),
     "displacement_mm": (-2, 2, "mm"),
+    "overspill": (0, 1, "sine of the angle theta"),
     "mu_t": (1e-3, 1e3, "dimensionless"),
     "packing_fraction": (0.05, 1, "dimensionless"),
     "particle_size_um": (1e-3, 1e4, "micrometres"),
@@ -77,6 +78,9 @@ class ScanSettings:
     roughness : (float, float)
         Surface roughness after Suortti (1972): share of the intensity that a depleted layer takes (0 for a
         smooth surface), and the layer's optical depth. See `mixrd.diffraction.surface_roughness`.
+    overspill : float
+        Sine of the angle theta below which the beam is longer than the sample, 0 where it never is. See
+        `mixrd.diffraction.beam_overspill`.
     mu_t : float or None
         Linear attenuation of the powder times its thickness; None for an infinitely thick sample.
     transparency : bool
@@ -123,6 +127,7 @@ class ScanSettings:
     zero_deg: float = 0.0
     displacement_mm: float = 0.0
     roughness: tuple[float, float] = (0.0, 0.0)
+    overspill: float = 0.0
     mu_t: float | None = None
     transparency: bool = False
     packing_fraction: float = 0.6

@@ -140,6 +140,7 @@ def _surface(sample: Sample, settings: ScanSettings) -> dict[str, object]:
         "mu_t": settings.mu_t,
         "roughness_share": share,
         "roughness_optical_depth": depth,
+        "overspill": settings.overspill,
         "graininess": settings.graininess,
     }
 
