@@ -137,15 +137,16 @@ def test_widths_stay_within_bounds_and_keep_a_gradient() -> None:
 def test_a_reading_is_best_at_the_nearest_copies() -> None:
     table = torch.linspace(-1, 1, 41).view(1, 41, 1).expand(2, -1, -1)
     strain, fractions = torch.tensor([[0.3, 0.9]]), torch.tensor([[1.0, 0.0]])
+    there = torch.ones(2, 1, dtype=torch.bool)
 
     def cost(centre: float) -> float:
         reading = (-0.5 * ((table[..., 0] - centre) / 0.04) ** 2).unsqueeze(-1)
-        return float(strain_likelihood(reading, table, strain, fractions, (1, 1)))
+        return float(strain_likelihood(reading, table, strain, fractions, there))
 
     assert cost(0.3) < min(cost(0.2), cost(0.4))
     # No reading at all costs as much as a choice by chance, whatever the absent material's strain.
     flat = torch.zeros(2, 41, 1)
-    assert float(strain_likelihood(flat, table, strain, fractions, (1, 1))) == pytest.approx(math.log(41))
+    assert float(strain_likelihood(flat, table, strain, fractions, there)) == pytest.approx(math.log(41))
 
 
 def test_estimates_join_and_come_apart() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import voigt_profile
 
 from mixrd.pattern.profile import (
+    gauss_and_lorentz_transforms,
     microstrain_fwhm,
     pseudo_voigt,
     pseudo_voigt_derivatives,
@@ -84,3 +85,13 @@ def test_derivatives_are_those_of_autograd(offset: float, fwhm: float, eta: floa
     expected = (value.detach(), position.grad, width.grad, share.grad)
     for one, other in zip(found, expected, strict=True):
         assert float(one) == pytest.approx(float(other), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.4, 1.0])
+def test_the_transform_back_is_the_profile(eta: float) -> None:
+    fwhm, offset = 0.1, tensor(0.0, 0.03, 0.1, 0.4)
+    frequency = torch.linspace(0, 12 / fwhm, 20_001, dtype=torch.float64)
+    gauss, lorentz = gauss_and_lorentz_transforms(math.pi * fwhm * frequency)
+    waves = torch.lerp(gauss, lorentz, eta) * torch.cos(2 * math.pi * offset.unsqueeze(1) * frequency)
+    expected = pseudo_voigt(offset, tensor(fwhm), tensor(eta))
+    torch.testing.assert_close(2 * torch.trapezoid(waves, frequency), expected, rtol=1e-4, atol=1e-6)

@@ -249,10 +249,23 @@ def _chord_area(y: Tensor) -> Tensor:
     return 0.5 * (y * (1 - 4 * y.square()).sqrt() + 0.5 * torch.arcsin(2 * y))
 
 
-def thermal_factor(theta: Tensor, wavelength_angstrom: float | Tensor, b: float | Tensor) -> Tensor:
-    """exp(-2 B sin^2 theta / lambda^2): what isotropic displacements of all atoms leave of an intensity.
+def displacement_factor(s_squared: Tensor, b: float | Tensor) -> Tensor:
+    """exp(-B s^2), s = sin theta / lambda: what isotropic displacements leave of an amplitude.
 
-    Debye-Waller factor of intensities, B = 8 pi^2 U (International Tables C, section 6.1.1).
+    Debye-Waller factor, B = 8 pi^2 U (International Tables C, section 6.1.1).
+
+    Parameters
+    ----------
+    s_squared : tensor
+        In 1 / square angstroms.
+    b : float or tensor
+        In square angstroms.
+    """
+    return torch.exp(-b * s_squared)
+
+
+def thermal_factor(theta: Tensor, wavelength_angstrom: float | Tensor, b: float | Tensor) -> Tensor:
+    """What isotropic displacements of all atoms leave of an intensity: `displacement_factor` squared.
 
     Parameters
     ----------
@@ -262,7 +275,7 @@ def thermal_factor(theta: Tensor, wavelength_angstrom: float | Tensor, b: float 
     b : float or tensor
         In square angstroms; negative where the atoms move less than a structure says.
     """
-    return torch.exp(-2 * b * (torch.sin(theta) / wavelength_angstrom) ** 2)
+    return displacement_factor((torch.sin(theta) / wavelength_angstrom) ** 2, 2 * b)
 
 
 def surface_roughness_pitschke(theta: Tensor, c: float | Tensor, tau: float | Tensor) -> Tensor:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mixrd.diffraction.corrections import lorentz, polarization
+from mixrd.crystal import B_OVER_U
+from mixrd.diffraction.corrections import displacement_factor, lorentz, polarization
 from mixrd.diffraction.reflections import Reflections
 
 
@@ -97,9 +98,9 @@ def _structure_factor_squared(table: Reflections, g_squared: Tensor) -> Tensor:
     Summed group by group: what is in work at a time then stays small enough for the processor's cache.
     """
     s_squared = g_squared / 4
-    # Real and imaginary parts of one group's sums, (2, 1, R), and its displacement.
+    # Real and imaginary parts of one group's sums, (2, 1, R), and its B.
     sums = table.phase_sums.permute(2, 0, 1).unsqueeze(2).contiguous().unbind()
-    decays = (-8 * torch.pi**2 * table.u_iso).unbind()
+    displacements = (B_OVER_U * table.u_iso).unbind()
     a = b = s_squared.new_zeros(2, *s_squared.shape)
     # f0, f' and f'' are a matter of the element; its groups differ in displacement only.
     for first, last in _runs(table.f0):
@@ -107,9 +108,9 @@ def _structure_factor_squared(table: Reflections, g_squared: Tensor) -> Tensor:
         f = row[8] + table.anomalous[0, first]
         for height, exponent in zip(row[:4].unbind(), exponents, strict=True):
             f = torch.addcmul(f, height, torch.exp(exponent * s_squared))
-        total = torch.exp(decays[first] * s_squared) * sums[first]
-        for decay, group in zip(decays[first + 1 : last], sums[first + 1 : last], strict=True):
-            total = torch.addcmul(total, torch.exp(decay * s_squared), group)
+        total = displacement_factor(s_squared, displacements[first]) * sums[first]
+        for displacement, group in zip(displacements[first + 1 : last], sums[first + 1 : last], strict=True):
+            total = torch.addcmul(total, displacement_factor(s_squared, displacement), group)
         a = torch.addcmul(a, f, total)
         b = torch.addcmul(b, table.anomalous[1, first], total)
     return (a * a + b * b).sum(0)

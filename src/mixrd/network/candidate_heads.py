@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -29,10 +28,8 @@ class CandidateHeads(nn.Module):
 
     Parameters
     ----------
-    materials, most : int
-        M, and C, the most strain components of one.
-    components : sequence of int
-        C_m of each.
+    there : (M, C) tensor of bool
+        Whether a material has a strain component.
     width, hidden : int
         Of a token, and of the pattern's summary.
     seen : int
@@ -41,11 +38,9 @@ class CandidateHeads(nn.Module):
         Whether the heads change what was said before, at first by small constants alone.
     """
 
-    def __init__(
-        self, materials: int, most: int, components: Sequence[int], *, width: int, hidden: int, seen: int,
-        corrects: bool = False,
-    ) -> None:  # fmt: skip
+    def __init__(self, there: Tensor, *, width: int, hidden: int, seen: int, corrects: bool = False) -> None:
         super().__init__()
+        materials, most = there.shape
         self.most, self.hidden = most, hidden
         self.prepare = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.SiLU())
         self.shared = nn.Linear(width, _BEFORE + 2 * most)
@@ -67,7 +62,6 @@ class CandidateHeads(nn.Module):
             ):
                 for parameter in layer.parameters():
                     nn.init.zeros_(parameter)
-        there = torch.arange(most) < torch.tensor(tuple(components)).unsqueeze(1)
         self.register_buffer("_kept", there.flatten().nonzero()[:, 0], persistent=False)
 
     _kept: Tensor

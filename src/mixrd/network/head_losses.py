@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -56,7 +54,7 @@ def head_loss(network: HeadedNetwork, outputs: HeadOutputs, truth: HeadTruth, lo
 
 
 def strain_likelihood(
-    reading: Tensor, table: Tensor, strain: Tensor, fractions: Tensor, components: Sequence[int]
+    reading: Tensor, table: Tensor, strain: Tensor, fractions: Tensor, there: Tensor
 ) -> Tensor:
     """Cross-entropy of a choice among strained copies, weighted with the fractions, mean over the patterns.
 
@@ -69,15 +67,14 @@ def strain_likelihood(
     strain : (B, T) tensor
         The true ones, in that unit.
     fractions : (B, M) tensor
-    components : sequence of M ints
+    there : (M, C) tensor of bool
+        Whether a material has a strain component.
     """
-    number = torch.tensor(tuple(components), device=table.device)
-    there = torch.arange(table.shape[2], device=table.device) < number.unsqueeze(1)
     true = strain.new_zeros(len(strain), *there.shape)
     true[:, there] = strain
     pattern, material = torch.nonzero(fractions > 0, as_tuple=True)
     square = (table[material] - true[pattern, material].unsqueeze(1)).square().sum(-1)
-    soft = torch.where(number > 2, _SOFT_OF_MANY, _SOFT)[material].unsqueeze(1)
+    soft = torch.where(there.sum(1) > 2, _SOFT_OF_MANY, _SOFT)[material].unsqueeze(1)
     wanted = torch.softmax(-0.5 * square / soft.square(), dim=1)
     chosen = reading.permute(0, 2, 1)[material, pattern].log_softmax(1)
     weight = fractions[pattern, material]

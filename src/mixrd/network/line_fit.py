@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mixrd.network.candidate_lines import CandidateLines
-from mixrd.pattern.profile import size_fwhm
+from mixrd.pattern.profile import gauss_and_lorentz_transforms, size_fwhm
 
 #: Points of the pattern that are averaged to one of the fit.
 _POOLED = 6
@@ -175,8 +175,7 @@ class LineFit(nn.Module):
         width = size_fwhm(1 / start.size_nm, torch.full_like(theta, self.wavelength_angstrom), theta)
         phase = math.pi * width.unsqueeze(1) * self._frequency
         eta = start.eta.clamp(0, 1).unsqueeze(1)
-        gauss = torch.exp(-phase.square() / (4 * math.log(2)))
-        profile: Tensor = self._blur * torch.lerp(gauss, torch.exp(-phase), eta)
+        profile: Tensor = self._blur * torch.lerp(*gauss_and_lorentz_transforms(phase), eta)
         return profile
 
     def _blurred(self, values: Tensor) -> Tensor:

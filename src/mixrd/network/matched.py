@@ -156,9 +156,7 @@ class MatchedNetwork(HeadedNetwork):
         self.mixing = nn.ModuleList(mixing_layer(mixing, materials, width) for _ in range(rounds + 1))
         self.heads = nn.ModuleList(
             CandidateHeads(
-                materials,
-                most,
-                self.strain_components,
+                there,
                 width=width,
                 hidden=hidden,
                 seen=_SEEN if n else 0,
@@ -200,7 +198,7 @@ class MatchedNetwork(HeadedNetwork):
         """Cross-entropy between the dictionary's reading and the copies that are nearest to the truth."""
         return strain_likelihood(
             further[0], self.dictionary.strain, self.relative_strain(truth.strain), truth.fractions,
-            self.strain_components,
+            self._there,
         )  # fmt: skip
 
     def _first_look(self, along: Tensor) -> tuple[Tensor, Tensor, Tensor]:

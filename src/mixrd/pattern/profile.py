@@ -10,6 +10,9 @@ from torch import Tensor
 #: Scherrer constant for the integral over a distribution of shapes (Scherrer 1918; Langford & Wilson 1978).
 SCHERRER_K = 0.9
 _LN2 = math.log(2.0)
+#: exp(-40) is zero for our purposes, and neither slow to calculate with, as denormal numbers are, nor
+#: without an inverse.
+_LARGEST_EXPONENT = 40.0
 
 
 def size_fwhm(inverse_size_per_nm: Tensor, wavelength_angstrom: Tensor, theta: Tensor) -> Tensor:
@@ -72,6 +75,16 @@ def pseudo_voigt_derivatives(
     # d/du: gauss' = -8 ln2 u gauss; lorentz' = -8u / (1 + 4u^2) lorentz, and 1 + 4u^2 = 2 / (pi lorentz)
     slope = u * (share * lorentz * (-4 * math.pi) + rest * (-8 * _LN2))
     return value, slope * (-1 / fwhm), (value + u * slope) * (-1 / fwhm), (lorentz - gauss) / fwhm
+
+
+def gauss_and_lorentz_transforms(phase: Tensor) -> tuple[Tensor, Tensor]:
+    """Fourier transforms of a Gaussian and a Lorentzian of unit area, nowhere below exp(-40).
+
+    `phase` is pi times fwhm times frequency, not negative. A pseudo-Voigt is the mean of both by eta.
+    """
+    gauss = phase.square().div_(4 * _LN2).clamp_max_(_LARGEST_EXPONENT).neg_().exp_()
+    lorentz = phase.clamp_max(_LARGEST_EXPONENT).neg_().exp_()
+    return gauss, lorentz
 
 
 def _gauss_and_lorentz(u: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,16 +18,13 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from mixrd.errors import ParameterError
-from mixrd.pattern.profile import pseudo_voigt, size_fwhm
+from mixrd.pattern.profile import gauss_and_lorentz_transforms, pseudo_voigt, size_fwhm
 
 #: Fewest grid points within the narrowest fwhm: below it a Gaussian has frequencies that the grid lacks.
 FEWEST_POINTS_PER_FWHM = 3.0
 #: Largest error of the interpolation between widths, relative to the height of a peak.
 _TOLERANCE = 5e-5
 _MOST_NODES = 16
-#: exp(-40) is zero for our purposes, and neither slow to calculate with, as denormal numbers are, nor
-#: without an inverse.
-_LARGEST_EXPONENT = 40.0
 
 
 class ScherrerPeaks:
@@ -118,9 +115,7 @@ class ScherrerPeaks:
     def _profile(self, fwhm: Tensor, eta: Tensor) -> Tensor:
         """(B, G, nodes, F) transform of the profile at the nodes, of unit area."""
         turn = math.pi * fwhm * self._nodes
-        phase = turn * self._frequency
-        first = phase.clamp_max(_LARGEST_EXPONENT).neg_().exp_()
-        gauss = phase.square_().mul_(1 / (4 * math.log(2))).clamp_max_(_LARGEST_EXPONENT).neg_().exp_()
+        gauss, first = gauss_and_lorentz_transforms(turn * self._frequency)
         # The transform of a sampled profile is periodic; a Lorentzian's next period reaches into this one.
         period = torch.exp(-turn)
         lorentz = (period / first).add_(first).div_(1 - period)
