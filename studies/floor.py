@@ -22,7 +22,7 @@ FAST = ("--batch", "96", "--schedule", "cosine", "--largest-gradient", "1", "--p
 
 @dataclass(frozen=True)
 class Part:
-    """Of a training: mixtures of the whole and of the shortened one; each part goes on from the one before."""
+    """Of a training: mixtures of the whole and of the shortened one; each goes on from the one before."""
 
     architecture: str
     learning_rate: float

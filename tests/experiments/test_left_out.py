@@ -59,7 +59,9 @@ def test_each_phase_is_left_out_and_warnings_are_counted(
     assert result.to_dict()["left_out"] == {"warned": 1, "of": 4}
 
 
-def test_impurities_are_candidates_where_their_phase_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_impurities_are_candidates_where_their_phase_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[tuple[str, ...]] = []
 
     def analyze(scan: Scan, crystals: list, *_: object) -> Analysis:

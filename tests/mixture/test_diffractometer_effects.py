@@ -277,7 +277,8 @@ def test_the_truth_holds_every_setting_with_its_unit(crystals: list[Crystal], in
     scan = made(
         crystals, instrument, (1.0, 3.0), texture={"halite": ((1, 0, 0), 0.7)},
         aspect={"halite": ((1, 1, 1), 2.0)},
-        phase_microstrain={"halite": 0.002}, particle_size_um=3.0, roughness=(0.2, 0.05), overspill=0.1, mu_t=2.0,
+        phase_microstrain={"halite": 0.002}, particle_size_um=3.0, roughness=(0.2, 0.05),
+        overspill=0.1, mu_t=2.0,
         transparency=True, graininess=0.05, impurities=2, spikes=1, dead_time_us=2.0, saturation_cps=1e6,
         kbeta=0.01, tungsten=0.005, seconds_per_step=5.0, hump_counts=50.0, fluorescence_counts=10.0,
         zero_deg=0.02, displacement_mm=0.05, background_counts=100.0,
@@ -293,7 +294,8 @@ def test_the_truth_holds_every_setting_with_its_unit(crystals: list[Crystal], in
         "seconds_per_step": 5.0, "peak_counts_per_second": 1e5, "background_counts_per_second": 100.0,
         "fluorescence_counts_per_second": 10.0, "dead_time_us": 2.0, "saturation_counts_per_second": 1e6,
         "kbeta_over_kalpha1": 0.01, "tungsten_lalpha1_over_kalpha1": 0.005, "roughness_share": 0.2,
-        "roughness_optical_depth": 0.05, "overspill": 0.1, "mu_t": 2.0, "packing_fraction": 0.6, "graininess": 0.05,
+        "roughness_optical_depth": 0.05,
+        "overspill": 0.1, "mu_t": 2.0, "packing_fraction": 0.6, "graininess": 0.05,
         "zero_deg": 0.02, "displacement_mm": 0.05, "divergence_slit": "fixed",
     }  # fmt: skip
     assert {key: truth[key] for key in expected} == expected

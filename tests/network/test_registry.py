@@ -161,7 +161,8 @@ def test_unknown_names_and_options() -> None:
     with pytest.raises(ParameterError, match="from 1"):
         build("mlp", points=POINTS, materials=0)
     with pytest.raises(
-        ParameterError, match="Trained are: table1, compact, compact-heads, matched, matched-fits, matched-fits-3, mlp"
+        ParameterError,
+        match="Trained are: table1, compact, compact-heads, matched, matched-fits, matched-fits-3, mlp",
     ):
         build_trainable("knn", points=POINTS, materials=3)
 

@@ -34,7 +34,8 @@ class GridOptions:
     """What K means: 1 to K patterns, materials with replacement (usual), or K different materials."""
 
     architecture: Names | None = None
-    """table1 (usual), compact, compact-heads, matched, matched-fits, matched-fits-3, mlp, knn, random_forest, nnls."""
+    """table1 (usual), compact, compact-heads, matched, matched-fits, matched-fits-3, mlp, knn, random_forest,
+    nnls."""
 
     seeds: int = 3
     """Trainings of each cell, with seeds 0, 1, ..."""
