@@ -44,7 +44,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "step": {"instrument": dataclasses.replace(LAB, step=0.021)},
     **{f.name: {"ranges": dataclasses.replace(SampleRanges(), **{f.name: value})} for f, value in zip(
         dataclasses.fields(SampleRanges),
-        (0.011, (20.0, 900.0), 0.002, 1.4, 0.06, 0.2, 0.2, (0.003, 0.4), (1e3, 1e4), 0.2, 0.1, 0.5,
+        (0.011, (20.0, 900.0), 0.002, 1.4, 0.06, 0.2, 0.2, (0.003, 0.4), (1e3, 1e4), 0.2, 0.4, 0.1, 0.5,
          ImpurityRanges(), SpikeRanges(), DetectorRanges()),
         strict=True,
     )},
