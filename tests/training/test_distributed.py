@@ -48,6 +48,17 @@ def test_synchronised_statistics_are_those_of_torch(group: None, shape: tuple[in
     assert torch.allclose(ours.eval()(given), torchs.eval()(given))
 
 
+def test_statistics_of_samples_in_half_precision_stay_in_full(group: None) -> None:
+    """As torch's: bfloat16 in and out, and no sum over the batch in bfloat16."""
+    given = 5 + torch.randn((64, 3, 50), generator=torch.Generator().manual_seed(0)).bfloat16()
+    ours, torchs = SynchronisedBatchNorm(3), nn.BatchNorm1d(3)
+    output, wanted = ours(given), torchs(given)
+    assert output.dtype == wanted.dtype == torch.bfloat16
+    assert torch.allclose(output.float(), wanted.float(), atol=0.05)
+    for key, value in torchs.state_dict().items():
+        assert torch.allclose(ours.state_dict()[key], value, rtol=2e-3), key
+
+
 def test_alone_the_network_stays_as_it_is() -> None:
     network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     assert shared(network, Ranks(0, 1, CPU)) is network

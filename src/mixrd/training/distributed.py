@@ -123,7 +123,8 @@ def _summed(value: Tensor) -> Tensor:
 class SynchronisedBatchNorm(nn.BatchNorm1d):
     """Batch normalization with the statistics of the batches of all processes together.
 
-    torch's own runs on GPUs only; this one is for processes on the CPU. Each has as many samples.
+    torch's own runs on GPUs only; this one is for processes on the CPU. Each has as many samples. Statistics
+    are in the precision of the parameters whatever that of the samples is, as torch's are.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -132,7 +133,7 @@ class SynchronisedBatchNorm(nn.BatchNorm1d):
             return super().forward(input)
         over = [0] if input.ndim == 2 else [0, 2]
         count = input.numel() // input.shape[1] * distributed.get_world_size()
-        mean = _summed(input.sum(over)) / count
+        mean = _summed(input.sum(over, dtype=self.weight.dtype)) / count
         shape = (1, -1) if input.ndim == 2 else (1, -1, 1)
         centred = input - mean.view(shape)
         variance = _summed(centred.square().sum(over)) / count
@@ -140,7 +141,7 @@ class SynchronisedBatchNorm(nn.BatchNorm1d):
             self._keep(mean, variance * count / max(count - 1, 1))
         scale = self.weight * (variance + self.eps).rsqrt()
         result: Tensor = centred * scale.view(shape) + self.bias.view(shape)
-        return result
+        return result.to(input.dtype)
 
     def _keep(self, mean: Tensor, variance: Tensor) -> None:
         assert self.running_mean is not None and self.running_var is not None
