@@ -66,10 +66,6 @@ def export(
         for path, text in paths.items():
             path.write_text(text, encoding="utf-8")
     say(f"wrote {', '.join(contents)} to {folder}")
-    left_out = analysis.provenance.get("preparation", {}).get("excluded_deg", [])
-    if left_out:
-        regions = ", ".join(f"{low:g}-{high:g}" for low, high in left_out)
-        say(f"the files hold the whole range: leave {regions} deg out there too")
     return 0
 
 

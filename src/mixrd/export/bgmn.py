@@ -45,6 +45,7 @@ def _control(given: Handover) -> str:
         beam,
         f"WMIN={given.limits[0]:.3f}",
         f"WMAX={given.limits[1]:.3f}",
+        *(f"CUT[{n}]={low:.3f}:{high:.3f}" for n, (low, high) in enumerate(given.excluded, start=1)),
         *structures,
         f"VAL[1]={given.stem}.xy",
         f"LIST={given.stem}.lst",

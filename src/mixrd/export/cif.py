@@ -86,6 +86,9 @@ def _add_pattern(document: gemmi.cif.Document, given: Handover) -> None:
         f"sample displacement {given.displacement_mm:.5f} mm"
     )
     block.set_pair("_pd_proc_ls_profile_function", gemmi.cif.quote(text))
+    if given.excluded:
+        regions = ", ".join(f"{low:g} to {high:g}" for low, high in given.excluded)
+        block.set_pair("_pd_proc_info_excluded_regions", gemmi.cif.quote(f"{regions} deg in 2theta"))
     loop = block.init_loop("_diffrn_radiation_wavelength_", ["id", "value", "wt"])
     for number, (wavelength, weight) in enumerate(given.lines, start=1):
         loop.add_row([str(number), f"{wavelength:.7f}", f"{weight:.5f}"])
@@ -97,7 +100,8 @@ def _add_pattern(document: gemmi.cif.Document, given: Handover) -> None:
     loop = block.init_loop("", names)
     level = np.interp(given.two_theta, *given.background.T)
     for x, y, s, b in zip(given.two_theta, given.counts, given.sigma, level, strict=True):
-        loop.add_row([f"{x:.6f}", f"{y:.4f}", f"{1 / s**2:.6g}", f"{b:.3f}"])
+        weight = 0.0 if any(low <= x <= high for low, high in given.excluded) else 1 / s**2
+        loop.add_row([f"{x:.6f}", f"{y:.4f}", f"{weight:.6g}", f"{b:.3f}"])
 
 
 def with_sigma(value: float, sigma: float) -> str:

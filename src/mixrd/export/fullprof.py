@@ -48,7 +48,7 @@ def fullprof_files(given: Handover) -> dict[str, str]:
         f"COMM {given.source}",
         f"! Files => DAT-file: {given.stem}.dat,  PCR-file: {given.stem}",
         "!Job Npr Nph Nba Nex Nsc Nor Dum Iwg Ilo Ias Res Ste Nre Cry Uni Cor Opt Aut",
-        f"   0   7 {len(given.phases):3d} {len(background):3d}   0 {len(scattering):3d} {int(textured):3d}"
+        f"   0   7 {len(given.phases):3d} {len(background):3d} {len(given.excluded):3d} {len(scattering):3d} {int(textured):3d}"
         + "   0" * 12,
         "!Ipr Ppl Ioc Mat Pcr Ls1 Ls2 Ls3 NLI Prf Ins Rpa Sym Hkl Fou Sho Ana",
         "   0   0   1   0   1   0   4   0   0   1  10   0   0   0   0   0   1",
@@ -57,6 +57,7 @@ def fullprof_files(given: Handover) -> dict[str, str]:
         f" 20  0.10  0.80  0.80  0.80  0.80 {low:10.4f} {_step(given):10.6f} {high:10.4f}   0.000   0.000",
         "!2Theta  Background  Code",
         *background,
+        *_excluded(given),
         *scattering,
         f"{codes.used:8d}    !Number of refined parameters",
         *body,
@@ -90,6 +91,13 @@ def _background(given: Handover, codes: _Codes) -> Iterator[str]:
     angles = np.linspace(*given.limits, _BACKGROUND_POINTS)
     for angle, level in zip(angles, np.interp(angles, *given.background.T), strict=True):
         yield f" {angle:12.4f} {level:14.4f} {codes.new():10.2f}"
+
+
+def _excluded(given: Handover) -> Iterator[str]:
+    if given.excluded:
+        yield "! Excluded regions (LowT  HighT)"
+    for low, high in given.excluded:
+        yield f" {low:12.4f} {high:12.4f}"
 
 
 def _scattering(given: Handover) -> list[str]:

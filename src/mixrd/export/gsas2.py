@@ -65,6 +65,7 @@ def _settings(given: Handover) -> str:
         "data": f"{given.stem}.xye",
         "instrument": f"{given.stem}.instprm",
         "limits": [*given.limits],
+        "excluded": [[*region] for region in given.excluded],
         "radius_mm": given.instrument.goniometer_radius_mm,
         "displacement_um": given.displacement_mm * _UM_PER_MM,
         "roughness": [1 - share, depth],
@@ -134,6 +135,8 @@ def build():
     levels = SETTINGS["background"]
     histogram.data["Background"][0] = ["chebyschev", False, len(levels)] + levels
     histogram.set_refinements({"Limits": SETTINGS["limits"]})
+    # What follows the measured and the used limits are regions that are left out.
+    histogram.data["Limits"].extend(SETTINGS["excluded"])
     for given in SETTINGS["phases"]:
         phase = project.add_phase(given["cif"], phasename=given["name"], histograms=[histogram])
         pair = phase.data["Histograms"][histogram.name]

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis import Analysis, PhaseResult, RefinedModel
+from mixrd.analysis.exclusion import Region
 from mixrd.analysis.setup import part_of
 from mixrd.crystal import B_OVER_U, Cell, Crystal, Site
 from mixrd.diffraction import beam_overspill, divergence_slit, polarization
@@ -94,9 +95,11 @@ class Handover:
     source : str
         Scan and program, for a comment.
     two_theta, counts, sigma : (N,) array
-        The part of the scan that was fitted; degrees. Intensities of an automatic divergence slit are
-        divided by sin(theta), as if the slit were fixed; those of a sample shorter than the beam by the share
+        From the first to the last angle that was fitted; degrees. Intensities of an automatic divergence slit
+        are divided by sin(theta), as if the slit were fixed; those of a sample shorter than the beam by the share
         of the beam that it catches, as if it were large.
+    excluded : tuple of (low, high)
+        Regions of these in degrees that were left out of the fit.
     instrument : Instrument
         With the refined profile.
     phases : tuple of HandedPhase
@@ -113,6 +116,7 @@ class Handover:
     two_theta: NDArray[np.float64]
     counts: NDArray[np.float64]
     sigma: NDArray[np.float64]
+    excluded: tuple[Region, ...]
     instrument: Instrument
     phases: tuple[HandedPhase, ...]
     background: NDArray[np.float64]
@@ -199,6 +203,7 @@ def handover(analysis: Analysis, scan: Scan) -> Handover:
         two_theta=two_theta,
         counts=counts / opening,
         sigma=sigma / opening,
+        excluded=_left_out(analysis, float(two_theta[0]), float(two_theta[-1])),
         instrument=replace(model.instrument, divergence_slit="fixed"),
         phases=_phases(analysis.phases, model, (analysis.b_offset_angstrom2 or 0.0) / B_OVER_U),
         background=background,
@@ -207,6 +212,11 @@ def handover(analysis: Analysis, scan: Scan) -> Handover:
         displacement_mm=analysis.displacement_mm or 0.0,
         roughness=analysis.roughness,
     )
+
+
+def _left_out(analysis: Analysis, first: float, last: float) -> tuple[Region, ...]:
+    regions = analysis.provenance.get("preparation", {}).get("excluded_deg", [])
+    return tuple((float(low), float(high)) for low, high in regions if low < last and high > first)
 
 
 def _caught(

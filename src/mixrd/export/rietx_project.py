@@ -19,7 +19,9 @@ def rietx_files(given: Handover) -> dict[str, str]:
         f"{given.stem}.structure.json": structure.model_dump_json(indent=1) + "\n",
         f"{given.stem}.instrument.json": instrument.model_dump_json(indent=1) + "\n",
         f"{given.stem}.xye": given.columns(),
-        f"{given.stem}_rietx.py": _SCRIPT.replace("@STEM@", given.stem),
+        f"{given.stem}_rietx.py": _SCRIPT.replace("@STEM@", given.stem).replace(
+            "@EXCLUDED@", str([*given.excluded])
+        ),
     }
 
 
@@ -111,7 +113,9 @@ folder = Path(__file__).resolve().parent
 structure = rietx.Structure.model_validate_json((folder / "@STEM@.structure.json").read_text("utf-8"))
 instrument = rietx.Instrument.model_validate_json((folder / "@STEM@.instrument.json").read_text("utf-8"))
 refinement = rietx.Refinement(structure, instrument, history=False)
-result = refinement.fit(rietx.read_pattern(folder / "@STEM@.xye"), telemetry=False)
+pattern = rietx.read_pattern(folder / "@STEM@.xye")
+pattern.excluded_regions = @EXCLUDED@
+result = refinement.fit(pattern, telemetry=False)
 print(f"{result.status}, Rwp {100 * result.statistics.rwp:.2f} %")
 for phase in result.qpa.phases:
     print(f"{phase.name:24s} {100 * phase.weight_fraction:8.2f} wt%")

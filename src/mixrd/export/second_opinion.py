@@ -1,7 +1,7 @@
 """A second opinion: the same scan refined by rietx, from the structures as they were given.
 
 rietx finds background, cells and widths itself, as its guide for programs has it; nothing of our refinement
-goes in but the range of the scan. Its default plan gives all phases one width; a last stage frees their
+goes in but the range of the scan and what of it is left out. Its default plan gives all phases one width; a last stage frees their
 crystallite sizes, without which phases of different sizes come out wrong by some wt%. It knows the tube's
 lines, the monochromator and the goniometer radius.
 """
@@ -87,6 +87,7 @@ def _refined(given: Handover, analysis: Analysis) -> Any:
         path = Path(folder) / "scan.xye"
         path.write_text(given.columns(), encoding="utf-8")
         data = rietx.read_pattern(path)
+    data.excluded_regions = [*given.excluded]
     instrument.background = rietx.auto_background(data, kind="chebyshev").background
     peaks = sorted(rietx.pick_peaks(data, instrument).peaks, key=lambda peak: -peak.intensity)[:_PEAKS]
     if peaks:

@@ -39,6 +39,8 @@ def _pattern(given: Handover) -> Iterator[str]:
     machine, profile = given.instrument, given.instrument.profile
     radius = machine.goniometer_radius_mm
     yield "weighting = 1 / SigmaYobs^2;"
+    for low, high in given.excluded:
+        yield f"exclude {low:.4f} {high:.4f}"
     yield f"Rp {radius:g} Rs {radius:g}"
     yield "bkg @ " + " ".join(f"{value:.6g}" for value in given.chebyshev())
     yield "lam ymin_on_ymax 0.00001"
