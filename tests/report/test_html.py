@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mixrd.analysis import AbsoluteResult, Analysis, AnalysisWarning, TextureResult, UnexplainedResult
+from mixrd.analysis.second_opinion import SecondOpinion
 from mixrd.report.html import MOST_PLOTS, analysis_report
 from mixrd.report.warning_texts import warning_texts
 
@@ -193,6 +194,30 @@ def test_whole_sample_with_its_amorphous_part_comes_first(make_analysis) -> None
     assert "the sample is about 45 % phase-1, 30 % phase-0 and 25 % amorphous" in page.text
     assert "25.0 ± 1.4" in page.text
     assert page.text.index("25.0 ± 1.4") < page.text.index("of the crystalline part")
+
+
+def test_a_second_opinion_stands_beside_ours(make_analysis) -> None:
+    analysis = make_analysis()
+    first, *others = analysis.phases
+    opinion = SecondOpinion(
+        "rietx",
+        "1.10.0",
+        {p.name: 12.5 for p in analysis.phases},
+        {first.name: 0.25},
+        {p.name: -2.34 for p in analysis.phases},
+        0.0871,
+        14.0,
+        HOSTILE,
+    )
+    refined = (dataclasses.replace(first, refined_percent=30.12, sigma_percent=0.5), *others)
+    asked = dataclasses.replace(analysis, phases=refined, second_opinion=opinion)
+    page = Page(analysis_report([("a", asked)]))
+    assert "30.12 ± 0.50" in page.text and "12.50 ± 0.25" in page.text and "-2.3" in page.text
+    assert "8.71 %" in page.text and HOSTILE in page.text and not page.unbalanced
+    refused = dataclasses.replace(opinion, weight_percent={}, remark="it diverged")
+    batch = [(name, dataclasses.replace(asked, second_opinion=refused)) for name in ("a", "b")]
+    assert "found no usable answer: it diverged" in Page(analysis_report(batch)).text
+    assert "A second opinion" not in Page(analysis_report([("a", analysis)])).text
 
 
 def test_network_alone_is_called_an_estimate(make_analysis) -> None:

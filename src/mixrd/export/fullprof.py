@@ -43,13 +43,13 @@ def fullprof_files(given: Handover) -> dict[str, str]:
     body = list(_shifts(given, codes))
     for number, phase in enumerate(given.phases, start=1):
         body += _phase(given, phase, number, codes)
+    counts = len(given.phases), len(background), len(given.excluded), len(scattering), int(textured)
     low, high = given.limits
     lines = [
         f"COMM {given.source}",
         f"! Files => DAT-file: {given.stem}.dat,  PCR-file: {given.stem}",
         "!Job Npr Nph Nba Nex Nsc Nor Dum Iwg Ilo Ias Res Ste Nre Cry Uni Cor Opt Aut",
-        f"   0   7 {len(given.phases):3d} {len(background):3d} {len(given.excluded):3d} {len(scattering):3d} {int(textured):3d}"
-        + "   0" * 12,
+        "   0   7" + "".join(f" {count:3d}" for count in counts) + "   0" * 12,
         "!Ipr Ppl Ioc Mat Pcr Ls1 Ls2 Ls3 NLI Prf Ins Rpa Sym Hkl Fou Sho Ana",
         "   0   0   1   0   1   0   4   0   0   1  10   0   0   0   0   0   1",
         *_beam(given),

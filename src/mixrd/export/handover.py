@@ -95,9 +95,9 @@ class Handover:
     source : str
         Scan and program, for a comment.
     two_theta, counts, sigma : (N,) array
-        From the first to the last angle that was fitted; degrees. Intensities of an automatic divergence slit
-        are divided by sin(theta), as if the slit were fixed; those of a sample shorter than the beam by the share
-        of the beam that it catches, as if it were large.
+        From the first to the last angle that was fitted; degrees. Intensities of an automatic divergence
+        slit are divided by sin(theta), as if the slit were fixed; those of a sample shorter than the beam by
+        the share of the beam that it catches, as if it were large.
     excluded : tuple of (low, high)
         Regions of these in degrees that were left out of the fit.
     instrument : Instrument

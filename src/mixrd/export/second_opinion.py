@@ -1,9 +1,9 @@
 """A second opinion: the same scan refined by rietx, from the structures as they were given.
 
 rietx finds background, cells and widths itself, as its guide for programs has it; nothing of our refinement
-goes in but the range of the scan and what of it is left out. Its default plan gives all phases one width; a last stage frees their
-crystallite sizes, without which phases of different sizes come out wrong by some wt%. It knows the tube's
-lines, the monochromator and the goniometer radius.
+goes in but the range of the scan and what of it is left out. Its default plan gives all phases one width; a
+last stage frees their crystallite sizes, without which phases of different sizes come out wrong by some wt%.
+It knows the tube's lines, the monochromator and the goniometer radius.
 """
 
 from __future__ import annotations

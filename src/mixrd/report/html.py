@@ -110,6 +110,7 @@ class ScanPage:
     origin: tuple[html_facts.Fact, ...]
     crystals: tuple[html_phases.CrystalRow, ...]
     structures: tuple[html_phases.StructureRow, ...]
+    opinion: tuple[html_phases.OpinionRow, ...]
     methods: str
     level: str
     plot: str | None
@@ -140,6 +141,7 @@ def _pages(
             origin=html_facts.origin(analysis),
             crystals=html_phases.crystal_rows(analysis),
             structures=html_phases.structure_rows(analysis),
+            opinion=html_phases.opinion_rows(analysis),
             methods=sentences.methods(analysis),
             level=sentences.level_text(analysis) if analysis.interval_level else "",
             plot=picture,

@@ -65,6 +65,16 @@ class StructureRow:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class OpinionRow:
+    """A phase as two programs find it, and how far apart in combined standard uncertainties."""
+
+    name: str
+    ours: str
+    theirs: str
+    difference: str
+
+
 def phase_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
     """The rows of the table of results, in the order of the candidates."""
     return tuple(_phase_row(phase, phase_style(i)[0]) for i, phase in enumerate(analysis.phases))
@@ -90,6 +100,23 @@ def whole_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
 def crystal_rows(analysis: Analysis) -> tuple[CrystalRow, ...]:
     """Cells, sizes, texture, density and attenuation."""
     return tuple(_crystal_row(phase) for phase in analysis.phases)
+
+
+def opinion_rows(analysis: Analysis) -> tuple[OpinionRow, ...]:
+    """What another program finds beside our refinement; empty where none was asked or none answered."""
+    opinion = analysis.second_opinion
+    if opinion is None:
+        return ()
+    phases = [phase for phase in analysis.phases if phase.name in opinion.weight_percent]
+    return tuple(
+        OpinionRow(
+            phase.name,
+            value_with_sigma(phase.refined_percent or 0.0, phase.sigma_percent),
+            value_with_sigma(opinion.weight_percent[phase.name], opinion.sigma_percent.get(phase.name)),
+            f"{opinion.differences[phase.name]:+.1f}",
+        )
+        for phase in phases
+    )
 
 
 def structure_rows(analysis: Analysis) -> tuple[StructureRow, ...]:
