@@ -170,7 +170,6 @@ def test_stray_lines_are_called_by_their_name(
     assert len(found.lines) >= 8
     # Those of lines beyond the end of the scan have no name.
     assert all(line.remark.startswith(label) for line in found.lines if line.two_theta_deg < 79)
-    assert found.share_of_counts < 0.1 * LEAST_SHARE
     assert unexplained_warnings(found) == []
 
 
@@ -268,12 +267,14 @@ def test_a_weighed_phase_that_is_left_out(
 
 @pytest.mark.slow
 def test_rutile_in_the_anatase_of_the_oxide_mixtures(data_dir: Path) -> None:
-    """The strongest line of a trace that nobody weighed in: found, but too little for a warning."""
+    """The strongest line of a trace that nobody weighed in."""
     folder = data_dir / "measured" / "dara"
     with (folder / "phases.csv").open(encoding="utf-8", newline="") as file:
         cif = {row["name"]: str(folder / row["cif"]) for row in csv.DictReader(file)}
     scan = read_scan(folder / "V2O5_0p3015-TiO2_0p6998--8min.xrdml")
     crystals = [load_phase(cif[name]) for name in ("shcherbinaite", "anatase")]
     found = judge(scan, crystals, generic_instrument("CuKa"))
-    assert min(abs(line.d_spacing_angstrom - 3.247) for line in found.unknown) < 0.015
-    assert found.share_of_counts < LEAST_SHARE
+    (line,) = found.unknown
+    assert abs(line.d_spacing_angstrom - 3.247) < 0.015
+    (warning,) = unexplained_warnings(found)
+    assert warning.message.startswith("one line with 0.15 % of the counts above background belongs to no")

@@ -25,8 +25,8 @@ LEAST_SIGNIFICANCE = 5.0
 #: A line on a calculated peak must be this many times as high: texture and coarse grains raise single
 #: reflections two- or threefold, and a wrong tail is wrong by its own height at most.
 OVER_CALCULATED = 2.0
-#: Least share of the net counts that is worth a warning: what a trace of less holds changes no fraction.
-LEAST_SHARE = 0.005
+#: Least share of the net counts that is worth a warning: a trace of less changes no fraction.
+LEAST_SHARE = 0.001
 #: Zero and displacement together shift no sample's lines by more than this (degrees).
 LARGEST_SHIFT_DEG = 0.4
 #: Widths of lines that are looked for, in those of the instrument.
@@ -160,9 +160,12 @@ def unexplained_warnings(found: Unexplained) -> list[AnalysisWarning]:
     if found.share_of_counts < LEAST_SHARE:
         return []
     spacings = ", ".join(f"{line.d_spacing_angstrom:.3f}" for line in found.unknown[:3])
-    count = f"{len(found.unknown)} lines" if len(found.unknown) > 1 else "one line"
-    message = f"{count} with {100 * found.share_of_counts:.2g} % of the counts above background"
-    message += f" belong to no candidate, the strongest at d = {spacings} A"
+    share = f"{100 * found.share_of_counts:.2g} % of the counts above background"
+    if len(found.unknown) > 1:
+        message = f"{len(found.unknown)} lines with {share} belong to no candidate, the strongest at"
+    else:
+        message = f"one line with {share} belongs to no candidate, at"
+    message += f" d = {spacings} A"
     if found.suggestions:
         message += "; " + " or ".join(str(suggestion) for suggestion in found.suggestions[:2])
     return [AnalysisWarning("UNEXPLAINED_LINES", message)]
