@@ -70,6 +70,7 @@ def test_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     path.write_text(EXAMPLE.to_json(), encoding="utf-8")
     assert vars(Analysis.from_json(path)) == vars(EXAMPLE)
+    assert vars(Analysis.from_json(str(path))) == vars(EXAMPLE)
 
 
 def test_a_file_of_the_version_before_is_read() -> None:

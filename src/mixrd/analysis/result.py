@@ -271,13 +271,15 @@ class Analysis(Displayed):
 
     @classmethod
     def from_json(cls, text: str | Path) -> Analysis:
-        """Result from the text that `to_json` wrote, or from the path of its file.
+        """Result from the text that `to_json` wrote, or from its file: a `Path`, or a path in a text.
 
         Raises
         ------
         InputError
             If it is something else, or of another version.
         """
+        if isinstance(text, str) and text.strip().endswith(".json"):
+            text = Path(text)
         source = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
         try:
             data = json.loads(source)
