@@ -104,7 +104,7 @@ def test_every_effect_is_taken_and_written_down(run) -> None:
         "--roughness", "0.3:0.05", "--mu-t", "2", "--particle-size", "10um", "--impurities", "3",
         "--spikes", "2", "--dead-time", "2us", "--kbeta", "0.01", "--tungsten", "0.005", "--transparency",
         "--packing", "0.5", "--hump-counts", "100", "--fluorescence-counts", "20", "--saturation", "9000",
-        "--graininess", "0.03", "--zero", "0.02", "--displacement", "0.1",
+        "--graininess", "0.03", "--zero", "0.02", "--displacement", "0.1", "--overspill", "0.2",
     )  # fmt: skip
     assert run("simulate", "corundum:50", "zincite:50", *arguments, "-o", "a.xy").code == 0
     truth = json.loads(Path("a.truth.json").read_text(encoding="utf-8"))
@@ -117,7 +117,7 @@ def test_every_effect_is_taken_and_written_down(run) -> None:
         "seconds_per_step": 0.5, "roughness_share": 0.3, "roughness_optical_depth": 0.05, "mu_t": 2.0,
         "dead_time_us": 2.0, "kbeta_over_kalpha1": 0.01, "tungsten_lalpha1_over_kalpha1": 0.005,
         "packing_fraction": 0.5, "fluorescence_counts_per_second": 20.0, "graininess": 0.03,
-        "saturation_counts_per_second": 9000.0, "zero_deg": 0.02, "displacement_mm": 0.1,
+        "saturation_counts_per_second": 9000.0, "zero_deg": 0.02, "displacement_mm": 0.1, "overspill": 0.2,
     }  # fmt: skip
     assert {key: truth[key] for key in expected} == expected
     assert (len(truth["impurities"]), len(truth["spikes"]), len(truth["hump"])) == (3, 2, 1)
