@@ -13,15 +13,13 @@ from scipy.signal import find_peaks, peak_widths
 
 from mixrd.analysis.result import AnalysisWarning, Curves
 from mixrd.analysis.suggestion import Evidence, Suggestion, suggest
-from mixrd.analysis.wavelength_check import beam_peak, stray_remarks
+from mixrd.analysis.wavelength_check import LEAST_SIGNIFICANCE, beam_peak, stray_remarks
 from mixrd.crystal import Crystal
 from mixrd.pattern import Instrument
 from mixrd.pattern.profile import tch_pseudo_voigt
 
 FloatArray = NDArray[np.float64]
 
-#: A line stands out by this many standard deviations: a scan has a few thousand places for one.
-LEAST_SIGNIFICANCE = 5.0
 #: A line on a calculated peak must be this many times as high: texture and coarse grains raise single
 #: reflections two- or threefold, and a wrong tail is wrong by its own height at most.
 OVER_CALCULATED = 2.0

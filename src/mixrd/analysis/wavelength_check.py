@@ -27,6 +27,12 @@ _K_BETA, _TUNGSTEN, _K_ALPHA2 = 0.3, 0.15, 0.7
 _PARENTS = 5
 #: A stray line may be this many times stronger than those of the strongest parents say.
 _DISPERSION = 2.0
+#: A line stands out by this many standard deviations: a scan has a few thousand places for one.
+LEAST_SIGNIFICANCE = 5.0
+#: The share that all parents together tell is exceeded by no more than so many of its standard deviations.
+_SURE = 3.0
+#: Widths from a peak at which a line is not taken for part of it.
+_CLEAR = 4.0
 
 #: Below this share of unexplained counts, the wavelength is not doubted.
 DOUBTFUL_SHARE = 0.1
@@ -80,8 +86,8 @@ def stray_remarks(
     """What unexplained lines are if other wavelengths of the tube make them; "" where they do not.
 
     K beta, W L alpha1 and, where the beam has K alpha1 alone, K alpha2 of a line are at the angle that
-    Bragg's law gives, their intensity is a share of it that is the same for all lines of a scan: the
-    strongest lines of the scan say how much there is at most.
+    Bragg's law gives, their intensity is a share of it that is the same for all lines of a scan: the other
+    strong lines of the scan say how much there is at most.
 
     Parameters
     ----------
@@ -106,13 +112,11 @@ def stray_remarks(
     for label, wavelength, most in _stray_lines(beam[0]):
         if any(abs(wavelength / own - 1) < 1e-3 for own in beam):
             continue
-        share = min(
-            most,
-            _DISPERSION * _share_in_beam(two_theta, net, height, limit, width, tops, wavelength / beam[0]),
-        )
+        seen = _stray_children(two_theta, net, height, limit, width, tops, wavelength / beam[0])
         for number, at in enumerate(lines):
             parent = _bragg(two_theta[at], beam[0] / wavelength)
             near = tops[np.abs(two_theta[tops] - parent) < 0.4 * np.interp(parent, two_theta, width)]
+            share = min(most, _share_in_beam(seen, near))
             if near.size and height[at] <= share * net[near].max() and not remarks[number]:
                 remarks[number] = f"{label} of the line at {two_theta[near[0]]:.2f} deg"
     return remarks
@@ -133,7 +137,7 @@ def _bragg(two_theta: float, ratio: float) -> float:
     return float(2 * np.degrees(np.arcsin(min(np.sin(np.radians(two_theta / 2)) * ratio, 1.0))))
 
 
-def _share_in_beam(
+def _stray_children(
     two_theta: FloatArray,
     net: FloatArray,
     height: FloatArray,
@@ -141,17 +145,36 @@ def _share_in_beam(
     width: FloatArray,
     tops: NDArray[np.int64],
     ratio: float,
-) -> float:
-    """Most that the stray lines of the strongest peaks allow, relative to them; 0 where none can be seen."""
-    shares: list[float] = []
+) -> FloatArray:
+    """Of the strongest peaks (T, 5): point, height; of their stray lines: height, limit, widths away."""
+    rows = []
     for top in tops[: 4 * _PARENTS]:
         child = _bragg(two_theta[top], ratio)
-        if not two_theta[0] < child < two_theta[-1]:
-            continue
         near = np.abs(two_theta - child) < max(0.4 * width[top], 1e-9)
-        if near.any():
-            shares.append((max(float(height[near].max()), 0.0) + float(limit[near].max())) / float(net[top]))
-    return min(shares[:_PARENTS], default=0.0)
+        if two_theta[0] < child < two_theta[-1] and near.any():
+            apart = abs(child - two_theta[top]) / width[top]
+            rows.append((top, net[top], max(height[near].max(), 0.0), limit[near].max(), apart))
+    return np.array(rows, dtype=np.float64).reshape(-1, 5)
+
+
+def _share_in_beam(seen: FloatArray, parents: NDArray[np.int64]) -> float:
+    """Most that the stray lines of the peaks besides `parents` allow, relative to them; 0 where none is seen.
+
+    The strongest ones each set a limit; all together, by least squares, may set a lower one: those whose
+    stray lines are clear of them.
+    """
+    if not len(seen):
+        return 0.0
+    _, strength, height, limit, _ = seen[:_PARENTS].T
+    lowest = _DISPERSION * float(((height + limit) / strength).min())
+    others = seen[~np.isin(seen[:, 0], parents) & (seen[:, 4] > _CLEAR)]
+    if not len(others):
+        return lowest
+    _, strength, height, limit, _ = others.T
+    sigma = limit / LEAST_SIGNIFICANCE
+    information = float(((strength / sigma) ** 2).sum())
+    share = float((strength * height / sigma**2).sum()) / information
+    return float(min(lowest, _DISPERSION * share + _SURE * information**-0.5))
 
 
 def other_radiation(
