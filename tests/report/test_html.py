@@ -220,6 +220,13 @@ def test_a_second_opinion_stands_beside_ours(make_analysis) -> None:
     assert "A second opinion" not in Page(analysis_report([("a", analysis)])).text
 
 
+def test_regions_left_out_are_told(make_analysis) -> None:
+    analysis = make_analysis()
+    prepared = {**analysis.provenance, "preparation": {"excluded_deg": [[43.5, 46.0], [64.0, 66.0]]}}
+    page = Page(analysis_report([("a", dataclasses.replace(analysis, provenance=prepared))]))
+    assert "left out of the fit 2θ 43.5 to 46°, 2θ 64 to 66°" in page.text
+
+
 def test_network_alone_is_called_an_estimate(make_analysis) -> None:
     analysis = make_analysis(r_wp=None, r_exp=None, curves=None, warnings=())
     page = Page(analysis_report([("a", analysis)]))

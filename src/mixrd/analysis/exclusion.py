@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixrd.errors import ScanError, UsageError
 from mixrd.scan import Scan
 
+FloatArray = NDArray[np.float64]
 Region = tuple[float, float]
 
 
@@ -36,6 +38,14 @@ def parse_regions(texts: Sequence[str]) -> tuple[Region, ...]:
     return tuple(regions)
 
 
+def within_regions(two_theta: FloatArray, regions: Sequence[Region]) -> NDArray[np.bool_]:
+    """Which angles (N,) in degrees lie in one of the regions, ends included."""
+    inside = np.zeros(two_theta.shape, dtype=bool)
+    for low, high in regions:
+        inside |= (two_theta >= low) & (two_theta <= high)
+    return inside
+
+
 def without_regions(scan: Scan, regions: Sequence[Region]) -> Scan:
     """The scan without its points in these regions (ends included), itself where there are none.
 
@@ -46,9 +56,7 @@ def without_regions(scan: Scan, regions: Sequence[Region]) -> Scan:
     """
     if not regions:
         return scan
-    kept = np.ones(len(scan), dtype=bool)
-    for low, high in regions:
-        kept &= (scan.two_theta < low) | (scan.two_theta > high)
+    kept = ~within_regions(scan.two_theta, regions)
     if not kept.any():
         raise ScanError(
             "the regions to leave out are the whole scan",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gemmi
 import numpy as np
 
+from mixrd.analysis.exclusion import within_regions
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import space_group, special_positions, unique_labels
 
@@ -99,9 +100,9 @@ def _add_pattern(document: gemmi.cif.Document, given: Handover) -> None:
     names = ["_pd_meas_2theta_scan", "_pd_meas_counts_total", "_pd_proc_ls_weight", "_pd_calc_bkg"]
     loop = block.init_loop("", names)
     level = np.interp(given.two_theta, *given.background.T)
-    for x, y, s, b in zip(given.two_theta, given.counts, given.sigma, level, strict=True):
-        weight = 0.0 if any(low <= x <= high for low, high in given.excluded) else 1 / s**2
-        loop.add_row([f"{x:.6f}", f"{y:.4f}", f"{weight:.6g}", f"{b:.3f}"])
+    weights = np.where(within_regions(given.two_theta, given.excluded), 0.0, given.sigma**-2.0)
+    for x, y, w, b in zip(given.two_theta, given.counts, weights, level, strict=True):
+        loop.add_row([f"{x:.6f}", f"{y:.4f}", f"{w:.6g}", f"{b:.3f}"])
 
 
 def with_sigma(value: float, sigma: float) -> str:

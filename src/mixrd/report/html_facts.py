@@ -170,6 +170,9 @@ def _preparation(said: Mapping[str, Any] | None, *, refined: bool) -> list[Fact]
         )
     if said.get("external_constant") is not None:
         facts.append(Fact("external standard", f"constant of the instrument {said['external_constant']:.4g}"))
+    if said.get("excluded_deg"):
+        regions = ", ".join(f"2θ {low:g} to {high:g}°" for low, high in said["excluded_deg"])
+        facts.append(Fact("left out of the fit", regions))
     if said.get("humps"):
         facts.append(Fact("amorphous humps fitted", listed([str(name) for name in said["humps"]])))
     return facts
