@@ -9,7 +9,7 @@ import torch
 from candidates import BASES, LINES, POINTS, START, STEP, WAVELENGTH, angles
 
 from mixrd.network.candidate_lines import CandidateLines
-from mixrd.network.line_fit import FitStart, LineFit
+from mixrd.network.line_fit import FitStart, LineFit, _inverse
 from mixrd.pattern.profile import size_fwhm
 
 SIZE_NM, ETA = 25.0, 0.4
@@ -79,3 +79,12 @@ def test_a_sure_prior_holds(line_fit: LineFit) -> None:
     loose, _, _ = line_fit(pattern, start_at(zero, [0.3, 0.3, 0.4], sigma=1.0))
     sure, _, _ = line_fit(pattern, start_at(zero, [0.3, 0.3, 0.4], sigma=0.0))
     assert float(sure[0, 1]) > float(loose[0, 1]) + 0.005
+
+
+def test_one_singular_matrix_does_not_spoil_the_others() -> None:
+    generator = torch.Generator().manual_seed(5)
+    root = torch.randn(2, 4, 4, generator=generator)
+    good = root @ root.mT + torch.eye(4)
+    inverse = _inverse(torch.stack([good[0], torch.diag(torch.tensor([2.0, 4.0, -1.0, 8.0])), good[1]]))
+    assert torch.allclose(inverse[::2] @ good, torch.eye(4), atol=1e-4)
+    assert inverse[1].diagonal().tolist() == [0.5, 0.25, -1.0, 0.125]

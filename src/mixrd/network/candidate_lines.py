@@ -32,6 +32,8 @@ class CandidateLines(nn.Module):
         Relative to the strongest; 0 where a material has fewer lines.
     slope : (M, J, C) tensor
         ln d of each line grows by this for each unit of a strain, to first order.
+    there : (M, C) tensor of bool
+        Whether a material has a strain component.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class CandidateLines(nn.Module):
 
     area: Tensor
     slope: Tensor
+    there: Tensor
     _direction: Tensor
     _place: Tensor
     _basis: Tensor
@@ -72,6 +75,8 @@ class CandidateLines(nn.Module):
         self.register_buffer("_basis", basis, persistent=False)
         slope = torch.einsum("mji,mkil,mjl->mjk", direction, basis, direction)
         self.register_buffer("slope", slope, persistent=False)
+        there = torch.arange(widest) < torch.tensor([len(tensors) for tensors in bases]).unsqueeze(1)
+        self.register_buffer("there", there, persistent=False)
 
     @property
     def components(self) -> int:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mixrd.network.candidate_lines import CandidateLines
 from mixrd.pattern.profile import gauss_and_lorentz_transforms, size_fwhm
@@ -36,6 +37,7 @@ class FitStart(NamedTuple):
     Attributes
     ----------
     material : (B, P) int64 tensor
+        None twice in a pattern.
     strain, strain_sigma : (B, P, C) tensor
         In units of the largest strain.
     fraction, fraction_sigma : (B, P) tensor
@@ -91,6 +93,7 @@ class LineFit(nn.Module):
         # Room behind the end, so that what is broadened does not come back at the beginning.
         self.length = 2 ** math.ceil(math.log2(1.1 * self.count))
         frequency = torch.fft.rfftfreq(self.length) / self.step
+        self._components = sorted(candidates.there.sum(1).tolist(), reverse=True)
         blur = torch.exp(-2 * (math.pi * blur_deg * frequency).square())
         decay = torch.tensor(_DECAYS_DEG).unsqueeze(1)
         fall = torch.exp(-self.step * torch.arange(self.count) / decay)
@@ -123,33 +126,42 @@ class LineFit(nn.Module):
         batch, number = start.material.shape
         pooled = patterns[:, : self.count * _POOLED].unflatten(1, (-1, _POOLED)).mean(2)
         seen = self._blurred(pooled)[:, _MARGIN:-_MARGIN]
-        columns = self._columns(start)[..., _MARGIN : self.count - _MARGIN]
+        rows, slot = self._rows(start.material)
+        columns = self._columns(start, rows, slot)[..., _MARGIN : self.count - _MARGIN]
         background = len(_DECAYS_DEG)
         fall = self._fall[:, _MARGIN:-_MARGIN].expand(batch, -1, -1)
         scale = self._scale(seen, fall, torch.einsum("bp,bpn->bn", start.fraction, columns[:, :number]))
         everything = torch.cat([fall, columns], dim=1)
         normal, right = everything @ everything.mT, torch.einsum("bin,bn->bi", everything, seen)
         variance = _DEVIATION**2 / _POOLED
-        known, mean = torch.zeros_like(right), torch.zeros_like(right)
+        known, mean = torch.ones_like(right), torch.zeros_like(right)
         known[:, :background] = _RIDGE * normal.diagonal(dim1=1, dim2=2)[:, :background] + 1e-9
-        ends = background, background + number
+        phases = slice(background, background + number)
         sigma = _DOUBT * start.fraction_sigma.clamp_min(_LEAST_FRACTION) * scale
-        known[:, ends[0] : ends[1]] = variance / sigma.square()
-        mean[:, ends[0] : ends[1]] = start.fraction * scale
+        known[:, phases] = variance / sigma.square()
+        mean[:, phases] = start.fraction * scale
         height = start.fraction.clamp_min(_LEAST_FRACTION) * scale
         loose = start.strain_sigma.clamp(_LEAST_STRAIN, _MOST_STRAIN) * height.unsqueeze(-1)
-        known[:, ends[1] :] = (variance / loose.square()).transpose(1, 2).flatten(1)
-        matrix = normal + torch.diag_embed(known)
-        inverse = torch.linalg.inv(matrix)
+        # What a material has no strain component for goes to a place behind the end, and is zero there.
+        behind = functional.pad(known[:, phases.stop :], (0, 1))
+        known[:, phases.stop :] = behind.scatter(1, slot, (variance / loose.square()).flatten(1))[:, :-1]
+        inverse = _inverse(normal + torch.diag_embed(known))
         solution = (inverse @ (right + known * mean).unsqueeze(-1))[..., 0]
-        found = solution[:, ends[0] : ends[1]]
-        spread = (variance * inverse.diagonal(dim1=1, dim2=2)[:, ends[0] : ends[1]]).clamp_min(1e-12).sqrt()
-        moved = solution[:, ends[1] :].unflatten(1, (-1, number)).transpose(1, 2)
-        change = (moved / torch.maximum(found, 0.5 * height).unsqueeze(-1)).clamp(-_STEP, _STEP)
-        return found / scale, found / spread, start.strain + change
+        found = solution[:, phases]
+        spread = (variance * inverse.diagonal(dim1=1, dim2=2)[:, phases]).clamp_min(1e-12).sqrt()
+        moved = functional.pad(solution[:, phases.stop :], (0, 1)).gather(1, slot)
+        change = moved.view_as(loose) / torch.maximum(found, 0.5 * height).unsqueeze(-1)
+        return found / scale, found / spread, start.strain + change.clamp(-_STEP, _STEP)
 
-    def _columns(self, start: FitStart) -> Tensor:
-        """(B, P + C P, L): patterns of the candidates, then their derivatives by each strain."""
+    def _rows(self, material: Tensor) -> tuple[int, Tensor]:
+        """S, strain components of P materials at most, and (B, P C) which of them each is; S if none."""
+        most = sum(self._components[: material.shape[1]])
+        there = self.candidates.there[material].flatten(1)
+        return most, torch.where(there, there.cumsum(1) - 1, most)
+
+    def _columns(self, start: FitStart, rows: int, slot: Tensor) -> Tensor:
+        """(B, P + S, L): patterns of the candidates, then their derivatives by the strains they have."""
+        number = start.material.shape[1]
         place = self.candidates.at(self.max_strain * start.strain, start.material)
         theta = torch.asin(torch.exp(place).clamp_max(0.999))
         at = (torch.rad2deg(2 * theta) - self.first) / self.step
@@ -159,15 +171,20 @@ class LineFit(nn.Module):
         area = self.candidates.area[start.material] * inside / self.step
         # d 2theta / d ln d = -2 tan theta.
         by_strain = self.candidates.slope[start.material] * torch.rad2deg(2 * theta.tan()).unsqueeze(-1)
-        weights = [area, *(-self.max_strain * area.unsqueeze(-1) * by_strain).unbind(-1)]
-        sticks = area.new_zeros(len(weights), *area.shape[:2], self.length)
-        for number, weight in enumerate(weights):
-            sticks[number].scatter_add_(2, low.long(), weight * (1 - (at - low)))
-            sticks[number].scatter_add_(2, low.long() + 1, weight * (at - low))
+        changes = (-self.max_strain * area.unsqueeze(-1) * by_strain).transpose(2, 3)
+        sticks = area.new_zeros(len(area), number + rows, self.length)
+        own = torch.arange(number, device=slot.device).expand(len(area), -1).unsqueeze(2)
+        # A component that a material does not have is zero, wherever it is put.
+        further = (number + slot.clamp_max(rows - 1)).view(changes.shape[:3])
+        for row, weight in ((own, area.unsqueeze(2)), (further, changes)):
+            index = row.unsqueeze(-1) * self.length + low.long().unsqueeze(2)
+            share = (at - low).unsqueeze(2)
+            for beside, part in ((0, 1 - share), (1, share)):
+                sticks.flatten(1).scatter_add_(1, (index + beside).flatten(1), (weight * part).flatten(1))
         waves = torch.fft.rfft(sticks) * self._profile(start).unsqueeze(1)
-        waves[1:] *= -2j * math.pi * self._frequency
+        waves[:, number:] *= -2j * math.pi * self._frequency
         drawn: Tensor = torch.fft.irfft(waves, self.length)
-        return drawn.transpose(0, 1).flatten(1, 2)
+        return drawn
 
     def _profile(self, start: FitStart) -> Tensor:
         """(B, L / 2 + 1) transform of a pseudo-Voigt and the blur; the width is that in the middle."""
@@ -192,3 +209,10 @@ class LineFit(nn.Module):
         solution = torch.linalg.solve(normal + ridge, torch.einsum("bin,bn->bi", rows, seen))
         scale: Tensor = solution[:, -1:].clamp_min(_LEAST_SCALE)
         return scale
+
+
+def _inverse(matrix: Tensor) -> Tensor:
+    """(B, R, R) of symmetric matrices; where rounding makes one singular, that of its diagonal."""
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    diagonal = torch.diag_embed(1 / matrix.diagonal(dim1=1, dim2=2))
+    return torch.where((failed > 0)[:, None, None], diagonal, torch.cholesky_inverse(factor))

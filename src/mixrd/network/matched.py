@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from mixrd.errors import ParameterError
 from mixrd.network.candidate_heads import CandidateHeads, PatternParts
@@ -122,8 +121,7 @@ class MatchedNetwork(HeadedNetwork):
             candidates, self.strain_components, max_strain=max_strain, copies=copies, axis=self.axis
         )
         most = candidates.components
-        there = torch.arange(most) < torch.tensor(self.strain_components).unsqueeze(1)
-        self.register_buffer("_there", there, persistent=False)
+        self.register_buffer("_there", candidates.there, persistent=False)
         self.read = nn.Linear(features, _READ)
         self.name = nn.Parameter(0.3 * torch.randn(materials, _NAME))
         self.first = nn.Linear(_READ + 3 + 2 * most + _NAME, width)
@@ -156,7 +154,7 @@ class MatchedNetwork(HeadedNetwork):
         self.mixing = nn.ModuleList(mixing_layer(mixing, materials, width) for _ in range(rounds + 1))
         self.heads = nn.ModuleList(
             CandidateHeads(
-                there,
+                candidates.there,
                 width=width,
                 hidden=hidden,
                 seen=_SEEN if n else 0,
@@ -204,32 +202,32 @@ class MatchedNetwork(HeadedNetwork):
     def _first_look(self, along: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens (B, M, D), strains (B, M, C) and the reading (M, G, B), from features (B, F, X)."""
         with torch.autocast(along.device.type, enabled=False):
-            read = self.read(functional.silu(self.dictionary(along.float())))
-            reading, table = read[..., 0], self.dictionary.strain
+            # The first number that is read is how well a copy fits; the copies that do say the others.
+            weight, bias = self.read.weight, self.read.bias
+            reading, seen = self.dictionary(along.float(), weight[0], bias[0])
+            table = self.dictionary.strain
             share = reading.softmax(1)
+            largest, best = reading.max(1)
             with torch.no_grad():
-                near = self._nearness(reading, table)
-            mean = torch.einsum("mgk,mgb->mbk", table, share)
-            square = torch.einsum("mgk,mgb->mbk", table.square(), share)
+                near = self._nearness(best, table)
+            evidence = reading.logsumexp(1) - math.log(reading.shape[1])
+            mean, square = torch.cat([table, table.square()], dim=2).mT.matmul(share).chunk(2, dim=1)
             spread = (square - mean.square()).clamp_min(1e-6).sqrt()
             local = share * near
-            mass = local.sum(1)
-            strain = torch.einsum("mgk,mgb->mbk", table, local) / (mass.unsqueeze(-1) + 1e-9)
-            evidence = reading.logsumexp(1) - math.log(reading.shape[1])
-            numbers = torch.stack([evidence, reading.amax(1), mass], dim=-1)
-            said = torch.cat([(read * share.unsqueeze(-1)).sum(1), numbers, strain, spread], dim=-1)
-            tokens = torch.cat([said.transpose(0, 1), self.name.expand(along.shape[0], -1, -1)], dim=-1)
-        return self.first(tokens), strain.transpose(0, 1), reading
+            mass = local.sum(1, keepdim=True)
+            strain = table.mT.matmul(local) / (mass + 1e-9)
+            read = torch.einsum("of,mfb->mob", weight, seen) + bias.unsqueeze(1)
+            numbers = torch.stack([evidence, largest, mass.squeeze(1)], dim=1)
+            said = torch.cat([read, numbers, strain, spread], dim=1).permute(2, 0, 1)
+            tokens = torch.cat([said, self.name.expand(along.shape[0], -1, -1)], dim=-1)
+        return self.first(tokens), strain.permute(2, 0, 1), reading
 
     @staticmethod
-    def _nearness(reading: Tensor, table: Tensor) -> Tensor:
-        """(M, G, B): 1 at the best copy, less the farther away."""
-        best = reading.argmax(1)
+    def _nearness(best: Tensor, table: Tensor) -> Tensor:
+        """(M, G, B): 1 at the best copies (M, B), less the farther away."""
         strain = table[torch.arange(len(table), device=table.device).unsqueeze(1), best]
-        square = torch.zeros_like(reading)
-        for component in range(table.shape[2]):
-            square += (table[:, :, component, None] - strain[:, None, :, component]).square()
-        return torch.exp(square * (-0.5 / _NEAR**2))
+        square = table.square().sum(2, keepdim=True) - 2 * table.matmul(strain.mT)
+        return torch.exp((square + strain.square().sum(2).unsqueeze(1)) * (-0.5 / _NEAR**2))
 
     def _fit(
         self, number: int, patterns: Tensor, tokens: Tensor, parts: PatternParts

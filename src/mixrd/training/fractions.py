@@ -166,7 +166,7 @@ class _Run:
         self.batches = Batches(source, validation, settings, ranks, self.objective.targets)
         parameters = self.state.network.parameters()
         self.optimizer = torch.optim.Adam(
-            parameters, lr=settings.learning_rate, fused=ranks.device.type == "cuda"
+            parameters, lr=settings.learning_rate, fused=ranks.device.type in ("cpu", "cuda")
         )
         self.done, self.curve = load_checkpoint(path, self.state, self.optimizer)
         self.resumed_from = self.done
