@@ -59,6 +59,7 @@ bench: $(VENV)/.installed-bench ## time the forward model, the analysis and the 
 .PHONY: study-real
 study-real: $(VENV)/.installed-dev ## accuracy on weighed mixtures, from nothing (MIXRD_DATA)
 	$(BIN)/python studies/run.py
+	$(BIN)/python studies/particles.py
 
 .PHONY: study-forward
 study-forward: $(VENV)/.installed-dev ## the forward model against others; what each term buys (MIXRD_DATA)

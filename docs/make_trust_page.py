@@ -20,6 +20,8 @@ SETS = {
     "weighed-dara": "Oxides and carbonates, 8 min scans, generic instrument",
     "weighed-dara-2min": "the same, 2 min scans",
 }
+#: The same in a word.
+SHORT = {"weighed-cpd": "round robin", "weighed-dara": "oxides 8 min", "weighed-dara-2min": "oxides 2 min"}
 #: Warnings that say that fractions are less sure than the counts make them.
 DOUBTS = {"MICROABSORPTION", "TEXTURE"}
 
@@ -85,12 +87,52 @@ def left_out() -> str:
     return "\n".join(lines)
 
 
+def particles() -> str:
+    """Errors as if all particles of a scan had one size."""
+    content = found("particles")
+    lines = [
+        "| | round robin: mean | worst | oxides 8 min: mean | median | worst | oxides 2 min: mean | median |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for size in content["weighed-cpd"]["errors"]:
+        label = {"0": "as answered", "mean": "mean over all sizes"}.get(size, f"particles of {size} µm")
+        cells = [
+            f"{content[name]['errors'][size][f'{key}_wt']:.2f}"
+            for name, keys in (
+                ("weighed-cpd", ("mean", "worst")),
+                ("weighed-dara", ("mean", "median", "worst")),
+                ("weighed-dara-2min", ("mean", "median")),
+            )
+            for key in keys
+        ]
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def widths() -> str:
+    """What narrower intervals would hold."""
+    lines = [
+        "| scans | intervals | hold | median half-width | over the median error |",
+        "|---|---|---|---|---|",
+    ]
+    for name in SETS:
+        for label, row in found("particles")[name]["widths"].items():
+            cells = [f"{100 * row['covered']:.0f} %", f"{row['median_half_width_wt']:.2f} wt%",
+                     f"{row['over_median_error']:.1f}"]  # fmt: skip
+            lines.append(f"| {SHORT[name]} | {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Draw the figure, write the tables."""
     drawn = [(title, found(name)["samples"]) for name, title in SETS.items() if name != "weighed-dara-2min"]
     plot_trust(drawn, ROOT / "docs" / "images" / "trust.png")
     page = PAGE.read_text(encoding="utf-8")
-    for name, make in (("accuracy", accuracy), ("warnings", warnings), ("left-out", left_out)):
+    tables = {
+        "accuracy": accuracy, "warnings": warnings, "left-out": left_out, "particles": particles,
+        "widths": widths,
+    }  # fmt: skip
+    for name, make in tables.items():
         begin, end = f"<!-- table {name} -->\n", f"\n<!-- end {name} -->"
         page = re.sub(
             f"({re.escape(begin)}).*?({re.escape(end)})",

@@ -62,11 +62,11 @@ class StrainDictionary(nn.Module):
             area.sqrt() / area.sqrt().sum(1, keepdim=True),
         )
         self.groups = -(-len(components) // _AT_ONCE)
-        for number in range(self.groups):
-            own = slice(number * _AT_ONCE, (number + 1) * _AT_ONCE)
+        for group in range(self.groups):
+            some = slice(group * _AT_ONCE, (group + 1) * _AT_ONCE)
             for kind, weight in enumerate(weights):
-                for name, table in _tables(place[own], weight[own], axis.bins).items():
-                    self.register_buffer(f"_{name}{number}_{kind}", table, persistent=False)
+                for name, table in _tables(place[some], weight[some], axis.bins).items():
+                    self.register_buffer(f"_{name}{group}_{kind}", table, persistent=False)
 
     def forward(self, features: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """How well each copy fits, and what is seen of a material at the copies that fit best.
@@ -86,7 +86,7 @@ class StrainDictionary(nn.Module):
             The activated sums' mean over the copies, by the softmax of the reading.
         """
         halves = [half.contiguous() for half in features.permute(2, 1, 0).chunk(KINDS, dim=1)]
-        groups = [[self._table(number, kind) for kind in range(KINDS)] for number in range(self.groups)]
+        groups = [[self._table(group, kind) for kind in range(KINDS)] for group in range(self.groups)]
         read, seen = _Reading.apply(self.strain.shape[1], groups, weight, bias, *halves)  # type: ignore[no-untyped-call]
         return read, seen
 
