@@ -18,13 +18,13 @@ def test_it_reads_sums_over_the_lines() -> None:
     """Against the interpolation of each line, one by one."""
     generator = torch.Generator().manual_seed(1)
     features, layer = torch.randn(2, 4, 512, generator=generator), torch.randn(4, generator=generator)
-    reading, seen = DICTIONARY(features, layer, torch.tensor(0.3))
+    reading, share, seen = DICTIONARY(features, layer, torch.tensor(0.3))
+    assert torch.allclose(share, reading.softmax(1))
     assert (reading.shape, seen.shape) == ((3, 81, 2), (3, 4, 2))
     for material in range(3):
         activated = torch.stack([_activated_sums(features, material, copy) for copy in range(81)])
         assert torch.allclose(reading[material], activated @ layer + 0.3, atol=1e-4)
-        share = reading[material].softmax(0).unsqueeze(2)
-        assert torch.allclose(seen[material].mT, (activated * share).sum(0), atol=1e-4)
+        assert torch.allclose(seen[material].mT, (activated * share[material].unsqueeze(2)).sum(0), atol=1e-4)
 
 
 def _activated_sums(features: torch.Tensor, material: int, copy: int) -> torch.Tensor:
@@ -59,7 +59,7 @@ def test_gradients_are_the_derivatives() -> None:
 def test_the_best_copy_is_near_the_truth(material: int, strain: list[float]) -> None:
     """A plain matched filter already finds the strain of a pattern of one material."""
     seen = AXIS(pattern(material, torch.tensor(strain), fwhm_deg=0.4).unsqueeze(0))
-    reading, _ = DICTIONARY(seen.unsqueeze(1).expand(-1, 2, -1), torch.tensor([0.0, 1.0]), torch.tensor(0.0))
+    reading, *_ = DICTIONARY(seen.unsqueeze(1).expand(-1, 2, -1), torch.tensor([0.0, 1.0]), torch.tensor(0.0))
     best = 0.05 * DICTIONARY.strain[material, reading[material, :, 0].argmax()]
     step = 0.1 / 80 if material == 0 else 0.1 / 8
     assert (best[: len(strain)] - torch.tensor(strain)).abs().max() < 0.8 * step

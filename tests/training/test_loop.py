@@ -16,7 +16,7 @@ import torch
 from mixrd.crystal import load_phase
 from mixrd.errors import ModelError
 from mixrd.mixture import MixtureSampler
-from mixrd.network import Model, build_network, total_variation_distance
+from mixrd.network import CompactNetwork, Estimate, Model, build_network, total_variation_distance
 from mixrd.training import Recipe, TrainingProgress, cache_folder, cached_model, loop, train
 from mixrd.training.cache import checkpoint_path, model_path
 
@@ -71,6 +71,33 @@ def test_global_random_state_neither_matters_nor_changes(recipe: Recipe, uninter
 def test_another_seed_gives_other_weights(recipe: Recipe, uninterrupted: Model) -> None:
     other = train(dataclasses.replace(recipe, seed=1), device="cpu")
     assert not torch.equal(other.network.fractions.weight, uninterrupted.network.fractions.weight)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_reduced_precision_learns_the_same(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch, half: bool
+) -> None:
+    """The first loss is that of float32 to the precision of bf16; weights and heads stay float32."""
+    dtypes = set()
+    said = CompactNetwork.said
+
+    def watched(self: CompactNetwork, features: torch.Tensor) -> Estimate:
+        dtypes.add(features.dtype)
+        return said(self, features)
+
+    monkeypatch.setattr(CompactNetwork, "said", watched)
+    monkeypatch.setattr(loop, "HISTORY_STEPS", 1)
+    losses = []
+    for known in (False, half):
+        monkeypatch.setattr(loop, "has_bfloat16", lambda _, known=known: known)
+        monkeypatch.setattr(loop, "cached_model", lambda _: None)
+        checkpoint_path(recipe).unlink(missing_ok=True)
+        model = train(recipe, device="cpu")
+        losses.append(model.history[0]["loss"])
+        assert {value.dtype for value in model.network.parameters()} == {torch.float32}
+    assert dtypes == {torch.float32}
+    assert (losses[0] == losses[1]) is not half
+    assert losses[1] == pytest.approx(losses[0], rel=0.01)
 
 
 def test_progress_counts_every_step(recipe: Recipe) -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from mixrd.errors import RecipeError
 from mixrd.training import FractionTraining
-from mixrd.training.precision import Arithmetic
+from mixrd.training.precision import Arithmetic, has_bfloat16
 
 SETTINGS = FractionTraining(samples=100)
 CPU = torch.device("cpu")
@@ -66,3 +66,24 @@ def test_the_scale_of_losses_survives_a_checkpoint() -> None:
     for arithmetic in (one, two):
         arithmetic.descend(network.weight.sum() + network.bias.sum(), optimizer, network, None)
     assert two.state().tolist() == one.state().tolist() == [32768.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"avx512_bf16": True}, True),
+        ({"amx_bf16": True, "avx512_bf16": False}, True),
+        ({"avx2": True}, False),
+    ],
+)
+def test_bfloat16_of_a_processor(
+    monkeypatch: pytest.MonkeyPatch, capabilities: dict[str, bool], expected: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    assert has_bfloat16("cpu") is expected
+
+
+def test_bfloat16_where_torch_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert not has_bfloat16(CPU)
+    assert not has_bfloat16("meta")

@@ -113,7 +113,15 @@ class CompactNetwork(nn.Module):
 
     def forward(self, patterns: Tensor) -> Estimate:
         """Estimate from (B, N) patterns in any positive unit."""
-        features = self.trunk(self.blocks(self.stem(self.prepare(patterns).unsqueeze(1))))
+        return self.said(self.features(patterns))
+
+    def features(self, patterns: Tensor) -> Tensor:
+        """(B, H) of (B, N) patterns: nearly all of the work, for which reduced precision will do."""
+        features: Tensor = self.trunk(self.blocks(self.stem(self.prepare(patterns).unsqueeze(1))))
+        return features
+
+    def said(self, features: Tensor) -> Estimate:
+        """What the heads say of (B, H) features."""
         low, high = self.size_nm
         return Estimate(
             fractions=torch.softmax(self.fractions(features), dim=-1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -204,13 +203,13 @@ class MatchedNetwork(HeadedNetwork):
         with torch.autocast(along.device.type, enabled=False):
             # The first number that is read is how well a copy fits; the copies that do say the others.
             weight, bias = self.read.weight, self.read.bias
-            reading, seen = self.dictionary(along.float(), weight[0], bias[0])
+            reading, share, seen = self.dictionary(along.float(), weight[0], bias[0])
             table = self.dictionary.strain
-            share = reading.softmax(1)
             largest, best = reading.max(1)
             with torch.no_grad():
                 near = self._nearness(best, table)
-            evidence = reading.logsumexp(1) - math.log(reading.shape[1])
+            # The logarithm of the mean of exp(reading).
+            evidence = largest - (share.gather(1, best.unsqueeze(1)).squeeze(1) * reading.shape[1]).log()
             mean, square = torch.cat([table, table.square()], dim=2).mT.matmul(share).chunk(2, dim=1)
             spread = (square - mean.square()).clamp_min(1e-6).sqrt()
             local = share * near

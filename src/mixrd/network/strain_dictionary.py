@@ -68,7 +68,7 @@ class StrainDictionary(nn.Module):
                 for name, table in _tables(place[some], weight[some], axis.bins).items():
                     self.register_buffer(f"_{name}{group}_{kind}", table, persistent=False)
 
-    def forward(self, features: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """How well each copy fits, and what is seen of a material at the copies that fit best.
 
         Parameters
@@ -82,13 +82,16 @@ class StrainDictionary(nn.Module):
         -------
         reading : (M, G, B) tensor
             The weighted total of the sums over the lines, each after an activation (SiLU).
+        share : (M, G, B) tensor
+            Its softmax over the copies.
         seen : (M, F, B) tensor
-            The activated sums' mean over the copies, by the softmax of the reading.
+            The activated sums' mean over the copies, by their share.
         """
         halves = [half.contiguous() for half in features.permute(2, 1, 0).chunk(KINDS, dim=1)]
         groups = [[self._table(group, kind) for kind in range(KINDS)] for group in range(self.groups)]
-        read, seen = _Reading.apply(self.strain.shape[1], groups, weight, bias, *halves)  # type: ignore[no-untyped-call]
-        return read, seen
+        copies = self.strain.shape[1]
+        read, share, seen = _Reading.apply(copies, groups, weight, bias, *halves)  # type: ignore[no-untyped-call]
+        return read, share, seen
 
     def _table(self, group: int, kind: int) -> list[Tensor]:
         names = ("index", "start", "weight", "back_index", "back_start", "back_weight")
@@ -136,29 +139,32 @@ class _Reading(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any, copies: int, groups: list[list[list[Tensor]]], weight: Tensor, bias: Tensor, *halves: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         parts = []
         for tables in groups:
             seen = functional.silu(_sums(halves, tables, copies))
             flat = seen.flatten(0, 1)
             reading = (weight.expand(len(flat), 1, -1) @ flat).view(-1, copies, seen.shape[3]) + bias
-            parts.append((reading, (seen * reading.softmax(1).unsqueeze(2)).sum(1)))
-        reading, mean = (torch.cat(x) for x in zip(*parts, strict=True))
+            share = reading.softmax(1)
+            parts.append((reading, share, (seen * share.unsqueeze(2)).sum(1)))
+        reading, share, mean = (torch.cat(x) for x in zip(*parts, strict=True))
         ctx.groups = groups
-        ctx.save_for_backward(weight, reading, *halves)
-        return reading, mean
+        ctx.save_for_backward(weight, share, *halves)
+        return reading, share, mean
 
     @staticmethod
-    def backward(ctx: Any, by_reading: Tensor, by_mean: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, by_reading: Tensor, by_share: Tensor, by_mean: Tensor
+    ) -> tuple[Tensor | None, ...]:
         weight, whole, *halves = ctx.saved_tensors
         by_halves = [torch.zeros_like(half) for half in halves]
         by_weight = torch.zeros_like(weight)
         by_bias = weight.new_zeros(())
-        values = zip(*(x.split(_AT_ONCE) for x in (whole, by_reading, by_mean)), strict=True)
-        for tables, (reading, direct, said) in zip(ctx.groups, values, strict=True):
+        values = zip(*(x.split(_AT_ONCE) for x in (whole, by_reading, by_share, by_mean)), strict=True)
+        for tables, (share, direct, further, said) in zip(ctx.groups, values, strict=True):
             sums = _sums(halves, tables, whole.shape[1])
-            seen, share, said = functional.silu(sums), reading.softmax(1), said.unsqueeze(1)
-            pull = (seen * said).sum(2)
+            seen, said = functional.silu(sums), said.unsqueeze(1)
+            pull = (seen * said).sum(2) + further
             change = direct + share * (pull - (share * pull).sum(1, keepdim=True))
             by_bias += change.sum()
             by_weight += (seen * change.unsqueeze(2)).sum((0, 1, 3))

@@ -16,6 +16,7 @@ from mixrd.mixture import MixtureSampler
 from mixrd.network import CompactNetwork, Model, build_network, estimate_loss, total_variation_distance
 from mixrd.training.cache import cached_model, checkpoint_path, model_path, prepare_cache
 from mixrd.training.checkpoint import load_checkpoint, save_checkpoint
+from mixrd.training.precision import has_bfloat16
 from mixrd.training.recipe import Recipe
 
 #: Seconds between two checkpoints.
@@ -148,7 +149,10 @@ def _one_step(
     for group in optimizer.param_groups:
         group["lr"] = recipe.learning_rate * _schedule(step, recipe.steps)
     network.train()
-    estimate = network(batch.patterns)
+    # Nearly twice as fast where there is bf16; weights, their gradients and the heads stay in float32.
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)):
+        features = network.features(batch.patterns)
+    estimate = network.said(features.float())
     phase_of_strain = torch.repeat_interleave(
         torch.arange(len(sampler.model.tables)), torch.tensor(sampler.model.strain_sizes)
     ).to(device)

@@ -19,7 +19,21 @@ def fastest_precision(device: str | torch.device) -> Precision:
     """The fastest arithmetic that trains as well as float32: bf16 on a GPU that has it, else fp16."""
     if torch.device(device).type != "cuda":
         return "float32"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return "bf16" if has_bfloat16(device) else "fp16"
+
+
+def has_bfloat16(device: str | torch.device) -> bool:
+    """Whether a device multiplies in bf16 itself: GPUs from Ampere on, processors with AVX512_BF16 or AMX.
+
+    Elsewhere bf16 is emulated, and slower than float32. False where torch cannot tell of a processor.
+    """
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if kind != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return False
+    capabilities = torch.cpu.get_capabilities()
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 class Arithmetic:
