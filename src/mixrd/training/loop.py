@@ -60,7 +60,8 @@ def train(
 
     Every mixture is new: training and validation are the same distribution, and the history is that
     of patterns the network had not seen. Step n draws from a generator seeded with (seed, n), so an
-    interrupted training that goes on gives what an uninterrupted one gives.
+    interrupted training that goes on gives what an uninterrupted one gives. Where the device has bf16, layers
+    are computed in it: trainings on other machines differ by its rounding.
 
     Parameters
     ----------
