@@ -32,6 +32,11 @@ def found(name: str) -> dict[str, Any]:
     return content
 
 
+def row(*cells: str) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(cells)} |"
+
+
 def accuracy() -> str:
     """Errors and intervals of each set."""
     lines = ["| scans | answer | mean abs. error | median | worst phase | intervals that hold | median half-width | "
@@ -39,18 +44,18 @@ def accuracy() -> str:
     for name, title in SETS.items():
         summary = found(name)["summary"]
         for method in ("network", "refined"):
-            if (row := summary.get(method)) is None:
+            if (errors := summary.get(method)) is None:
                 continue
             cover = summary["coverage"] if method == "refined" else None
             cells = [
                 title,
                 method,
-                *(f"{row[key]:.2f} wt%" for key in ("mae_wt", "median_wt", "worst_wt")),
+                *(f"{errors[key]:.2f} wt%" for key in ("mae_wt", "median_wt", "worst_wt")),
                 f"{100 * cover['covered']:.0f} % of {cover['intervals']}" if cover else "",
                 f"{cover['median_half_width_wt']:.2f} wt%" if cover else "",
-                f"{row['seconds_per_scan']:.2g}",
+                f"{errors['seconds_per_scan']:.2g}",
             ]
-            lines.append(f"| {' | '.join(cells)} |")
+            lines.append(row(*cells))
     return "\n".join(lines)
 
 
@@ -65,7 +70,7 @@ def warnings() -> str:
     for label, low, high in (("up to 1.5 wt%", 0.0, 1.5), ("1.5 to 3", 1.5, 3.0), ("above 3", 3.0, 100.0)):
         chosen = [s for s, error in zip(samples, errors, strict=True) if low <= error < high]
         warned = sum(bool(DOUBTS & {w["code"] for w in s["warnings"]}) for s in chosen)
-        lines.append(f"| {label} | {len(chosen)} | {warned} |")
+        lines.append(row(label, str(len(chosen)), str(warned)))
     return "\n".join(lines)
 
 
@@ -75,7 +80,7 @@ def left_out() -> str:
     for name, title in (("left-out-cpd", SETS["weighed-cpd"]), ("left-out-dara", SETS["weighed-dara"])):
         content = found(name)
         cells = [f"{content[key]['warned']} of {content[key]['of']}" for key in ("left_out", "complete")]
-        lines.append(f"| {title} | {' | '.join(cells)} |")
+        lines.append(row(title, *cells))
     silent = [c for name in ("left-out-cpd", "left-out-dara") for c in found(name)["cases"]
               if c["phase"] is not None and not c["warned"]]  # fmt: skip
     alarms = [c for name in ("left-out-cpd", "left-out-dara") for c in found(name)["cases"]
@@ -105,7 +110,7 @@ def particles() -> str:
             )
             for key in keys
         ]
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+        lines.append(row(label, *cells))
     return "\n".join(lines)
 
 
@@ -116,10 +121,9 @@ def widths() -> str:
         "|---|---|---|---|---|",
     ]
     for name in SETS:
-        for label, row in found("particles")[name]["widths"].items():
-            cells = [f"{100 * row['covered']:.0f} %", f"{row['median_half_width_wt']:.2f} wt%",
-                     f"{row['over_median_error']:.1f}"]  # fmt: skip
-            lines.append(f"| {SHORT[name]} | {label} | {' | '.join(cells)} |")
+        for label, width in found("particles")[name]["widths"].items():
+            covered, half = f"{100 * width['covered']:.0f} %", f"{width['median_half_width_wt']:.2f} wt%"
+            lines.append(row(SHORT[name], label, covered, half, f"{width['over_median_error']:.1f}"))
     return "\n".join(lines)
 
 

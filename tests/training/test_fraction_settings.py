@@ -6,7 +6,7 @@ import pytest
 
 from mixrd.errors import MixrdError
 from mixrd.network import architecture_named, architectures
-from mixrd.training import FractionTraining, fastest_precision
+from mixrd.training import FractionTraining
 
 SETTINGS = FractionTraining(samples=1000)
 
@@ -66,7 +66,3 @@ def test_fingerprint() -> None:
     assert of(schedule="cosine") != of(schedule="cosine", samples=2000)
     assert len({of(), of(seed=1), of(batch=2), of(loss="mse"), of(precision="bf16"), of(parts=2)}) == 6
     assert SETTINGS.fingerprint(97, 3) != of() != SETTINGS.fingerprint(96, 4)
-
-
-def test_fastest_precision_of_a_cpu() -> None:
-    assert fastest_precision("cpu") == "float32"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mixrd.errors import RecipeError
-from mixrd.training import FractionTraining
+from mixrd.training import FractionTraining, fastest_precision
 from mixrd.training.precision import Arithmetic, has_bfloat16
 
 SETTINGS = FractionTraining(samples=100)
@@ -81,6 +81,7 @@ def test_bfloat16_of_a_processor(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert has_bfloat16("cpu") is expected
+    assert fastest_precision("cpu") == ("bf16" if expected else "float32")
 
 
 def test_bfloat16_where_torch_cannot_tell(monkeypatch: pytest.MonkeyPatch) -> None:

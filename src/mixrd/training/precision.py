@@ -16,10 +16,10 @@ _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def fastest_precision(device: str | torch.device) -> Precision:
-    """The fastest arithmetic that trains as well as float32: bf16 on a GPU that has it, else fp16."""
-    if torch.device(device).type != "cuda":
-        return "float32"
-    return "bf16" if has_bfloat16(device) else "fp16"
+    """The fastest arithmetic that trains as well as float32: bf16 where it is there, else fp16 on a GPU."""
+    if has_bfloat16(device):
+        return "bf16"
+    return "fp16" if torch.device(device).type == "cuda" else "float32"
 
 
 def has_bfloat16(device: str | torch.device) -> bool:
