@@ -100,6 +100,8 @@ def test_broken_mended_renamed_and_removed_files(run, text: str, arguments) -> N
     assert shown.out.count("good.xy") == 1 and "better.xy" not in shown.out, "it was done before"
     assert {row["result"] for row in _rows()} == {"good", "bad"}
     assert {row["status"] for row in _rows()} == {"ok"}
+    report = (OUT / "report.html").read_text(encoding="utf-8")
+    assert "good.xy" in report and "bad.xy" in report and "gone.xy" not in report
 
 
 def test_changed_scan_is_analysed_again_under_another_name(run, text: str, arguments) -> None:

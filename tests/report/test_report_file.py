@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mixrd.analysis import failed_analysis
 from mixrd.errors import InputError, UsageError
-from mixrd.report.files import write_result
-from mixrd.report.report_file import KeptResults, kept_files, report_of_kept, write_report
+from mixrd.report.files import write_batch, write_result
+from mixrd.report.report_file import KeptResults, failed_scans, kept_files, report_of_kept, write_report
 
 
 def test_written_once_and_again_by_force(make_analysis, tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_written_once_and_again_by_force(make_analysis, tmp_path: Path) -> None:
 
 def test_kept_results_say_what_the_fresh_one_says(make_analysis, tmp_path: Path) -> None:
     write_result(make_analysis(), tmp_path)
-    report = report_of_kept(kept_files([tmp_path]), tmp_path / "again.html").read_text(encoding="utf-8")
+    report = report_of_kept([tmp_path], tmp_path / "again.html").read_text(encoding="utf-8")
     fresh = write_report([("made-up", make_analysis())], tmp_path / "f.html").read_text(encoding="utf-8")
     assert "data:image/png" in report
     assert report == fresh
@@ -34,9 +35,22 @@ def test_kept_results_are_loaded_when_asked_for(make_analysis, tmp_path: Path) -
     results = KeptResults(kept_files([tmp_path]))
     assert [name for name, _ in results] == ["a", "b", "c"]
     (tmp_path / "b.json").write_text("{}", encoding="utf-8")
-    assert results[0][1].status == "ok" and len(results[1:]) == 2
+    assert results[0][1].status == "ok" and len(results[2:]) == 1
     with pytest.raises(InputError):
         results[1]
+
+
+def test_what_failed_in_a_batch_is_in_the_report_of_its_folder(make_analysis, tmp_path: Path) -> None:
+    good, bad = make_analysis(curves=None), failed_analysis("scans/torn.xy", "torn.xy: it ends too early")
+    write_result(good, tmp_path, name="good")
+    write_batch([("good", good), ("torn", bad)], tmp_path)
+    ((name, found),) = failed_scans([tmp_path, tmp_path, tmp_path / "good.json"])
+    assert (name, found.to_dict()) == ("torn", bad.to_dict())
+    results = KeptResults(kept_files([tmp_path]), failed_scans([tmp_path]))
+    assert [(name, a.status) for name, a in results] == [("good", "ok"), ("torn", "failed")]
+    text = report_of_kept([tmp_path], tmp_path / "all.html").read_text(encoding="utf-8")
+    assert "it ends too early" in text and "torn.xy" in text
+    assert "torn" not in report_of_kept([tmp_path / "good.json"], tmp_path / "one.html").read_text("utf-8")
 
 
 def test_no_result_is_named(tmp_path: Path) -> None:

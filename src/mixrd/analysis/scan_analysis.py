@@ -190,7 +190,7 @@ def analyze_many(
     return results
 
 
-def failed_analysis(file: str, error: MixrdError) -> Analysis:
+def failed_analysis(file: str, error: MixrdError | str) -> Analysis:
     """The result that stands for a scan that could not be analysed."""
     return Analysis("failed", Path(file).name, (), None, None, None, None, {}, (), str(error), {})
 

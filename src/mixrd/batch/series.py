@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import overload
 
-from mixrd.analysis import Analysis
+from mixrd.analysis import Analysis, failed_analysis
 from mixrd.batch.journal import Entry, Journal
 from mixrd.batch.processes import Processes
 from mixrd.batch.request import Analyst, Request
@@ -69,11 +69,11 @@ def results_of(journal: Journal, paths: Sequence[Path]) -> Iterator[tuple[str, A
 
 
 class KeptSeries(Sequence[tuple[str, Analysis]]):
-    """Name and result of each of these scans that is done, read from its file when it is asked for."""
+    """Name and result of each of these scans that are done, read from its file when it is asked for."""
 
-    def __init__(self, journal: Journal, paths: Sequence[Path]) -> None:
+    def __init__(self, journal: Journal, entries: Sequence[Entry]) -> None:
         self._journal = journal
-        self._entries = [entry for path in paths if (entry := journal.done(path)) is not None]
+        self._entries = list(entries)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -94,8 +94,7 @@ def result_of(journal: Journal, entry: Entry) -> Analysis:
     """The result of a scan that is done."""
     if entry.status == "ok":
         return Analysis.from_json(journal.folder / f"{entry.name}.json")
-    file = journal.path_of(entry).name
-    return Analysis("failed", file, (), None, None, None, None, {}, (), entry.error, {})
+    return failed_analysis(entry.file, entry.error or "")
 
 
 def _result(outcome: Outcome) -> Analysis:

@@ -33,7 +33,8 @@ def report(
     Parameters
     ----------
     results
-        JSON files of results, or folders of them. Several give one report of a batch.
+        JSON files of results, or folders of them. Several give one report of a batch; scans that failed in
+        it are told too where its folder is named.
     out
         The HTML file.
     title
@@ -42,10 +43,9 @@ def report(
         Overwrite an existing file.
     """
     from mixrd.errors import UsageError
-    from mixrd.report.report_file import kept_files, report_of_kept
+    from mixrd.report.report_file import report_of_kept
 
     if out.suffix.lower() not in (".html", ".htm"):
         raise UsageError("a report is an HTML file", remedy=f"Use -o {out.stem}.html", file=out)
-    paths = kept_files(results)
-    say(f"wrote {report_of_kept(paths, out, title=title, force=force)}")
+    say(f"wrote {report_of_kept(results, out, title=title, force=force)}")
     return 0

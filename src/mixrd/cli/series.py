@@ -19,7 +19,7 @@ from mixrd.report.numbers import duration_text
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
-    from mixrd.batch.journal import Journal
+    from mixrd.batch.journal import Entry, Journal
     from mixrd.batch.request import Request
     from mixrd.batch.work import Job, Output
     from mixrd.network import Model
@@ -141,20 +141,21 @@ def _tell(
         from mixrd.cli.progress import spinner
 
         with spinner("putting all together"):
-            written = _write_together(brief, paths, journal)
+            entries = [entry for path in paths if (entry := journal.done(path)) is not None]
+            written = write_together(brief, journal, entries)
         say(f"wrote results to {output.folder}, all together to {', '.join(p.name for p in written)}")
     return EXIT_SOME_FAILED if any(a.status == "failed" for _, a in brief) else 0
 
 
-def _write_together(brief: Sequence[Named], paths: Sequence[Path], journal: Journal) -> list[Path]:
-    """Write table, heat map and report of all scans."""
+def write_together(brief: Sequence[Named], journal: Journal, entries: Sequence[Entry]) -> list[Path]:
+    """Write table, heat map and report of these scans; `brief` holds their results in the same order."""
     from mixrd.batch.series import KeptSeries
     from mixrd.report.files import write_batch
     from mixrd.report.report_file import BATCH_REPORT, write_report
 
     folder = journal.folder
     written = write_batch(brief, folder, force=True)
-    page = write_report(KeptSeries(journal, paths), folder / BATCH_REPORT, pictures=folder, force=True)
+    page = write_report(KeptSeries(journal, entries), folder / BATCH_REPORT, pictures=folder, force=True)
     return [*written, page]
 
 

@@ -18,7 +18,7 @@ from mixrd.cli.options import InstrumentOptions, Switch
 from mixrd.cli.quantities import TIME, Quantity
 from mixrd.cli.request_options import RequestOptions, described, train_and_say
 from mixrd.cli.sample_options import SampleOptions
-from mixrd.cli.series import EXIT_SOME_FAILED, in_brief
+from mixrd.cli.series import EXIT_SOME_FAILED, Named, in_brief, write_together
 from mixrd.errors import UsageError
 from mixrd.report.numbers import amount_text, percent
 
@@ -111,7 +111,7 @@ def watch(
         except KeyboardInterrupt as interrupt:
             if str(interrupt):
                 say(str(interrupt))
-        watcher.summarise()
+        watcher.report()
         failed = sum(analysis.status == "failed" for analysis in watcher.results.values())
         say(f"{len(watcher.results)} scans in {out}, {failed} of them failed")
     return EXIT_SOME_FAILED if failed else 0
@@ -167,9 +167,19 @@ class _Watcher:
         from mixrd.report.files import write_batch
 
         if not self._summarised:
-            rows = [(entry.name, self.results[entry.file]) for entry in self.journal.entries]
-            write_batch(rows, self.journal.folder, force=True)
+            write_batch(self._rows(), self.journal.folder, force=True)
             self._summarised = True
+
+    def report(self) -> None:
+        """Write the summary once more, and the report of all scans."""
+        from mixrd.cli.progress import spinner
+
+        if self.results:
+            with spinner("putting all together"):
+                write_together(self._rows(), self.journal, self.journal.entries)
+
+    def _rows(self) -> list[Named]:
+        return [(entry.name, self.results[entry.file]) for entry in self.journal.entries]
 
     def _take(self, path: Path) -> None:
         """Analyse one scan unless it was before."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from mixrd.errors import UsageError
+from mixrd.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis, PhaseResult
@@ -170,6 +170,26 @@ def write_batch(
     with whole_file(picture) as part:
         plot_series(analyses, part)
     return [table, picture]
+
+
+def summary_of(folder: str | Path) -> dict[str, dict[str, str]]:
+    """The last row of each scan in the ``summary.csv`` that `write_batch` wrote, by name, in its order.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is something else.
+    """
+    path = Path(folder) / BATCH_FILE
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return {row["result"]: row for row in csv.DictReader(file)}
+    except (OSError, KeyError, ValueError):
+        raise InputError(
+            "no summary of a batch can be read there",
+            remedy="Name the folder of the results of `mixrd analyze` on several scans",
+            file=path,
+        ) from None
 
 
 @contextmanager

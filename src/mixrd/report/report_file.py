@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from mixrd.errors import InputError
-from mixrd.report.files import output_names, refuse_existing, whole_file, writing
+from mixrd.report.files import BATCH_FILE, output_names, refuse_existing, summary_of, whole_file, writing
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -85,32 +85,38 @@ def write_scan_report(
 
 
 class KeptResults(Sequence[tuple[str, "Analysis"]]):
-    """Results in JSON files, loaded one at a time when they are asked for.
+    """Results in JSON files, loaded one at a time when they are asked for; then scans that failed.
 
     Parameters
     ----------
     paths : sequence of path
         Files that `Analysis.to_json` wrote.
+    failed : sequence of (name, Analysis)
+        What has no file (`failed_scans`).
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], failed: Sequence[tuple[str, Analysis]] = ()) -> None:
         self._paths = list(paths)
         self._names = output_names(self._paths)
+        self._failed = list(failed)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._paths) + len(self._failed)
 
     @overload
     def __getitem__(self, index: int) -> tuple[str, Analysis]: ...
     @overload
-    def __getitem__(self, index: slice) -> KeptResults: ...
-    def __getitem__(self, index: int | slice) -> tuple[str, Analysis] | KeptResults:
-        """A name and its result; raises InputError if the file is none."""
+    def __getitem__(self, index: slice) -> list[tuple[str, Analysis]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, Analysis] | list[tuple[str, Analysis]]:
+        """A name and its result, or a list of them; raises InputError if a file is none."""
         if isinstance(index, slice):
-            return KeptResults(self._paths[index])
+            return [self[i] for i in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        if at >= len(self._paths):
+            return self._failed[at - len(self._paths)]
         from mixrd.analysis import Analysis
 
-        return self._names[index], Analysis.from_json(self._paths[index])
+        return self._names[at], Analysis.from_json(self._paths[at])
 
 
 def kept_files(given: Sequence[Path]) -> list[Path]:
@@ -134,22 +140,44 @@ def kept_files(given: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def report_of_kept(
-    paths: Sequence[Path], out: str | Path, *, title: str | None = None, force: bool = False
-) -> Path:
-    """Write a report of results that were kept; plots are taken from beside them, where they are.
+def failed_scans(given: Sequence[Path]) -> list[tuple[str, Analysis]]:
+    """Names and results of the scans that failed in the batches of the folders given, by their summaries.
 
     Raises
     ------
     InputError
-        If a file holds no result.
+        If a summary cannot be read.
+    """
+    from mixrd.analysis import failed_analysis
+
+    return [
+        (name, failed_analysis(row["file"], row["error"]))
+        for folder in dict.fromkeys(given)
+        if (folder / BATCH_FILE).is_file()
+        for name, row in summary_of(folder).items()
+        if row["status"] == "failed"
+    ]
+
+
+def report_of_kept(
+    given: Sequence[Path], out: str | Path, *, title: str | None = None, force: bool = False
+) -> Path:
+    """Write a report of results that were kept: of files, and of folders with what failed in their batches.
+
+    Plots are taken from beside them, where they are.
+
+    Raises
+    ------
+    InputError
+        If there is no result, or a file holds none.
     UsageError
         If `out` exists and `force` is False, or cannot be written.
     """
+    paths, failed = kept_files(given), failed_scans(given)
     folders = {path.parent for path in paths}
     pictures = folders.pop() if len(folders) == 1 else None
     try:
-        return write_report(KeptResults(paths), out, pictures=pictures, title=title, force=force)
+        return write_report(KeptResults(paths, failed), out, pictures=pictures, title=title, force=force)
     except (TypeError, ValueError, KeyError, AttributeError) as problem:
         raise InputError(
             f"a result holds something that mixrd never writes ({type(problem).__name__})",

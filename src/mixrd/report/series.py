@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -10,9 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mixrd.analysis import Analysis, Curves
+from mixrd.analysis import Analysis, Curves, failed_analysis
 from mixrd.errors import InputError, UsageError
-from mixrd.report.files import BATCH_FILE
+from mixrd.report.files import summary_of
 from mixrd.report.notebook import frame, missing, series_html
 from mixrd.report.series_figure import series_figure
 
@@ -77,16 +76,7 @@ class Series(Sequence[Analysis]):
         InputError
             If there is no ``summary.csv``, or a result is missing or of another version.
         """
-        path = Path(folder) / BATCH_FILE
-        try:
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = {row["result"]: row for row in csv.DictReader(file)}
-        except (OSError, KeyError, ValueError):
-            raise InputError(
-                "no summary of a batch can be read there",
-                remedy="Name the folder of the results of `mixrd analyze` on several scans",
-                file=path,
-            ) from None
+        rows = summary_of(folder)
         return cls([_read(Path(folder), name, row) for name, row in rows.items()], list(rows))
 
     def __len__(self) -> int:
@@ -233,7 +223,7 @@ class Series(Sequence[Analysis]):
 
 def _read(folder: Path, name: str, row: dict[str, str]) -> Analysis:
     if row["status"] == "failed":
-        return Analysis("failed", row["file"], (), None, None, None, None, {}, (), row["error"], {})
+        return failed_analysis(row["file"], row["error"])
     path = folder / f"{name}.json"
     if not path.is_file():
         raise InputError("this result of the batch is missing", remedy="Analyse the scans again", file=path)
