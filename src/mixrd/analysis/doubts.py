@@ -23,7 +23,7 @@ POOR_GOODNESS_OF_FIT = 5.0
 #: Texture beyond this (|ln r|) moves lines by a fifth and more: it can be seen.
 STRONG_TEXTURE = 0.1
 #: Total mass over its standard uncertainty below which nothing was found.
-LEAST_SIGNIFICANCE = 5.0
+LEAST_TOTAL_SIGNIFICANCE = 5.0
 
 
 def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
@@ -33,7 +33,7 @@ def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
         warnings.append(
             AnalysisWarning("NOT_CONVERGED", "the refinement had not settled when its steps ran out")
         )
-    if refined.significance < LEAST_SIGNIFICANCE:
+    if refined.significance < LEAST_TOTAL_SIGNIFICANCE:
         warnings.append(
             AnalysisWarning(
                 "NO_PHASE_FOUND", "no candidate stands out from background and noise: are these the phases?"

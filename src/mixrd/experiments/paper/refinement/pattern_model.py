@@ -26,7 +26,7 @@ from mixrd.experiments.paper.refinement.copies import (
 )
 from mixrd.experiments.paper.refinement.lines import LineBatch, LineTable
 from mixrd.mixture import Figure1Settings
-from mixrd.pattern.profile import size_fwhm
+from mixrd.pattern.profile import gauss_and_lorentz_transforms, size_fwhm
 from mixrd.pattern.scherrer import interpolation_between_widths
 
 #: Largest error of the interpolation between widths, relative to the height of a peak: far below the noise.
@@ -35,8 +35,6 @@ _WIDTH_TOLERANCE = 3e-3
 _PERIOD_MARGIN_DEG = 9.0
 #: Numbers that are convolved at once: they stay in the processor's cache.
 _BLOCK_NUMBERS = 200_000
-#: exp(-40) is zero for our purposes, and not slow to calculate with as denormal numbers are.
-_LARGEST_EXPONENT = 40.0
 #: Points beyond each end of the grid, for lines at the ends.
 _PAD = 2
 #: Blurred patterns know nothing of what lies beyond their ends: this many sigma there do not count.
@@ -228,8 +226,7 @@ class PatternModel:
         wavelength = torch.full_like(size, self.settings.wavelength_angstrom)
         fwhm = size_fwhm(self.settings.size_factor / size, wavelength, torch.zeros_like(size)) / self.step
         phase = math.pi * fwhm.view(-1, 1, 1) * self._nodes * self._frequency
-        gauss = torch.exp(-(phase.square() / (4 * math.log(2))).clamp_max(_LARGEST_EXPONENT))
-        return gauss, torch.exp(-phase.clamp_max(_LARGEST_EXPONENT)), phase
+        return *gauss_and_lorentz_transforms(phase), phase
 
 
 def gaussian_transform(frequency: Tensor, sigma: float) -> Tensor:
