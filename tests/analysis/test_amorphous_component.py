@@ -23,7 +23,7 @@ from mixrd.analysis.amorphous_calibration import (
 from mixrd.analysis.amorphous_component import AmorphousComponent, columns_of, component_of_scan
 from mixrd.analysis.amorphous_humps import DrawnHump, component_of_humps, parse_humps
 from mixrd.analysis.external_standard import ExternalConstant
-from mixrd.analysis.least_squares import solve_linear
+from mixrd.analysis.linear_part import solve_linear
 from mixrd.analysis.setup import part_of
 from mixrd.crystal import Crystal, load_phase
 from mixrd.errors import CompositionError, ParameterError, RefinementError, ScanError

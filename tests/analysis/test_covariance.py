@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from mixrd.analysis.covariance import BLOCK_DEG, covariance, misfit_covariance
-from mixrd.analysis.least_squares import Fit, LinearPart, Priors
+from mixrd.analysis.least_squares import Fit, Priors
+from mixrd.analysis.linear_part import LinearPart
 
 POINTS = 4000
 NO_PRIORS = Priors(*(torch.zeros(0, dtype=torch.float64) for _ in range(4)))

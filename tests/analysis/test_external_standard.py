@@ -18,7 +18,7 @@ from mixrd.analysis.external_standard import (
     external_content,
     formula_attenuation_cm2_g,
 )
-from mixrd.analysis.least_squares import solve_linear
+from mixrd.analysis.linear_part import solve_linear
 from mixrd.analysis.setup import part_of
 from mixrd.crystal import Crystal, load_phase
 from mixrd.diffraction import mass_attenuation_cm2_g, radiation

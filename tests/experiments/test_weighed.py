@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, calibrate, generic_instrument
+from mixrd.analysis import Analysis, PhaseResult, calibrate, generic_instrument
 from mixrd.crystal import load_phase
 from mixrd.errors import InputError, PhaseNotFoundError, UsageError
 from mixrd.experiments import weighed
-from mixrd.experiments.weighed import WeighedBenchmark, WeighedSample, benchmark_weighed
+from mixrd.experiments.weighed import WeighedBenchmark, benchmark_weighed
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.pattern import Instrument, load_instrument
 from mixrd.scan import Scan, read_scan, write_scan
@@ -95,26 +95,6 @@ def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     assert data["summary"]["median_seconds"]["network"] is None
     assert 0 < data["summary"]["median_seconds"]["processor"] < 20
     assert data["samples"][2]["cpu_seconds"] is None
-
-
-def test_warnings_are_counted_by_how_far_a_sample_is_off() -> None:
-    def sample(off: float, *codes: str) -> WeighedSample:
-        return WeighedSample(
-            file="x.xy",
-            group={},
-            truth={"a": 50.0, "b": 50.0},
-            network=None,
-            refined={"a": 50.0 + off, "b": 50.0 - off},
-            seconds={"network": None, "refined": 1.0},
-            warnings=tuple(AnalysisWarning(code, "") for code in codes),
-        )
-
-    samples = (sample(1.0), sample(1.5, "TEXTURE"), sample(2.0, "POOR_FIT"), sample(4.0, "MICROABSORPTION"))
-    assert WeighedBenchmark(samples).doubts() == {
-        "within": {"samples": 2, "warned": 1},
-        "between": {"samples": 1, "warned": 0},
-        "above": {"samples": 1, "warned": 1},
-    }
 
 
 def test_samples_are_told_as_they_come(folder: Path, instrument: Instrument) -> None:
@@ -207,25 +187,6 @@ def test_one_network_for_each_set_of_candidates(
     assert summary["seconds_per_scan"] == pytest.approx(0.5)
 
 
-def test_mean_is_over_candidates_then_over_samples() -> None:
-    def sample(truth: dict[str, float], found: dict[str, float]) -> WeighedSample:
-        return WeighedSample("x", {}, truth, None, found, {"network": None, "refined": 2.0})
-
-    result = WeighedBenchmark(
-        (
-            sample({"a": 50.0, "b": 50.0}, {"a": 44.0, "b": 56.0}),
-            sample({"a": 50.0, "b": 50.0, "c": 0.0}, {"a": 49.0, "b": 49.0, "c": 2.0}),
-            WeighedSample("y", {}, {"a": 1.0}, None, None, {"network": None, "refined": None}),
-        )
-    )
-    summary = result.summary("refined")
-    assert summary is not None
-    assert summary["mae_wt"] == pytest.approx((6.0 + 4 / 3) / 2)
-    assert summary["worst_wt"] == pytest.approx(6.0)
-    assert summary["tvd"] == pytest.approx((0.06 + 0.02) / 2)
-    assert summary["samples"] == 2
-
-
 FAULTS = {
     "no column": ("name,wt_pct\nx,corundum=1\n", "no column file"),
     "no composition": ("file,wt_pct\nx.xy,corundum\n", "line 2: 'corundum' is no composition"),
@@ -287,18 +248,3 @@ def test_measured_mixture_within_a_weight_percent(data_dir: Path) -> None:
     assert by_file["CPD-1G.xye"].mean_absolute_error("refined") < 0.8
     assert result.summary("refined")["mae_wt"] < 0.8
     assert result.failed == 0
-
-
-def test_coverage_counts_phases_and_scans() -> None:
-    def sample(intervals: dict[str, tuple[float, float]] | None) -> WeighedSample:
-        seconds = {"network": None, "refined": 2.0}
-        found = {"a": 44.0, "b": 57.0}
-        return WeighedSample("x", {}, {"a": 50.0, "b": 50.0}, None, found, seconds, intervals)
-
-    result = WeighedBenchmark((sample({"a": (40.0, 52.0), "b": (52.0, 60.0)}), sample(None)))
-    found = result.coverage()
-    assert found is not None
-    assert (found["covered"], found["intervals"]) == (0.5, 2)
-    assert found["median_half_width_wt"] == pytest.approx(5.0)
-    assert found["median_error_wt"] == pytest.approx(6.5)
-    assert WeighedBenchmark((sample(None),)).coverage() is None

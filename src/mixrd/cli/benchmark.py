@@ -13,7 +13,7 @@ from mixrd.cli.options import InstrumentOptions, Names, Switch
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixrd.experiments.weighed import WeighedSample
+    from mixrd.experiments.weighed_result import WeighedSample
     from mixrd.pattern import Instrument
 
 EXAMPLES = """Examples:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from mixrd.experiments.weighed import LARGE_WT, SMALL_WT
+from mixrd.experiments.weighed_result import LARGE_WT, SMALL_WT
 from mixrd.report.tables import new_table
 
 if TYPE_CHECKING:
     from mixrd.experiments.left_out import LeftOutBenchmark
-    from mixrd.experiments.weighed import Method, WeighedBenchmark, WeighedSample
+    from mixrd.experiments.weighed_result import Method, WeighedBenchmark, WeighedSample
 
 _METHODS: tuple[Method, ...] = ("network", "refined")
 

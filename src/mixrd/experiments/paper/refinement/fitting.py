@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mixrd.analysis.least_squares import solve_non_negative
+from mixrd.analysis.linear_part import solve_non_negative
 from mixrd.experiments.paper.refinement.copies import SHAPES, Amplitudes, Copies, amplitudes_of
 from mixrd.experiments.paper.refinement.evidence import evidence
 from mixrd.experiments.paper.refinement.pattern_model import PatternModel, Rendered
