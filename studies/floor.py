@@ -8,6 +8,7 @@ a user's.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -32,11 +33,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Setting:
-    """N, K and the parts of the training of a setting's network."""
+    """N, K, the parts of the training of a setting's network, and how many processes share it."""
 
     n: int
     k: int
     parts: tuple[Part, ...]
+    processes: int = 1
 
 
 def matched(samples: int, shortened: int) -> Part:
@@ -53,20 +55,24 @@ SETTINGS = (
         50,
         5,
         (
-            matched(700_000, 25_000),
-            Part("matched-fits", 0.0015, 480_000, 5_000),
-            Part("matched-fits-3", 0.0015, 200_000, 3_000),
-            Part("matched-fits-3", 0.001, 150_000, 2_000),
+            matched(550_000, 25_000),
+            Part("matched-fits-3", 0.0015, 900_000, 8_000),
         ),
+        processes=2,
     ),
 )
 KIND = "exactly_distinct"
 
 
-def mixrd(*arguments: str) -> None:
-    """A command of mixrd's; its progress goes to the terminal."""
-    print("$ mixrd", *arguments, flush=True)
-    subprocess.run([sys.executable, "-m", "mixrd", *arguments], check=True)
+def mixrd(*arguments: str, processes: int = 1) -> None:
+    """A command of mixrd's, on several cores started by torchrun; its progress goes to the terminal."""
+    command = ["-m", "mixrd"]
+    environment = dict(os.environ)
+    if processes > 1:
+        command = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "-m", "--", "mixrd"]
+        environment["OMP_NUM_THREADS"] = "1"
+    print("$", *command[1:], *arguments, flush=True)
+    subprocess.run([sys.executable, *command, *arguments], check=True, env=environment)
 
 
 def train(setting: Setting, folder: Path, *, full: bool) -> None:
@@ -78,6 +84,7 @@ def train(setting: Setting, folder: Path, *, full: bool) -> None:
             "paper", "run", "--n", str(setting.n), "--k", str(setting.k), "--kind", KIND, *FAST,
             "--architecture", part.architecture, "--learning-rate", str(part.learning_rate),
             "--samples", str(part.samples if full else part.shortened), *start, "-o", str(place),
+            processes=setting.processes,
         )  # fmt: skip
         if place != folder:
             (trained,) = place.glob(f"n{setting.n}-k{setting.k}-*.json")

@@ -12,39 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.crystal import Crystal, StrainMode
-from mixrd.diffraction import (
-    Scattering,
-    beam_overspill,
-    divergence_slit,
-    lorentz,
-    march_dollase,
-    polarization,
-    stick_rates,
-    strained_sticks,
-    surface_roughness,
-    thermal_factor,
-    thin_sample_absorption,
-    transparency_shift,
-)
+from mixrd.diffraction import Scattering, march_dollase, stick_rates, strained_sticks
 from mixrd.errors import ParameterError
-from mixrd.pattern.asymmetry import axial_share, axial_shift
+from mixrd.pattern.broadening import PER_PHASE, SHARED, broadened
 from mixrd.pattern.instrument import Instrument
 from mixrd.pattern.lines import Axis, list_peaks, list_sources, with_texture
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision, renderer_for
-from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 from mixrd.pattern.render import Peaks, Renderer
 
 #: Part of the cache key of trained models: raise it with every change of what the model computes.
 FORWARD_MODEL_VERSION = 3
-#: Parameters that all peaks of a scan share, in the order of `Parameters.flat`.
-_SHARED = (
-    *("u", "v", "w", "x", "y", "sh_l"),
-    *("zero", "displacement", "thinness", "penetration", "roughness_share", "roughness_depth"),
-    *("overspill", "b_offset"),
-)
-#: Parameters of a phase that its peaks share.
-_PER_PHASE = ("inverse_size", "microstrain", "aspect")
 
 
 class ForwardModel:
@@ -179,7 +157,7 @@ class ForwardModel:
 
     def peaks(self, parameters: Parameters) -> Peaks:
         """Peaks of all phases, one after the other (`peak_table`), for unit mass of each."""
-        return self._broaden(self._inputs(parameters))
+        return broadened(self._inputs(parameters), self.peak_table, self.instrument)
 
     def columns(self, parameters: Parameters) -> Tensor:
         """(B, P, N): the pattern of unit mass of each phase."""
@@ -203,7 +181,7 @@ class ForwardModel:
         }
         batch = len(scales)
         with torch.enable_grad():
-            copies = self._broaden(inputs)
+            copies = broadened(inputs, self.peak_table, self.instrument)
             peaks = Peaks(
                 *(getattr(copies, name)[i * batch : (i + 1) * batch] for i, name in enumerate(quantities))
             )
@@ -240,7 +218,7 @@ class ForwardModel:
             "g_squared": torch.cat(g_squared, dim=1)[:, table.reflection],
             "intensity": torch.cat(intensity, dim=1)[:, table.reflection],
         }
-        inputs |= {name: getattr(parameters, name)[:, table.phase] for name in _PER_PHASE}
+        inputs |= {name: getattr(parameters, name)[:, table.phase] for name in PER_PHASE}
         p = parameters
         shared = torch.cat(
             [
@@ -250,69 +228,7 @@ class ForwardModel:
             dim=-1,
         )
         spread = shared.unsqueeze(-1).expand(-1, -1, len(table.phase))
-        return inputs | {name: spread[:, i] for i, name in enumerate(_SHARED)}
-
-    def _broaden(self, inputs: dict[str, Tensor]) -> Peaks:
-        table, instrument = self.peak_table, self.instrument
-        sine = 0.5 * table.wavelength_angstrom * inputs["g_squared"].sqrt()
-        visible = sine < 0.999
-        theta = torch.arcsin(torch.where(visible, sine, torch.full_like(sine, 0.999)))
-        factor = lorentz(2 * theta) * polarization(
-            2 * theta,
-            monochromator_two_theta=instrument.monochromator_two_theta,
-            position=instrument.monochromator_position,
-            polarized_fraction=instrument.polarized_fraction,
-        )
-        factor = factor * divergence_slit(theta, mode=instrument.divergence_slit)
-        # A surface off the axis by s shifts a line by -2 s cos(theta) / R (Klug & Alexander 1974, ch. 5).
-        shift = -2 * inputs["displacement"] / instrument.goniometer_radius_mm * theta.cos()
-        if instrument.profile.sh_l > 0:
-            height = table.axial_heights.gather(1, table.node.unsqueeze(1)).squeeze(1)
-            shift = shift + axial_shift(2 * theta, inputs["sh_l"], height)
-            factor = factor * axial_share(
-                2 * theta, inputs["sh_l"], table.axial_heights, table.axial_weights, table.node
-            )
-        lost, moved = self._sample(theta, inputs)
-        fwhm, eta = self._widths(theta, inputs)
-        return Peaks(
-            position=torch.rad2deg(2 * theta + shift) + inputs["zero"] + moved,
-            area=inputs["intensity"] * table.weight * factor * lost * visible,
-            fwhm=fwhm,
-            eta=eta,
-        )
-
-    def _sample(self, theta: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """What a thin, rough, small or transparent sample does: factor on the area, shift in degrees."""
-        factor, shift = torch.ones_like(theta), torch.zeros_like(theta)
-        if _matters(inputs["thinness"]):
-            # 1e-6 stands for an infinitely thick sample.
-            factor = factor * thin_sample_absorption(theta, 1 / inputs["thinness"].clamp_min(1e-6))
-        if _matters(inputs["roughness_share"], inputs["roughness_depth"]):
-            smooth = 1 - inputs["roughness_share"]
-            factor = factor * surface_roughness(theta, smooth, inputs["roughness_depth"])
-        if _matters(inputs["overspill"]):
-            factor = factor * beam_overspill(theta, inputs["overspill"])
-        if _matters(inputs["b_offset"]):
-            wavelength = self.peak_table.wavelength_angstrom
-            factor = factor * thermal_factor(theta, wavelength, inputs["b_offset"])
-        if _matters(inputs["penetration"]):
-            radius = self.instrument.goniometer_radius_mm
-            shift = transparency_shift(2 * theta, inputs["penetration"], radius)
-        return factor, shift
-
-    def _widths(self, theta: Tensor, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Fwhm in degrees and Lorentzian share."""
-        table, tangent = self.peak_table, torch.tan(theta)
-        caglioti = inputs["u"] * tangent**2 + inputs["v"] * tangent + inputs["w"]
-        # The size along a direction is the radius of an ellipsoid of revolution about the size axis.
-        along = (1 + table.size_cosine * (inputs["aspect"] ** 2 - 1)).sqrt()
-        lorentzian = (
-            inputs["x"] / theta.cos()
-            + inputs["y"] * tangent
-            + size_fwhm(inputs["inverse_size"] * along, table.wavelength_angstrom, theta)
-            + microstrain_fwhm(inputs["microstrain"], theta)
-        )
-        return tch_pseudo_voigt(caglioti.clamp_min(1e-6).sqrt(), lorentzian.clamp_min(1e-6))
+        return inputs | {name: spread[:, i] for i, name in enumerate(SHARED)}
 
     def _strains(self, parameters: Parameters) -> tuple[Tensor, ...]:
         strains: tuple[Tensor, ...] = parameters.strain.split(self.strain_sizes, dim=-1)
@@ -326,9 +242,9 @@ class ForwardModel:
         g, intensity = (by_input[k].unsqueeze(-1) for k in ("g_squared", "intensity"))
         strain = g * g_rate[:, chosen].unsqueeze(1) + intensity * intensity_rate[:, chosen].unsqueeze(1)
         of_phase = torch.nn.functional.one_hot(self.peak_table.phase, phases).to(parameters.strain.dtype)
-        size, microstrain, aspect = (by_input[k].unsqueeze(-1) * of_phase for k in _PER_PHASE)
+        size, microstrain, aspect = (by_input[k].unsqueeze(-1) * of_phase for k in PER_PHASE)
         texture = intensity * texture_rate[:, chosen].unsqueeze(1).unsqueeze(-1) * of_phase
-        shared = torch.stack([by_input[name] for name in _SHARED], dim=-1)
+        shared = torch.stack([by_input[name] for name in SHARED], dim=-1)
         return torch.cat([strain, size, microstrain, texture, aspect, shared], dim=-1)
 
     def _reflection_rates(self, parameters: Parameters) -> tuple[Tensor, Tensor, Tensor]:
@@ -354,11 +270,6 @@ class ForwardModel:
                 texture_rate[:, rows] = sticks.intensity * slope
                 intensity_rate[:, rows, columns] *= factor.detach().unsqueeze(-1)
         return g_rate, intensity_rate, texture_rate
-
-
-def _matters(*values: Tensor) -> bool:
-    """Whether any of them is not zero, or a derivative by it is wanted."""
-    return any(value.requires_grad or bool((value != 0).any()) for value in values)
 
 
 def _check_input(
