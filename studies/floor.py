@@ -69,7 +69,8 @@ def mixrd(*arguments: str, processes: int = 1) -> None:
     command = ["-m", "mixrd"]
     environment = dict(os.environ)
     if processes > 1:
-        command = ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "-m", "--", "mixrd"]
+        together = ["--standalone", "--nproc-per-node", str(processes)]
+        command = ["-m", "torch.distributed.run", *together, "-m", "--", "mixrd"]
         environment["OMP_NUM_THREADS"] = "1"
     print("$", *command[1:], *arguments, flush=True)
     subprocess.run([sys.executable, *command, *arguments], check=True, env=environment)

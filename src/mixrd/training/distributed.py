@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,13 +160,16 @@ def shared(network: nn.Module, ranks: Ranks) -> nn.Module:
     """
     if ranks.world == 1:
         return network
+    parallel = nn.parallel.DistributedDataParallel
+    # Batch statistics are the same everywhere. Newer versions of torch warn of the older name.
+    newer = "forward_sync_buffers" in inspect.signature(parallel).parameters
+    own_buffers: dict[str, Any] = {"forward_sync_buffers" if newer else "broadcast_buffers": False}
     if ranks.device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
-        return nn.parallel.DistributedDataParallel(
-            network, device_ids=[ranks.device.index], broadcast_buffers=False, gradient_as_bucket_view=True
-        )
+        device_ids = [ranks.device.index]
+        return parallel(network, device_ids=device_ids, gradient_as_bucket_view=True, **own_buffers)
     _synchronise(network)
-    return nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
+    return parallel(network, **own_buffers)
 
 
 def _synchronise(network: nn.Module) -> None:
