@@ -16,9 +16,9 @@ from mixrd.analysis.preparation import Preparation, external_constant_of
 from mixrd.analysis.refined_model import RefinedModel
 from mixrd.analysis.refinement import Refinement, refine
 from mixrd.analysis.restraints import Restraints
-from mixrd.analysis.result import (
+from mixrd.analysis.result import Analysis
+from mixrd.analysis.result_parts import (
     AbsoluteResult,
-    Analysis,
     AnalysisWarning,
     Curves,
     PhaseResult,

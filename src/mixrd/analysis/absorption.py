@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.absorption_uncertainty import UNKNOWN_SIZE_UM, weights_of_sizes
-from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, linear_attenuation_per_mm, mass_attenuation_cm2_g
 from mixrd.diffraction.attenuation import BRINDLEY_CLASSES

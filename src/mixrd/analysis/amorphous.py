@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.errors import CompositionError, ParameterError, RefinementError
 
 #: A standard below this many times its uncertainty is taken as not found: nothing can be scaled by it.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.refinement import Refinement, refine
 from mixrd.analysis.restraints import Restraints
-from mixrd.analysis.result import Curves
+from mixrd.analysis.result_parts import Curves
 from mixrd.analysis.setup import overlap, part_of
 from mixrd.crystal import Crystal
 from mixrd.errors import ScanError

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result import Curves
+from mixrd.analysis.result_parts import Curves
 from mixrd.analysis.setup import part_of
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.absorption import MATERIAL_PERCENT
 from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.analysis.staging import Freed
 from mixrd.crystal import Crystal
 from mixrd.network import Estimate

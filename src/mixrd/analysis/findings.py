@@ -12,7 +12,7 @@ from mixrd.analysis.model_intervals import ModelIntervals
 from mixrd.analysis.out_of_range import out_of_range_warnings
 from mixrd.analysis.preparation import Preparation, absolute_result, microabsorption
 from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result import AbsoluteResult, AnalysisWarning
+from mixrd.analysis.result_parts import AbsoluteResult, AnalysisWarning
 from mixrd.analysis.staging import Freed, SampleRefinement
 from mixrd.crystal import Crystal
 from mixrd.network import Estimate, Model

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result import AnalysisWarning, Curves, UnexplainedResult
+from mixrd.analysis.result_parts import AnalysisWarning, Curves, UnexplainedResult
 from mixrd.analysis.unexplained import find_unexplained, unexplained_warnings
 from mixrd.analysis.wavelength_check import other_radiation, wavelength_warnings
 from mixrd.crystal import Crystal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.analysis.second_opinion import SecondOpinion
 
 #: Differences that two programs on one scan do not explain: in standard uncertainties, and in wt%.

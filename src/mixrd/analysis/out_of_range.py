@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import beam_overspill, surface_roughness
 from mixrd.errors import ModelError

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.findings import Findings
 from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result import PhaseResult, TextureResult
+from mixrd.analysis.result_parts import PhaseResult, TextureResult
 from mixrd.crystal import Crystal, formula_of, strained_cell
 from mixrd.diffraction import Radiation, linear_attenuation_per_mm, mass_attenuation_cm2_g
 

@@ -16,7 +16,7 @@ from mixrd.analysis.exclusion import Region
 from mixrd.analysis.external_standard import ExternalConstant, external_constant, external_content
 from mixrd.analysis.intervals import Quantities
 from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result import AbsoluteResult, AnalysisWarning
+from mixrd.analysis.result_parts import AbsoluteResult, AnalysisWarning
 from mixrd.analysis.setup import are_counts, instrument_for, overlap, part_of
 from mixrd.analysis.staging import refine_sample
 from mixrd.crystal import Crystal

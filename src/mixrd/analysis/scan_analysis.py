@@ -24,7 +24,8 @@ from mixrd.analysis.preparation import Preparation
 from mixrd.analysis.provenance import provenance
 from mixrd.analysis.refined_model import RefinedModel
 from mixrd.analysis.refinement import STAGES_DEG, Refinement
-from mixrd.analysis.result import Analysis, AnalysisWarning, Curves, UnexplainedResult
+from mixrd.analysis.result import Analysis
+from mixrd.analysis.result_parts import AnalysisWarning, Curves, UnexplainedResult
 from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
     are_counts,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import edges_near, radiation, tube_of
 from mixrd.errors import RadiationError, ScanError

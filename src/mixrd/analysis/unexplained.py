@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.signal import find_peaks, peak_widths
 
-from mixrd.analysis.result import AnalysisWarning, Curves
+from mixrd.analysis.result_parts import AnalysisWarning, Curves
 from mixrd.analysis.suggestion import Evidence, Suggestion, suggest
 from mixrd.analysis.wavelength_check import LEAST_SIGNIFICANCE, beam_peak, stray_remarks
 from mixrd.crystal import Crystal

@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import nnls
 from scipy.signal import find_peaks
 
-from mixrd.analysis.result import AnalysisWarning
+from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.analysis.suggestion import stick_pattern
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, radiation, tube_of
