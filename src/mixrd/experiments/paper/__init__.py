@@ -1,9 +1,10 @@
 """The experiment of Hoefer et al. 2024, whole: its grid of trainings, its table, its figure, its check."""
 
-from mixrd.experiments.paper.cells import Cell, Protocol, grid
+from mixrd.experiments.paper.cells import Cell, grid
 from mixrd.experiments.paper.floor import Floor, NoiseFloor
 from mixrd.experiments.paper.floor_result import measure_bound, read_bounds
 from mixrd.experiments.paper.materials import POOLS, Materials, paper_materials
+from mixrd.experiments.paper.protocol import Protocol
 from mixrd.experiments.paper.refinement_result import measure_refinement, read_refinements
 from mixrd.experiments.paper.result import Summary, read_results
 from mixrd.experiments.paper.runs import CellDone, GridProgress, run_grid

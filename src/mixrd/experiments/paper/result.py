@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from mixrd.errors import UsageError
-from mixrd.experiments.paper.cells import Cell, Start, recipe_sha256
+from mixrd.experiments.paper.cells import Cell, recipe_sha256
+from mixrd.experiments.paper.protocol import Start
 from mixrd.network import total_variation_distance
 
 FORMAT = "mixrd paper result 1"
