@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mixrd.experiments.paper.refinement.dictionary import Proposals
 from mixrd.experiments.paper.refinement.fitting import Fitted
+from mixrd.experiments.paper.refinement.proposals import Proposals
 
 #: Materials that a network takes to be there at least so surely are tried where it has them, so many of a
 #: pattern: in an empty slot and in place of the fainter half of what was found.

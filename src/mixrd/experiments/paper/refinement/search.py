@@ -9,12 +9,13 @@ from torch import Tensor
 
 from mixrd.experiments.dataset_recipe import DatasetRecipe
 from mixrd.experiments.paper.refinement.copies import Copies
-from mixrd.experiments.paper.refinement.dictionary import Dictionary, ProposalKind, Proposals
+from mixrd.experiments.paper.refinement.dictionary import Dictionary, ProposalKind
 from mixrd.experiments.paper.refinement.evidence import unexplained
 from mixrd.experiments.paper.refinement.expectation import Expected, named, surprise
 from mixrd.experiments.paper.refinement.fitting import Fitted, Prior, fit, joined
 from mixrd.experiments.paper.refinement.lines import LineTable
 from mixrd.experiments.paper.refinement.pattern_model import PatternModel
+from mixrd.experiments.paper.refinement.proposals import Proposals
 from mixrd.mixture import Figure1Settings
 
 #: Blur in degrees and points for one, from blurred to sharp.
