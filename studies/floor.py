@@ -2,7 +2,7 @@
 
 ``python studies/floor.py`` repeats a shortened form in under 30 minutes on two cores (fewer mixtures, 40
 patterns each) in build/study-floor; ``python studies/floor.py full`` the whole, with 1000 patterns each, in
-studies/results/paper-floor, in some five hours on one core. What is done is not done again. The commands are
+studies/results/paper-floor, in some four hours. What is done is not done again. The commands are
 a user's.
 """
 

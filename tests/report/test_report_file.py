@@ -50,6 +50,8 @@ def test_what_failed_in_a_batch_is_in_the_report_of_its_folder(make_analysis, tm
     assert [(name, a.status) for name, a in results] == [("good", "ok"), ("torn", "failed")]
     text = report_of_kept([tmp_path], tmp_path / "all.html").read_text(encoding="utf-8")
     assert "it ends too early" in text and "torn.xy" in text
+    (tmp_path / "summary.csv").write_text("somebody's,own\n1,2\n", encoding="utf-8")
+    assert failed_scans([tmp_path]) == []
     assert "torn" not in report_of_kept([tmp_path / "good.json"], tmp_path / "one.html").read_text("utf-8")
 
 

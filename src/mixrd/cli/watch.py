@@ -99,6 +99,7 @@ def watch(
     from mixrd.batch.journal import Journal
     from mixrd.batch.request import Analyst
     from mixrd.batch.work import Output
+    from mixrd.report.report_file import BATCH_REPORT
 
     with Journal(out, described(asked, options, sample), force=force) as journal:
         looking = FolderWatch(folder, settle_seconds, recursive)
@@ -113,7 +114,8 @@ def watch(
                 say(str(interrupt))
         watcher.report()
         failed = sum(analysis.status == "failed" for analysis in watcher.results.values())
-        say(f"{len(watcher.results)} scans in {out}, {failed} of them failed")
+        together = f", all together in {BATCH_REPORT}" if watcher.results else ""
+        say(f"{len(watcher.results)} scans in {out}, {failed} of them failed{together}")
     return EXIT_SOME_FAILED if failed else 0
 
 

@@ -183,8 +183,11 @@ def summary_of(folder: str | Path) -> dict[str, dict[str, str]]:
     path = Path(folder) / BATCH_FILE
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            return {row["result"]: row for row in csv.DictReader(file)}
-    except (OSError, KeyError, ValueError):
+            table = csv.DictReader(file)
+            if not {"result", "file", "status", "error"} <= set(table.fieldnames or ()):
+                raise ValueError("columns")
+            return {row["result"]: row for row in table}
+    except (OSError, ValueError, csv.Error):
         raise InputError(
             "no summary of a batch can be read there",
             remedy="Name the folder of the results of `mixrd analyze` on several scans",

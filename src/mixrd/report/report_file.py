@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from mixrd.errors import InputError
-from mixrd.report.files import BATCH_FILE, output_names, refuse_existing, summary_of, whole_file, writing
+from mixrd.report.files import output_names, refuse_existing, summary_of, whole_file, writing
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -141,22 +141,18 @@ def kept_files(given: Sequence[Path]) -> list[Path]:
 
 
 def failed_scans(given: Sequence[Path]) -> list[tuple[str, Analysis]]:
-    """Names and results of the scans that failed in the batches of the folders given, by their summaries.
-
-    Raises
-    ------
-    InputError
-        If a summary cannot be read.
-    """
+    """Names and results of the scans that failed in the batches of the folders given, by their summaries."""
     from mixrd.analysis import failed_analysis
 
-    return [
-        (name, failed_analysis(row["file"], row["error"]))
-        for folder in dict.fromkeys(given)
-        if (folder / BATCH_FILE).is_file()
-        for name, row in summary_of(folder).items()
-        if row["status"] == "failed"
-    ]
+    found = []
+    for folder in dict.fromkeys(given):
+        try:
+            rows = summary_of(folder)
+        except InputError:  # no batch: a file, or a folder of single results
+            continue
+        failed = {name: row for name, row in rows.items() if row["status"] == "failed"}
+        found += [(name, failed_analysis(row["file"], row["error"])) for name, row in failed.items()]
+    return found
 
 
 def report_of_kept(
