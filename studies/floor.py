@@ -72,7 +72,7 @@ def mixrd(*arguments: str, processes: int = 1) -> None:
         together = ["--standalone", "--nproc-per-node", str(processes)]
         command = ["-m", "torch.distributed.run", *together, "-m", "--", "mixrd"]
         environment["OMP_NUM_THREADS"] = "1"
-    print("$", *command[1:], *arguments, flush=True)
+    print("$ python", *command, *arguments, flush=True)
     subprocess.run([sys.executable, *command, *arguments], check=True, env=environment)
 
 
