@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from mixrd.experiments.weighed_result import LARGE_WT, SMALL_WT
+from mixrd.experiments.weighed_result import LARGE_WT, METHODS, SMALL_WT
 from mixrd.report.tables import new_table
 
 if TYPE_CHECKING:
     from mixrd.experiments.left_out import LeftOutBenchmark
     from mixrd.experiments.weighed_result import Method, WeighedBenchmark, WeighedSample
 
-_METHODS: tuple[Method, ...] = ("network", "refined")
-
 
 def weighed_table(benchmark: WeighedBenchmark) -> Table:
     """A line for each phase of each sample: what was weighed, what was found, and by how much it is off."""
     groups = list(dict.fromkeys(key for sample in benchmark.samples for key in sample.group))
-    methods = [m for m in _METHODS if any(getattr(s, m) is not None for s in benchmark.samples)]
+    methods = [m for m in METHODS if any(getattr(s, m) is not None for s in benchmark.samples)]
     numbers = ["weighed", *(column for m in methods for column in (m, "off"))]
     with_intervals = any(sample.intervals for sample in benchmark.samples)
     numbers += ["90 % interval"] if with_intervals else []
@@ -45,7 +43,7 @@ def weighed_summary_table(benchmark: WeighedBenchmark) -> Table:
     """Errors of each method over all samples."""
     columns = ("mean abs. error (wt%)", "median (wt%)", "worst (wt%)", "TVD", "s per scan", "samples")
     table = new_table("method", *columns, right=columns)
-    for method in _METHODS:
+    for method in METHODS:
         summary = benchmark.summary(method)
         if summary is not None:
             table.add_row(
