@@ -22,6 +22,7 @@ from mixrd.analysis.result_parts import (
     AnalysisWarning,
     Curves,
     PhaseResult,
+    Statement,
     TextureResult,
     UnexplainedResult,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Refinement",
     "Restraints",
     "SecondOpinion",
+    "Statement",
     "TextureResult",
     "UnexplainedResult",
     "analyze",

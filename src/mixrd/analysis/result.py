@@ -14,15 +14,16 @@ from mixrd.analysis.result_parts import (
     AnalysisWarning,
     Curves,
     PhaseResult,
+    Statement,
     TextureResult,
     UnexplainedResult,
 )
 from mixrd.analysis.second_opinion import SecondOpinion
 from mixrd.errors import InputError
 
-#: Of the JSON; 3 added the refined model.
-SCHEMA = 3
-_READ = (2, SCHEMA)
+#: Of the JSON; 3 added the refined model, 4 what is stated.
+SCHEMA = 4
+_READ = (2, 3, SCHEMA)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,8 @@ class Analysis(Displayed):
     covariance_percent2 : list of lists or None
         Of the refined weight percents, in the order of the phases, all terms of the intervals in it. A joint
         region of all phases: d C^+ d below the quantile of chi-squared with one degree less than phases.
+    statement : Statement
+        Whether amounts are stated, and why not.
     """
 
     status: Literal["ok", "failed"]
@@ -97,11 +100,12 @@ class Analysis(Displayed):
     refined_model: RefinedModel | None = None
     second_opinion: SecondOpinion | None = None
     covariance_percent2: list[list[float]] | None = None
+    statement: Statement = Statement()
 
     @property
     def fractions(self) -> dict[str, float]:
-        """Weight percent by phase name."""
-        return {phase.name: phase.weight_percent for phase in self.phases}
+        """Weight percent by phase name; empty where no amounts are stated."""
+        return {p.name: p.weight_percent for p in self.phases if p.weight_percent is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, curves left out."""
@@ -110,6 +114,7 @@ class Analysis(Displayed):
         data["warnings"] = [asdict(w) for w in self.warnings]
         data["unexplained"] = None if self.unexplained is None else asdict(self.unexplained)
         data["absolute"] = None if self.absolute is None else asdict(self.absolute)
+        data["statement"] = asdict(self.statement)
         data["second_opinion"] = None if self.second_opinion is None else asdict(self.second_opinion)
         data["refined_model"] = None if self.refined_model is None else self.refined_model.to_dict()
         return {"schema": SCHEMA, **data}
@@ -142,6 +147,7 @@ class Analysis(Displayed):
             model = data.get("refined_model")
             data["refined_model"] = None if model is None else RefinedModel.from_dict(model)
             data["second_opinion"] = SecondOpinion.from_dict(data.get("second_opinion"))
+            data["statement"] = Statement(**data.get("statement", {}))
             return cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError, InputError):
             raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,23 @@ class AnalysisWarning:
 
 
 @dataclass(frozen=True)
+class Statement:
+    """What a result may state of the amounts.
+
+    Attributes
+    ----------
+    kind : "amounts", "presence" or "none"
+        "amounts": weight fractions with intervals. "presence": of a single candidate only whether it is there,
+        since it is all of itself however little there is. "none": the fit is worth no number.
+    reason : str
+        Why nothing else is stated, as what follows "no statement possible, because"; empty for "amounts".
+    """
+
+    kind: Literal["amounts", "presence", "none"] = "amounts"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class TextureResult:
     """Preferred orientation of a phase (March-Dollase).
 
@@ -51,9 +68,9 @@ class PhaseResult:
     Attributes
     ----------
     name, formula : str
-    weight_percent : float
-        The analysis' answer: refined where there was a refinement that converged, else the network's; 0 for a
-        phase that is not detected.
+    weight_percent : float or None
+        The analysis' answer: refined where there was a refinement that converged, else the network's. None
+        where amounts are not stated (`Analysis.statement`), as are both estimates and the interval then.
     sigma_percent : float or None
         Standard uncertainty in wt%, of all that the interval covers.
     network_percent, refined_percent : float or None
@@ -82,7 +99,7 @@ class PhaseResult:
 
     name: str
     formula: str
-    weight_percent: float
+    weight_percent: float | None
     sigma_percent: float | None
     network_percent: float | None
     refined_percent: float | None
