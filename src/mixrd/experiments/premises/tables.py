@@ -1,0 +1,50 @@
+"""Phases that are taken for one another."""
+
+from __future__ import annotations
+
+#: The same type of structure, or nearly: another compound.
+SIMILAR = {
+    "albite": "microcline", "aluminium": "gold", "barite": "celestine", "brucite": "portlandite",
+    "bunsenite": "periclase", "calcite": "rhodochrosite", "celestine": "barite", "cerianite": "fluorite",
+    "cobalt-oxide": "magnetite", "copper": "nickel", "corundum": "hematite", "dolomite": "calcite",
+    "fluorapatite": "hydroxyapatite", "fluorite": "cerianite", "galena": "sylvite", "gold": "silver",
+    "gypsum": "brushite", "halite": "galena", "hematite": "corundum", "hydroxyapatite": "fluorapatite",
+    "indium oxide": "yttrium-oxide", "indium-oxide": "yttrium-oxide", "iron": "tungsten", "lime": "bunsenite",
+    "magnesite": "siderite", "magnetite": "spinel", "microcline": "albite", "nickel": "copper",
+    "periclase": "bunsenite", "portlandite": "brucite", "rhodochrosite": "siderite", "siderite": "magnesite",
+    "silicon": "sphalerite", "silver": "aluminium", "sphalerite": "silicon", "spinel": "magnetite",
+    "sylvite": "galena", "titanium-carbide": "titanium-nitride", "titanium-nitride": "titanium-carbide",
+    "tungsten": "iron", "yttrium-oxide": "indium-oxide",
+}  # fmt: skip
+#: The same compound, or another hydrate of it: another structure.
+POLYMORPH = {
+    "alpha-tcp": "beta-tcp", "anatase": "rutile", "anhydrite": "gypsum", "aragonite": "calcite",
+    "baddeleyite": "zirconia-tetragonal", "bassanite": "anhydrite", "beta-tcp": "alpha-tcp",
+    "brookite": "anatase", "calcite": "aragonite", "cristobalite": "quartz", "diamond": "graphite",
+    "goethite": "hematite", "gypsum": "bassanite", "magnetite": "hematite", "quartz": "cristobalite",
+    "rutile": "anatase", "vaterite": "calcite", "weddellite": "whewellite",
+    "whewellite": "weddellite", "zirconia-tetragonal": "baddeleyite",
+}  # fmt: skip
+#: Strongest or first line below where the lines of `HIGH_ANGLE` begin.
+LOW_ANGLE = (
+    "boehmite", "brushite", "gibbsite", "gypsum", "kaolinite", "octacalcium-phosphate", "weddellite",
+    "whewellite", "struvite", "brucite",
+)  # fmt: skip
+#: First line above 28 degrees (Cu K alpha).
+HIGH_ANGLE = (
+    "aluminium", "bunsenite", "copper", "fluorite", "iron", "lime", "nickel", "periclase", "silicon",
+    "titanium-nitride", "tungsten", "zincite", "cuprite", "titanium-carbide", "cerianite",
+)  # fmt: skip
+#: With hydrogen among the sites.
+HYDROUS = ("boehmite", "brucite", "brushite", "gibbsite", "goethite", "gypsum", "kaolinite", "portlandite")
+#: Orthorhombic, monoclinic or triclinic: the edges are three.
+LOW_SYMMETRY = (
+    "albite", "anhydrite", "aragonite", "baddeleyite", "barite", "bismite", "celestine", "diopside",
+    "forsterite", "goethite", "gypsum", "shcherbinaite", "tenorite", "zabuyelite",
+)  # fmt: skip
+#: Phases that are no rarity and absorb unlike: for samples whose state is wrong.
+PLATES = {
+    "brucite": (0, 0, 1), "gibbsite": (0, 0, 1), "gypsum": (0, 1, 0), "kaolinite": (0, 0, 1),
+    "portlandite": (0, 0, 1), "calcite": (1, 0, 4), "corundum": (0, 0, 1), "hematite": (0, 0, 1),
+    "albite": (0, 1, 0), "zincite": (0, 0, 1), "barite": (0, 0, 1), "dolomite": (1, 0, 4),
+}  # fmt: skip
