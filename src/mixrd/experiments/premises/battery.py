@@ -58,6 +58,7 @@ class Outcome:
         Likewise.
     r_wp, r_exp : float or None
     seconds : float
+        Processor time of reading and analysing.
     """
 
     kind: str
@@ -125,7 +126,7 @@ def _sample(kind: PremiseKind, task: Task, data: Path, chance: random.Random) ->
 
 def _outcome(kind: PremiseKind, task: Task, sample: Sample, trial: Trial) -> Outcome:
     premise = kind.perturb(sample, trial)
-    begin = time.perf_counter()
+    begin = time.process_time()
     about: dict[str, Any] = {
         "kind": kind.name, "group": kind.group, "base": task.base, "sample": sample.name,
     }  # fmt: skip
@@ -133,7 +134,7 @@ def _outcome(kind: PremiseKind, task: Task, sample: Sample, trial: Trial) -> Out
         scan, crystals, instrument = premise.read()
         result = analyze(scan, crystals, instrument)
     except MixrdError as error:
-        seconds = time.perf_counter() - begin
+        seconds = time.process_time() - begin
         return Outcome(**about, verdict="refused", reason=str(error), seconds=seconds)
     except Exception as error:  # noqa: BLE001
         return Outcome(**about, verdict="crashed", reason=f"{type(error).__name__}: {error}")
@@ -149,7 +150,7 @@ def _outcome(kind: PremiseKind, task: Task, sample: Sample, trial: Trial) -> Out
         standing_only=judged.standing_only,
         r_wp=result.r_wp,
         r_exp=result.r_exp,
-        seconds=time.perf_counter() - begin,
+        seconds=time.process_time() - begin,
     )
 
 
