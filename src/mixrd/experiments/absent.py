@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from mixrd.analysis import Analysis, analyze
-from mixrd.crystal import Crystal, catalog_names, load_phase
+from mixrd.crystal import Crystal, load_phase
 from mixrd.crystal.catalog import same_structure
 from mixrd.errors import MixrdError
 from mixrd.experiments.premises.sample import Sample
+from mixrd.experiments.premises.tables import USUAL
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ SEEN_PERCENT = 2.0
 
 def absent_candidates(present: Sequence[Crystal], count: int, chance: random.Random) -> list[Crystal]:
     """Phases of the catalog, any but those that are in the sample."""
-    names = list(catalog_names())
+    names = list(USUAL)
     chance.shuffle(names)
     found: list[Crystal] = []
     for name in names:

@@ -12,10 +12,8 @@ from mixrd.experiments.premises import wrong_scans as wrong
 from mixrd.experiments.premises.files import columns
 from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, as_it_is, on_scan, premise_of
 from mixrd.experiments.premises.sample import Draw, Sample
-from mixrd.experiments.premises.tables import PLATES
+from mixrd.experiments.premises.tables import HIGH_ANGLE, PLATES
 from mixrd.pattern import Instrument, Profile
-
-_BOTH = ("weighed", "simulated")
 
 
 def _taken_for(change: Callable[[Instrument], Instrument]) -> Callable[[Sample, Trial], Premise]:
@@ -58,7 +56,16 @@ _LINES = (_KA.lines[0].wavelength_angstrom, _KA.lines[1].wavelength_angstrom)
 BEAM = (
     *(
         PremiseKind(f"{tube} tube named", "beam", _taken_for(_beam(radiation(f"{tube}Ka"))))
-        for tube in ("Cr", "Fe", "Co", "Mo")
+        for tube in ("Cr", "Fe", "Co")
+    ),
+    # Of small cells: others have thousands of reflections at so short a wavelength.
+    PremiseKind(
+        "Mo tube named", "beam", _taken_for(_beam(radiation("MoKa"))), Draw(phases=HIGH_ANGLE, count=(2,)),
+        bases=("simulated",),
+    ),
+    PremiseKind(
+        "measured with Mo, taken for Cu", "beam", _taken_for(_with()),
+        Draw(phases=HIGH_ANGLE, made_with=_beam(radiation("MoKa"))), bases=("simulated",),
     ),
     PremiseKind(
         "measured with Co, taken for Cu", "beam", _taken_for(_with()), _measured_with(_beam(radiation("CoKa"))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mixrd.crystal import Crystal, catalog_names, load_phase
+from mixrd.crystal import Crystal, load_phase
 from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, as_it_is, premise_of
 from mixrd.experiments.premises.sample import Draw, Sample, renormalised
 from mixrd.experiments.premises.tables import (
@@ -14,6 +14,7 @@ from mixrd.experiments.premises.tables import (
     LOW_SYMMETRY,
     POLYMORPH,
     SIMILAR,
+    USUAL,
 )
 from mixrd.experiments.premises.wrong_structures import (
     CifContent,
@@ -43,7 +44,7 @@ def strangers(sample: Sample, trial: Trial, count: int) -> list[Crystal]:
     """Phases of the catalog that have no metal or nonmetal but oxygen and hydrogen with the sample in common."""
     known = {element for c in sample.crystals for element in c.cell_content} - {"O", "H"}
     found: list[Crystal] = []
-    names = list(catalog_names())
+    names = list(USUAL)
     trial.chance.shuffle(names)
     for name in names:
         crystal = load_phase(name)
@@ -145,7 +146,7 @@ PHASES = (
     ),
     PremiseKind(
         "a compound of the same structure named", "phases", _exchanged(SIMILAR),
-        Draw(first=tuple(k for k in SIMILAR if k in catalog_names())), applies=_holds(SIMILAR),
+        Draw(first=tuple(k for k in SIMILAR if k in USUAL)), applies=_holds(SIMILAR),
     ),
     PremiseKind(
         "a polymorph named", "phases", _exchanged(POLYMORPH), Draw(first=tuple(POLYMORPH)),

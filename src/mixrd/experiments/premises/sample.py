@@ -12,7 +12,8 @@ from typing import Literal
 import torch
 
 from mixrd.analysis import calibrate, generic_instrument
-from mixrd.crystal import Crystal, catalog_names, load_phase
+from mixrd.crystal import Crystal, load_phase
+from mixrd.experiments.premises.tables import USUAL
 from mixrd.experiments.weighed_table import PhaseNames, read_rows
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.pattern import Instrument, load_instrument
@@ -69,7 +70,7 @@ class Draw:
     Attributes
     ----------
     phases : tuple of str
-        Of the catalog; all of it if empty.
+        Of the catalog; `USUAL` if empty.
     first : tuple of str
         One of these is in the sample.
     count : tuple of int
@@ -106,7 +107,7 @@ class Draw:
         return Sample(shown, "simulated", scan, tuple(crystals), truth, machine, made_with, settings)
 
     def _names(self, chance: random.Random) -> list[str]:
-        pool = list(self.phases or catalog_names())
+        pool = list(self.phases or USUAL)
         first = [chance.choice(self.first)] if self.first else []
         others = [name for name in pool if name not in first]
         return first + chance.sample(others, chance.choice(self.count) - len(first))

@@ -1,6 +1,13 @@
-"""Phases that are taken for one another."""
+"""Phases that premises are made of: which are taken for one another, which have lines where."""
 
 from __future__ import annotations
+
+from mixrd.crystal import catalog_names
+
+#: Thousands of reflections: an analysis takes ten times as long.
+_COSTLY = ("alpha-tcp", "octacalcium-phosphate")
+#: What samples and candidates are drawn from.
+USUAL = tuple(name for name in catalog_names() if name not in _COSTLY)
 
 #: The same type of structure, or nearly: another compound.
 SIMILAR = {
@@ -18,8 +25,8 @@ SIMILAR = {
 }  # fmt: skip
 #: The same compound, or another hydrate of it: another structure.
 POLYMORPH = {
-    "alpha-tcp": "beta-tcp", "anatase": "rutile", "anhydrite": "gypsum", "aragonite": "calcite",
-    "baddeleyite": "zirconia-tetragonal", "bassanite": "anhydrite", "beta-tcp": "alpha-tcp",
+    "anatase": "rutile", "anhydrite": "gypsum", "aragonite": "calcite",
+    "baddeleyite": "zirconia-tetragonal", "bassanite": "anhydrite",
     "brookite": "anatase", "calcite": "aragonite", "cristobalite": "quartz", "diamond": "graphite",
     "goethite": "hematite", "gypsum": "bassanite", "magnetite": "hematite", "quartz": "cristobalite",
     "rutile": "anatase", "vaterite": "calcite", "weddellite": "whewellite",
@@ -27,8 +34,8 @@ POLYMORPH = {
 }  # fmt: skip
 #: Strongest or first line below where the lines of `HIGH_ANGLE` begin.
 LOW_ANGLE = (
-    "boehmite", "brushite", "gibbsite", "gypsum", "kaolinite", "octacalcium-phosphate", "weddellite",
-    "whewellite", "struvite", "brucite",
+    "boehmite", "brucite", "brushite", "gibbsite", "gypsum", "kaolinite", "newberyite", "struvite",
+    "weddellite", "whewellite",
 )  # fmt: skip
 #: First line above 28 degrees (Cu K alpha).
 HIGH_ANGLE = (
@@ -42,7 +49,7 @@ LOW_SYMMETRY = (
     "albite", "anhydrite", "aragonite", "baddeleyite", "barite", "bismite", "celestine", "diopside",
     "forsterite", "goethite", "gypsum", "shcherbinaite", "tenorite", "zabuyelite",
 )  # fmt: skip
-#: Phases that are no rarity and absorb unlike: for samples whose state is wrong.
+#: Phases that lie flat, and on which plane.
 PLATES = {
     "brucite": (0, 0, 1), "gibbsite": (0, 0, 1), "gypsum": (0, 1, 0), "kaolinite": (0, 0, 1),
     "portlandite": (0, 0, 1), "calcite": (1, 0, 4), "corundum": (0, 0, 1), "hematite": (0, 0, 1),
