@@ -1,4 +1,4 @@
-"""Candidates that are not there: how many are called detected, and do the stated limits hold?
+"""How many candidates that are not there are called detected, and whether the stated limits hold.
 
 ``python studies/absent.py`` adds three phases of the catalog, drawn at random, to the candidates of each
 weighed scan (ten draws each) and of 100 simulated ones, and writes studies/results/absent.json. Needs the
@@ -38,9 +38,13 @@ def analysis(item: tuple[str, int, int], data: Path) -> AbsentAnalysis:
 
 def main() -> None:
     """Analyse, write and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="one draw for each weighed scan, 14 simulated")
-    parser.add_argument("--scans", type=int, help="so many simulated scans, a tenth of it draws a weighed one")
+    parser.add_argument(
+        "--scans", type=int, help="so many simulated scans, a tenth of it draws a weighed one"
+    )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
     asked = parser.parse_args()

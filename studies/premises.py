@@ -1,4 +1,4 @@
-"""Wrong premises: how often is the answer sure and wrong, how often is a fine one refused?
+"""Wrong premises: how often the answer is sure and wrong, how often a fine one is refused.
 
 ``python studies/premises.py`` analyses weighed and simulated scans whose phases, structures, axis, columns,
 intensities, instrument or sample are not what they are taken for, and some that are, and writes
@@ -52,8 +52,12 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one weighed and one simulated scan of each kind")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one weighed and one simulated scan of each kind"
+    )
     parser.add_argument("--scans", type=int, help="so many of each kind and base")
     parser.add_argument("--kinds", nargs="+", help="these alone (a part of the name or group is enough)")
     parser.add_argument("--processes", type=int, default=2)
@@ -65,7 +69,9 @@ def _options() -> argparse.Namespace:
     asked.weighed, asked.simulated, asked.controls = (each,) * 3 if each else (3, 4, 20)
     if asked.kinds:
         asked.kinds = [
-            name for name, kind in KINDS.items() if any(part in f"{kind.group}: {name}" for part in asked.kinds)
+            name
+            for name, kind in KINDS.items()
+            if any(part in f"{kind.group}: {name}" for part in asked.kinds)
         ]
         if not asked.kinds:
             raise SystemExit("no kind has this name; there are " + ", ".join(KINDS))

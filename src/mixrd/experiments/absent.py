@@ -113,7 +113,9 @@ def analyze_with_absent(sample: Sample, count: int, chance: random.Random) -> Ab
 
 def judged_absent(sample: Sample, result: Analysis, names: set[str]) -> AbsentAnalysis:
     """What `result` says of the candidates `names`, which are not there, and of those that are."""
-    refused = "" if result.statement.kind == "amounts" else f"{result.statement.kind}: {result.statement.reason}"
+    refused = (
+        "" if result.statement.kind == "amounts" else f"{result.statement.kind}: {result.statement.reason}"
+    )
     codes = tuple(sorted({w.code for w in result.warnings}))
     said = tuple(
         AbsentPhase(
@@ -137,9 +139,7 @@ def absent_summary(analyses: Sequence[AbsentAnalysis]) -> dict[str, Any]:
     given = np.array([p.stated_percent for p in phases if p.stated_percent is not None])
     limits = np.array([p.limit_percent for p in phases if p.limit_percent is not None])
     wrong = [p for p in phases if p.detected]
-    holds = [
-        p.interval_percent[0] <= 0 for p in phases if p.interval_percent is not None
-    ]
+    holds = [p.interval_percent[0] <= 0 for p in phases if p.interval_percent is not None]
     return {
         "analyses": len(analyses),
         "refused": len(analyses) - len(stated),
@@ -153,7 +153,9 @@ def absent_summary(analyses: Sequence[AbsentAnalysis]) -> dict[str, Any]:
         "median_limit_percent": float(np.median(limits)) if limits.size else None,
         "intervals_hold_share": float(np.mean(holds)) if holds else None,
         "present_lost": sum(len(a.present_lost) for a in stated),
-        "median_error_percent": float(np.median([a.error_percent for a in stated if a.error_percent is not None]))
+        "median_error_percent": float(
+            np.median([a.error_percent for a in stated if a.error_percent is not None])
+        )
         if stated
         else None,
     }

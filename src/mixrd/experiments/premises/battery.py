@@ -136,7 +136,7 @@ def _outcome(kind: PremiseKind, task: Task, sample: Sample, trial: Trial) -> Out
     except MixrdError as error:
         seconds = time.process_time() - begin
         return Outcome(**about, verdict="refused", reason=str(error), seconds=seconds)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return Outcome(**about, verdict="crashed", reason=f"{type(error).__name__}: {error}")
     judged = judge(result, premise.truths, present=premise.present)
     return Outcome(

@@ -41,7 +41,7 @@ def _named(sample: Sample, candidates: list[Crystal]) -> Premise:
 
 
 def strangers(sample: Sample, trial: Trial, count: int) -> list[Crystal]:
-    """Phases of the catalog that have no metal or nonmetal but oxygen and hydrogen with the sample in common."""
+    """Phases that have no element but oxygen and hydrogen with the sample in common."""
     known = {element for c in sample.crystals for element in c.cell_content} - {"O", "H"}
     found: list[Crystal] = []
     names = list(USUAL)

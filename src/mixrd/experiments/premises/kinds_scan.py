@@ -82,6 +82,8 @@ def _two_samples(sample: Sample, trial: Trial) -> Premise:
     return premise_of(sample, scan=with_header(changed, trial.folder), phases=crystals, truths=truths)
 
 
+_NAMES = "# 2theta I sigma"
+
 AXIS = (
     *(
         PremiseKind(f"stretched {percent:+g} %", "axis", on_scan(wrong.stretched(1 + percent / 100)))
@@ -108,8 +110,8 @@ SIGMA = (
     PremiseKind("sigma is a background", "sigma", _sigma(lambda x, y: np.round(30 + 2000 / x, 2))),
     PremiseKind("sigma is nearly constant", "sigma", _sigma(lambda x, y: np.where(x > x[9], 5.0, 5.1))),
     PremiseKind("sigma is the counting time", "sigma", _sigma(lambda x, y: np.where(x > 60, 0.6, 0.5))),
-    PremiseKind("sigma ten times too large", "sigma", _sigma(lambda x, y: 10 * _root(y), header="# 2theta I sigma")),
-    PremiseKind("sigma ten times too small", "sigma", _sigma(lambda x, y: 0.1 * _root(y), header="# 2theta I sigma")),
+    PremiseKind("sigma ten times too large", "sigma", _sigma(lambda x, y: 10 * _root(y), header=_NAMES)),
+    PremiseKind("sigma ten times too small", "sigma", _sigma(lambda x, y: 0.1 * _root(y), header=_NAMES)),
     PremiseKind("sigma is the calculated pattern", "sigma", _sigma(lambda x, y: 0.9 * y + 3)),
     PremiseKind("sigma is relative", "sigma", _sigma(lambda x, y: 1 / _root(y))),
 )  # fmt: skip
@@ -121,13 +123,16 @@ COUNTS = (
     PremiseKind("dead time takes 40 %", "intensities", on_scan(wrong.dead_time(0.4))),
     PremiseKind("smoothed", "intensities", on_scan(wrong.smoothed(9, whole=False))),
     PremiseKind("smoothed and rounded", "intensities", on_scan(wrong.smoothed(5, whole=True))),
-    PremiseKind("background subtracted", "intensities", on_scan(wrong.on_counts(wrong.background_subtracted))),
+    PremiseKind(
+        "background subtracted", "intensities", on_scan(wrong.on_counts(wrong.background_subtracted))
+    ),
     PremiseKind("times 0.01", "intensities", on_scan(wrong.scaled(0.01, digits=4))),
     PremiseKind("times 7.3", "intensities", on_scan(wrong.scaled(7.3))),
     PremiseKind("times 25, whole", "intensities", on_scan(wrong.scaled(25, digits=0))),
     PremiseKind("over 20, whole", "intensities", on_scan(wrong.scaled(0.05, digits=0))),
     PremiseKind(
-        "square root of the counts", "intensities", on_scan(wrong.on_counts(lambda x, y, g: np.sqrt(y), whole=False))
+        "square root of the counts", "intensities",
+        on_scan(wrong.on_counts(lambda x, y, g: np.sqrt(y), whole=False)),
     ),
     PremiseKind(
         "logarithm of the counts", "intensities",
@@ -144,7 +149,9 @@ COUNTS = (
     ),
     PremiseKind("20-30 deg", "range", on_scan(wrong.on_points(lambda x: (x > 20) & (x < 30)))),
     PremiseKind("to 45 deg", "range", on_scan(wrong.on_points(lambda x: x < 45)), harmless=True),
-    PremiseKind("gap of 8 deg", "range", on_scan(wrong.on_points(lambda x: (x < 33) | (x > 41))), harmless=True),
+    PremiseKind(
+        "gap of 8 deg", "range", on_scan(wrong.on_points(lambda x: (x < 33) | (x > 41))), harmless=True
+    ),
     PremiseKind("steps of 0.1 deg", "range", on_scan(wrong.coarse(0.1)), harmless=True),
     PremiseKind("noise", _NOTHING, on_scan(wrong.noise(200), nothing_left=True)),
     PremiseKind("noise of few counts", _NOTHING, on_scan(wrong.noise(3), nothing_left=True)),

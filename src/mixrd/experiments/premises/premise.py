@@ -130,6 +130,10 @@ def on_scan(change: Change, *, nothing_left: bool = False) -> Perturb:
         made = premise_of(
             sample, scan=with_header(changed, trial.folder), truths=() if nothing_left else None
         )
-        return Premise(made.scan, made.phases, made.instrument, made.truths, frozenset()) if nothing_left else made
+        return (
+            Premise(made.scan, made.phases, made.instrument, made.truths, frozenset())
+            if nothing_left
+            else made
+        )
 
     return perturb

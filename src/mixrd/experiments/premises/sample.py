@@ -142,7 +142,9 @@ def simulated_scan(
     seed: int,
 ) -> Scan:
     """A scan of this mixture; the same seed gives the same scan."""
-    composition = Composition(tuple(c.name for c in crystals), tuple(a / 100 for a in weight_percent), "weight")
+    composition = Composition(
+        tuple(c.name for c in crystals), tuple(a / 100 for a in weight_percent), "weight"
+    )
     generator = torch.Generator().manual_seed(seed)
     return simulate(crystals, composition, instrument, generator=generator, settings=settings).scan
 
@@ -150,7 +152,9 @@ def simulated_scan(
 def weighed_samples(data: Path) -> list[Sample]:
     """The round robin on its calibrated instrument, and the oxides (8 minutes) as their headers say."""
     cpd, dara = data / "measured" / "cpd", data / "measured" / "dara"
-    return _of_folder(cpd, calibrated_cpd(data), None) + _of_folder(dara, None, {"scan": "8min"})
+    return samples_of_folder(cpd, calibrated_cpd(data), None) + samples_of_folder(
+        dara, None, {"scan": "8min"}
+    )
 
 
 def calibrated_cpd(data: Path) -> Instrument:
@@ -160,7 +164,10 @@ def calibrated_cpd(data: Path) -> Instrument:
     return calibrate(standard, load_phase("corundum"), start, name="round robin").instrument
 
 
-def _of_folder(folder: Path, instrument: Instrument | None, select: Mapping[str, str] | None) -> list[Sample]:
+def samples_of_folder(
+    folder: Path, instrument: Instrument | None, select: Mapping[str, str] | None
+) -> list[Sample]:
+    """Scans of a folder as `benchmark_weighed` takes it, truths scaled to 100 wt%."""
     rows = read_rows(folder, select=select)
     names = PhaseNames(folder, rows)
     samples = []

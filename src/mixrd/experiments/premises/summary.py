@@ -40,7 +40,9 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """By kind, as text: right, right with warnings, wrong with warnings, sure and wrong, refused, crashed."""
-    head = f"{'':48}" + "".join(f"{name:>9}" for name in ("of", "right", "right!", "wrong!", "WRONG", "refused", "crash"))
+    head = f"{'':48}" + "".join(
+        f"{name:>9}" for name in ("of", "right", "right!", "wrong!", "WRONG", "refused", "crash")
+    )
     lines = [head + f"{'worst off':>12}"]
     for kind, row in summary(outcomes)["by_kind"].items():
         group = KINDS[kind].group
@@ -56,7 +58,9 @@ def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 
 def _row(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    worst = [o.error_percent for o in outcomes if o.verdict == "sure and wrong" and o.error_percent is not None]
+    worst = [
+        o.error_percent for o in outcomes if o.verdict == "sure and wrong" and o.error_percent is not None
+    ]
     return {
         "analyses": len(outcomes),
         **_counts(outcomes),

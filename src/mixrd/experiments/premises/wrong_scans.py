@@ -16,7 +16,9 @@ Column = NDArray[np.float64]
 Change = Callable[[Scan, np.random.Generator], Scan]
 
 
-def on_counts(change: Callable[[Column, Column, np.random.Generator], Column], *, whole: bool = True) -> Change:
+def on_counts(
+    change: Callable[[Column, Column, np.random.Generator], Column], *, whole: bool = True
+) -> Change:
     """A change of the intensities by (angles, counts, generator), rounded to whole counts if asked for."""
 
     def changed(scan: Scan, generator: np.random.Generator) -> Scan:
@@ -98,16 +100,12 @@ def constant(x: Column, y: Column, generator: np.random.Generator) -> Column:
 
 def hump(height: float) -> Change:
     """Glass alone: one broad hump and noise."""
-    return on_counts(
-        lambda x, y, g: g.poisson(50 + height * np.exp(-0.5 * ((x - 23.0) / 4.0) ** 2)) + 0.0
-    )
+    return on_counts(lambda x, y, g: g.poisson(50 + height * np.exp(-0.5 * ((x - 23.0) / 4.0) ** 2)) + 0.0)
 
 
 def with_hump(share: float) -> Change:
     """Glass beside the phases: its hump as high as a share of the strongest point."""
-    return on_counts(
-        lambda x, y, g: y + g.poisson(share * y.max() * np.exp(-0.5 * ((x - 23.0) / 4.0) ** 2))
-    )
+    return on_counts(lambda x, y, g: y + g.poisson(share * y.max() * np.exp(-0.5 * ((x - 23.0) / 4.0) ** 2)))
 
 
 def one_line(x: Column, y: Column, generator: np.random.Generator) -> Column:

@@ -233,7 +233,7 @@ def cell_scaled(*factors: float) -> Fault:
 
 
 def edges_exchanged(content: CifContent, chance: random.Random) -> CifContent:
-    """b and c of another setting than that of the sites."""
+    """Edges b and c of another setting than that of the sites."""
     del chance
     a, b, c, *angles = content.cell
     return dataclasses.replace(content, cell=(a, c, b, *angles))
