@@ -26,7 +26,7 @@ from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument
 
 RESULTS = Path(__file__).parent / "results" / "texture-axes.json"
-SEED = 20
+SEED, SCANS = 20, 192
 RS = (0.4, 0.6, 0.66, 0.8, 1.25, 1.6)
 #: Axes that crystals of these phases lie along: cleavage, habit, long edge.
 AXES = {
@@ -131,15 +131,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="every fourth of the 48 kinds, once")
-    parser.add_argument("--scans", type=int, help="so many scans in all (default 192)")
+    parser.add_argument("--quick", action="store_true", help="12 scans")
+    parser.add_argument("--scans", type=int, help=f"so many scans (default {SCANS})")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
     asked = parser.parse_args()
-    chosen = samples(1)[::4] if asked.quick else samples(4)
-    if asked.scans:
-        # Evenly from all kinds; a step that shares no factor with their number.
-        chosen = [chosen[(number * 37) % len(chosen)] for number in range(min(asked.scans, len(chosen)))]
+    count = 12 if asked.quick else asked.scans or SCANS
+    # Evenly from all kinds: a step that shares no factor with their number.
+    every_kind = samples(-(-count // 48))
+    chosen = [every_kind[(number * 37) % len(every_kind)] for number in range(count)]
     begin, cases = time.monotonic(), []
     for number, (sample, found) in enumerate(
         zip(chosen, mapped(cases_of, chosen, processes=asked.processes), strict=True), start=1
