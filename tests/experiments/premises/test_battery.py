@@ -22,8 +22,8 @@ def test_tasks_are_those_of_the_kinds_that_are_asked_for() -> None:
     for task in tasks:
         counts[task.kind, task.base] += 1
     assert counts == {
-        (CONTROL, "weighed"): 5, (CONTROL, "simulated"): 5, ("theta", "weighed"): 2, ("theta", "simulated"): 3,
-        ("few grains", "simulated"): 3,
+        (CONTROL, "weighed"): 5, (CONTROL, "simulated"): 5, ("theta", "weighed"): 2,
+        ("theta", "simulated"): 3, ("few grains", "simulated"): 3,
     }  # fmt: skip
 
 

@@ -77,7 +77,9 @@ def test_cells(tmp_path: Path) -> None:
 def test_places(tmp_path: Path) -> None:
     crystal, read = read_back("zircon", wrong.site_moved, tmp_path)
     off = [
-        abs(a - b) for s, t in zip(crystal.sites, read.sites, strict=True) for a, b in zip(s.fract, t.fract)
+        abs(a - b)
+        for s, t in zip(crystal.sites, read.sites, strict=True)
+        for a, b in zip(s.fract, t.fract, strict=True)
     ]
     assert sorted(off)[-1] == pytest.approx(0.04, abs=1e-5)
     assert sum(x > 1e-5 for x in off) == 1

@@ -4,7 +4,8 @@ How often is the answer sure and wrong? `make study-premises` prints it.
 """
 
 from mixrd.experiments.premises.battery import Outcome, Task, run_task, tasks_of
-from mixrd.experiments.premises.kinds import KINDS, PremiseKind
+from mixrd.experiments.premises.kinds import KINDS
+from mixrd.experiments.premises.premise import PremiseKind
 from mixrd.experiments.premises.summary import summary, table
 from mixrd.experiments.premises.verdict import INFORMATIVE, STANDING, VERDICTS, Judged, judge
 

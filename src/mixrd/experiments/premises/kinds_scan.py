@@ -17,11 +17,13 @@ from mixrd.pattern import load_instrument
 Column = wrong.Column
 
 
-def _axis(convert: Callable[[Column], Column], *, header: str = "") -> Callable[[Sample, Trial], Premise]:
+def _axis(
+    convert: Callable[[Column], wrong.Values], *, header: str = ""
+) -> Callable[[Sample, Trial], Premise]:
     """Another axis than 2theta in the first column, without a word of it unless in `header`."""
 
     def perturb(sample: Sample, trial: Trial) -> Premise:
-        axis, counts = convert(sample.scan.two_theta), sample.scan.counts
+        axis, counts = np.asarray(convert(sample.scan.two_theta), dtype=np.float64), sample.scan.counts
         if axis[0] > axis[-1]:
             axis, counts = axis[::-1], counts[::-1]
         path = columns(trial.folder / "scan.xy", axis, counts, header=header)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +13,21 @@ from scipy.ndimage import minimum_filter1d, uniform_filter1d
 from mixrd.scan import Scan
 
 Column = NDArray[np.float64]
+#: What a change returns, of any precision.
+Values = NDArray[np.floating[Any]]
 #: Changes a scan; the generator is for what is drawn.
 Change = Callable[[Scan, np.random.Generator], Scan]
 
 
 def on_counts(
-    change: Callable[[Column, Column, np.random.Generator], Column], *, whole: bool = True
+    change: Callable[[Column, Column, np.random.Generator], Values], *, whole: bool = True
 ) -> Change:
     """A change of the intensities by (angles, counts, generator), rounded to whole counts if asked for."""
 
     def changed(scan: Scan, generator: np.random.Generator) -> Scan:
-        counts = change(scan.two_theta, scan.counts, generator)
+        counts = np.asarray(change(scan.two_theta, scan.counts, generator), dtype=np.float64)
         if whole:
-            counts = np.round(np.clip(counts, 0, None))
+            counts = np.asarray(np.round(np.clip(counts, 0.0, None)), dtype=np.float64)
         return dataclasses.replace(scan, counts=counts, sigma=None)
 
     return changed
@@ -66,11 +69,13 @@ def smoothed(points: int, *, whole: bool) -> Change:
     return on_counts(lambda x, y, g: uniform_filter1d(y, points), whole=whole)
 
 
-def background_subtracted(x: Column, y: Column, generator: np.random.Generator) -> Column:
+def background_subtracted(x: Column, y: Column, generator: np.random.Generator) -> Values:
     """Less the smoothed minimum of 3 degrees around."""
     del generator
     points = max(3, round(3.0 / float(np.median(np.diff(x)))))
-    return np.clip(y - uniform_filter1d(minimum_filter1d(uniform_filter1d(y, 9), points), points), 0, None)
+    return np.asarray(
+        np.clip(y - uniform_filter1d(minimum_filter1d(uniform_filter1d(y, 9), points), points), 0, None)
+    )
 
 
 def thinned(most: float) -> Change:
@@ -90,7 +95,7 @@ def noise(mean: float) -> Change:
     return on_counts(lambda x, y, g: g.poisson(mean, y.size) + 0.0)
 
 
-def constant(x: Column, y: Column, generator: np.random.Generator) -> Column:
+def constant(x: Column, y: Column, generator: np.random.Generator) -> Values:
     """Nothing but a constant, one point a count higher."""
     del x, generator
     flat = np.full(y.size, 100.0)
@@ -108,16 +113,16 @@ def with_hump(share: float) -> Change:
     return on_counts(lambda x, y, g: y + g.poisson(share * y.max() * np.exp(-0.5 * ((x - 23.0) / 4.0) ** 2)))
 
 
-def one_line(x: Column, y: Column, generator: np.random.Generator) -> Column:
+def one_line(x: Column, y: Column, generator: np.random.Generator) -> Values:
     """One line on a flat background."""
     centre = generator.uniform(x[0] + 8, x[-1] - 8)
-    return generator.poisson(50 + 5000 * np.exp(-0.5 * ((x - centre) / 0.05) ** 2)) + 0.0
+    return np.asarray(generator.poisson(50 + 5000 * np.exp(-0.5 * ((x - centre) / 0.05) ** 2)) + 0.0)
 
 
 def spikes(count: int) -> Change:
     """Single points as high as the strongest line and up to five times that."""
 
-    def change(x: Column, y: Column, generator: np.random.Generator) -> Column:
+    def change(x: Column, y: Column, generator: np.random.Generator) -> Values:
         out = y.copy()
         at = generator.choice(y.size, count, replace=False)
         out[at] += y.max() * generator.uniform(1, 5, count)
@@ -149,17 +154,17 @@ def coarse(step_deg: float) -> Change:
     return changed
 
 
-def variable_slit(x: Column, y: Column, generator: np.random.Generator) -> Column:
+def variable_slit(x: Column, y: Column, generator: np.random.Generator) -> Values:
     """Constant illuminated length: intensity times the sine of theta."""
     del generator
     factor = np.sin(np.radians(x / 2))
-    return y * factor / factor.mean()
+    return np.asarray(y * factor / factor.mean())
 
 
 def kalpha2_stripped(wavelengths: tuple[float, float], ratio: float = 0.5) -> Change:
     """K alpha2 taken off after Rachinger (1948), J. Sci. Instrum. 25, 254."""
 
-    def change(x: Column, y: Column, generator: np.random.Generator) -> Column:
+    def change(x: Column, y: Column, generator: np.random.Generator) -> Values:
         del generator
         sine = np.clip(np.sin(np.radians(x / 2)) * wavelengths[0] / wavelengths[1], 0, 1)
         source = 2 * np.degrees(np.arcsin(sine))
@@ -177,10 +182,10 @@ def kalpha2_stripped(wavelengths: tuple[float, float], ratio: float = 0.5) -> Ch
 def with_added(other: Scan, share: float) -> Change:
     """The lines of something else in the beam: its strongest point a share of the scan's."""
 
-    def change(x: Column, y: Column, generator: np.random.Generator) -> Column:
+    def change(x: Column, y: Column, generator: np.random.Generator) -> Values:
         line = np.interp(x, other.two_theta, other.counts)
         mean = share * y.max() / line.max() * line
-        return y + generator.poisson(np.clip(mean, 0, None))
+        return np.asarray(y + generator.poisson(np.clip(mean, 0, None)))
 
     return on_counts(change)
 
