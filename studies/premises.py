@@ -16,7 +16,7 @@ from pathlib import Path
 
 from processes import data_folder, mapped
 
-from mixrd.experiments.premises import KINDS, run_task, summary, table, tasks_of
+from mixrd.experiments.premises import KINDS, changes, run_task, summary, table, tasks_of
 
 RESULTS = Path(__file__).parent / "results" / "premises.json"
 
@@ -48,6 +48,9 @@ def main() -> None:
         cases = [outcome.to_dict() for outcome in outcomes]
         out.write_text(json.dumps({"summary": found, "cases": cases}, indent=1) + "\n", encoding="utf-8")
     print(table(outcomes))
+    if asked.before is not None:
+        earlier = json.loads(asked.before.read_text(encoding="utf-8"))["cases"]
+        print("\nother verdicts than before:", *changes(outcomes, earlier), sep="\n  ")
     print(json.dumps({k: v for k, v in found.items() if k != "by_kind"}, indent=1))
 
 
@@ -62,6 +65,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kinds", nargs="+", help="these alone (a part of the name or group is enough)")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
+    parser.add_argument("--before", type=Path, help="JSON of an earlier run: show what became of each case")
     parser.add_argument("--verbose", action="store_true", help="a line for each analysis")
     asked = parser.parse_args()
     asked.short = asked.quick or asked.scans is not None or asked.kinds is not None

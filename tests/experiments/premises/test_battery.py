@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mixrd.analysis import Analysis
 from mixrd.errors import ScanError
-from mixrd.experiments.premises import battery, summary, table, tasks_of
+from mixrd.experiments.premises import battery, changes, summary, table, tasks_of
 from mixrd.experiments.premises.battery import Outcome, Task, run_task
 from mixrd.experiments.premises.kinds import CONTROL
 
@@ -70,3 +71,12 @@ def test_what_it_adds_up_to() -> None:
     assert found["by_kind"]["spikes"]["worst sure and wrong"] == "12.3 wt%"
     assert "12.3 wt%" in table(outcomes)
     json.dumps([outcome.to_dict() for outcome in outcomes], allow_nan=False)
+
+
+def test_what_became_of_each_case() -> None:
+    before = Outcome("spikes", "intensities", "weighed", "c", "sure and wrong", index=1)
+    now = replace(before, verdict="refused", reason="because")
+    other = replace(before, index=2)
+    assert changes([now, other], [before.to_dict(), other.to_dict()]) == [
+        "spikes (weighed, c): sure and wrong -> refused because"
+    ]

@@ -57,6 +57,8 @@ class Outcome:
     standing_only : bool
         Likewise.
     r_wp, r_exp : float or None
+    index : int
+        Which of its kind and base.
     seconds : float
         Processor time of reading and analysing.
     """
@@ -74,6 +76,7 @@ class Outcome:
     standing_only: bool = False
     r_wp: float | None = None
     r_exp: float | None = None
+    index: int = 0
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -129,6 +132,7 @@ def _outcome(kind: PremiseKind, task: Task, sample: Sample, trial: Trial) -> Out
     begin = time.process_time()
     about: dict[str, Any] = {
         "kind": kind.name, "group": kind.group, "base": task.base, "sample": sample.name,
+        "index": task.index,
     }  # fmt: skip
     try:
         scan, crystals, instrument = premise.read()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mixrd.experiments.premises.battery import Outcome
@@ -26,6 +26,7 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             f"{sum(o.base == base for o in outcomes)}"
             for base in ("weighed", "simulated")
         },
+        "processor_seconds": round(sum(o.seconds for o in outcomes), 1),
         "refused though fine": f"{_refused(control)} of {len(control)}",
         "refused though harmless": f"{_refused(harmless)} of {len(harmless)}",
         "codes that count as doubts": [code for code in given if code not in INFORMATIVE],
@@ -50,6 +51,25 @@ def table(outcomes: Sequence[Outcome]) -> str:
         worst = row["worst sure and wrong"]
         lines.append(f"{group + ': ' + kind:48.48}{counts}{worst or '':>12}")
     return "\n".join(lines)
+
+
+def changes(outcomes: Sequence[Outcome], before: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which verdicts are others than in an earlier battery, one line each.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+    before : sequence of mapping
+        As `Outcome.to_dict` gives them.
+    """
+    earlier = {(case["kind"], case["base"], case["index"]): case for case in before}
+    lines = []
+    for now in outcomes:
+        then = earlier.get((now.kind, now.base, now.index))
+        if then is not None and then["verdict"] != now.verdict:
+            shown = f"{now.kind} ({now.base}, {now.sample}): {then['verdict']} -> {now.verdict}"
+            lines.append(" ".join((shown, *now.codes, now.reason[:150])).rstrip())
+    return lines
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
