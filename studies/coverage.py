@@ -9,7 +9,6 @@ minutes on two cores.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
@@ -17,7 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from processes import data_folder, mapped
+from processes import data_folder, mapped, options, output
 
 from mixrd.analysis import analyze
 from mixrd.errors import MixrdError
@@ -50,13 +49,13 @@ def weighed(name: str, data: Path) -> tuple[Sample, ...]:
     return tuple(samples_of_folder(data / "measured" / folder, instrument, select))
 
 
-def analysed(item: tuple[str, int], data: Path) -> list[IntervalCase] | str:
+def analysed(item: tuple[str, int], data: Path, seed: int) -> list[IntervalCase] | str:
     """The intervals of one scan, or why there are none."""
     name, number = item
     sample = (
         weighed(name, data)[number]
         if name in WEIGHED
-        else REGIMES[name](random.Random(f"{SEED} {name} {number}"))
+        else REGIMES[name](random.Random(f"{seed} {name} {number}"))
     )
     try:
         result = analyze(sample.scan, sample.crystals, sample.instrument)
@@ -89,14 +88,13 @@ def show(found: dict[str, dict[str, Any]]) -> None:
 
 def main() -> None:
     """Analyse, write and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = options(
+        __doc__,
+        quick="five simulated scans of each regime",
+        scans="so many simulated scans of each regime (default 40)",
+        seed=SEED,
     )
-    parser.add_argument("--quick", action="store_true", help="five simulated scans of each regime")
-    parser.add_argument("--scans", type=int, help="so many simulated scans of each regime (default 40)")
     parser.add_argument("--sets", nargs="+", choices=[*WEIGHED, *REGIMES])
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
     asked = parser.parse_args()
     simulated = 5 if asked.quick else asked.scans or 40
     counts = {"round robin": 4, "oxides, 8 min": 10, "oxides, 2 min": 10} | dict.fromkeys(REGIMES, simulated)
@@ -105,7 +103,7 @@ def main() -> None:
     begin = time.monotonic()
     cases: dict[str, list[IntervalCase]] = {name: [] for name in names}
     refused = dict.fromkeys(names, 0)
-    work = partial(analysed, data=data_folder())
+    work = partial(analysed, data=data_folder(), seed=asked.seed)
     results = zip(items, mapped(work, items, processes=asked.processes), strict=True)
     for number, ((name, _), found) in enumerate(results, start=1):
         if isinstance(found, str):
@@ -121,8 +119,7 @@ def main() -> None:
     }
     every = [case for name in names for case in cases[name]]
     table["all"] = {**coverage(every), "refused": sum(refused.values()), "before_half_width_wt": None}
-    short = asked.quick or asked.scans is not None or asked.sets is not None
-    out = asked.output or (None if short else FOLDER / "coverage.json")
+    out = output(asked, parser, FOLDER / "coverage.json")
     if out is not None:
         rows = {name: [case.to_dict() for case in given] for name, given in cases.items()}
         out.write_text(json.dumps({"summary": table, "cases": rows}, indent=1) + "\n", encoding="utf-8")

@@ -8,7 +8,6 @@ Writes studies/results/left-out-simulated.json; some five minutes on two cores.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import random
@@ -16,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from processes import mapped
+from processes import mapped, options, output
 
 from mixrd.analysis import analyze
 from mixrd.crystal import load_phase
@@ -49,9 +48,9 @@ class Sample:
     below: bool
 
 
-def samples(count: int) -> list[Sample]:
+def samples(count: int, seed: int) -> list[Sample]:
     """All of them; the same each time."""
-    chance = random.Random(SEED)
+    chance = random.Random(seed)
     drawn = []
     for number in range(count):
         below = number % 3 == 2
@@ -119,23 +118,17 @@ def summary_of(cases: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main() -> None:
     """Simulate, analyse twice each, write and say what came out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="12 scans")
-    parser.add_argument("--scans", type=int)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
+    parser = options(__doc__, quick="12 scans", scans=f"so many scans (default {SCANS})", seed=SEED)
     asked = parser.parse_args()
     count = 12 if asked.quick else asked.scans or SCANS
     begin, cases = time.monotonic(), []
-    for case in mapped(case_of, samples(count), processes=asked.processes):
+    for case in mapped(case_of, samples(count, asked.seed), processes=asked.processes):
         cases.append(case)
         mixture = [f"{name}:{amount:.1f}" for name, amount in case["weight_percent"].items()]
         said = [case[f"{key}_refused"] or case[f"{key}_warned"] for key in ("complete", "left_out")]
         print(f"{len(cases)}/{count}, {time.monotonic() - begin:.0f} s:", *mixture, *said, flush=True)
     summary = summary_of(cases)
-    out = asked.output or (RESULTS if count == SCANS else None)
+    out = output(asked, parser, RESULTS)
     if out is not None:
         out.write_text(json.dumps({"summary": summary, "cases": cases}, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(summary))

@@ -2,8 +2,8 @@
 
 ``python studies/premises.py`` analyses weighed and simulated scans whose phases, structures, axis, columns,
 intensities, instrument or sample are not what they are taken for, and some that are, and writes
-studies/results/premises.json. Needs the measured scans (MIXRD_DATA, default ../shared/data); some six minutes
-on two cores.
+studies/results/premises.json. Needs the measured scans (MIXRD_DATA, default ../shared/data); some eight
+minutes on two cores.
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ import time
 from functools import partial
 from pathlib import Path
 
-from processes import data_folder, mapped
+from processes import data_folder, mapped, options, output
 
 from mixrd.experiments.premises import KINDS, changes, run_task, summary, table, tasks_of
+from mixrd.experiments.premises.battery import SEED
 
 RESULTS = Path(__file__).parent / "results" / "premises.json"
+#: Of each kind; scans with nothing wrong of either base (weighed ones are 14).
+WEIGHED, SIMULATED, CONTROLS = 1, 3, 40
 
 
 def main() -> None:
     """Run, write and print."""
-    asked = _options()
+    asked, out = _options()
     begin = time.monotonic()
     tasks = tasks_of(
-        weighed=asked.weighed, simulated=asked.simulated, controls=asked.controls, kinds=asked.kinds
+        weighed=asked.weighed,
+        simulated=asked.simulated,
+        controls=asked.controls,
+        kinds=asked.kinds,
+        seed=asked.seed,
     )
     outcomes = []
     work = partial(run_task, data=data_folder())
@@ -43,7 +50,6 @@ def main() -> None:
             print(f"{number}/{len(tasks)}, {time.monotonic() - begin:.0f} s", flush=True)
     found = summary(outcomes)
     found["wall_seconds"] = round(time.monotonic() - begin, 1)
-    out = asked.output or (None if asked.short else RESULTS)
     if out is not None:
         cases = [outcome.to_dict() for outcome in outcomes]
         out.write_text(json.dumps({"summary": found, "cases": cases}, indent=1) + "\n", encoding="utf-8")
@@ -54,23 +60,20 @@ def main() -> None:
     print(json.dumps({k: v for k, v in found.items() if k != "by_kind"}, indent=1))
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def _options() -> tuple[argparse.Namespace, Path | None]:
+    parser = options(
+        __doc__,
+        quick="one weighed and one simulated scan of each kind",
+        scans="so many of each kind and base",
+        seed=SEED,
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="one weighed and one simulated scan of each kind"
-    )
-    parser.add_argument("--scans", type=int, help="so many of each kind and base")
     parser.add_argument("--kinds", nargs="+", help="these alone (a part of the name or group is enough)")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
     parser.add_argument("--before", type=Path, help="JSON of an earlier run: show what became of each case")
     parser.add_argument("--verbose", action="store_true", help="a line for each analysis")
     asked = parser.parse_args()
-    asked.short = asked.quick or asked.scans is not None or asked.kinds is not None
+    out = output(asked, parser, RESULTS)
     each = 1 if asked.quick else asked.scans
-    asked.weighed, asked.simulated, asked.controls = (each,) * 3 if each else (3, 4, 20)
+    asked.weighed, asked.simulated, asked.controls = (each,) * 3 if each else (WEIGHED, SIMULATED, CONTROLS)
     if asked.kinds:
         asked.kinds = [
             name
@@ -79,7 +82,7 @@ def _options() -> argparse.Namespace:
         ]
         if not asked.kinds:
             raise SystemExit("no kind has this name; there are " + ", ".join(KINDS))
-    return asked
+    return asked, out
 
 
 if __name__ == "__main__":

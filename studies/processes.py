@@ -1,7 +1,8 @@
-"""Studies shared out to processes: a function of one item, and the items."""
+"""What studies of many scans have in common: processes, options, the folder of the data."""
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,28 @@ def mapped(work: Callable[[Item], Found], items: Sequence[Item], *, processes: i
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_thread) as pool:
         yield from pool.map(work, items)
+
+
+def options(document: str | None, *, quick: str, scans: str, seed: int) -> argparse.ArgumentParser:
+    """What all these studies can be asked for."""
+    parser = argparse.ArgumentParser(
+        description=document, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--scans", type=int, help=scans)
+    parser.add_argument("--seed", type=int, default=seed, help="another one draws other samples")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
+    return parser
+
+
+def output(asked: argparse.Namespace, parser: argparse.ArgumentParser, results: Path) -> Path | None:
+    """Where the JSON goes: `results` for a full run with the seed of the study."""
+    if asked.output is not None:
+        return Path(asked.output)
+    free = {"processes", "output", "verbose", "before"}
+    full = all(value == parser.get_default(name) for name, value in vars(asked).items() if name not in free)
+    return results if full else None
 
 
 def data_folder() -> Path:

@@ -7,7 +7,6 @@ analyses them. Writes studies/results/texture-axes.json; some three minutes on t
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import itertools
 import json
@@ -15,7 +14,7 @@ import random
 import time
 from pathlib import Path
 
-from processes import mapped
+from processes import mapped, options, output
 
 from mixrd.analysis import analyze
 from mixrd.crystal import load_phase
@@ -63,17 +62,18 @@ class Sample:
     system: str
     r: float
     two: bool
+    seed: int
 
 
-def samples(each: int) -> list[Sample]:
+def samples(each: int, seed: int) -> list[Sample]:
     """All of them: `each` of every system, r and number of textured phases."""
     kinds = itertools.product(range(each), AXES, RS, (False, True))
-    return [Sample(number, system, r, two) for number, (_, system, r, two) in enumerate(kinds)]
+    return [Sample(number, system, r, two, seed) for number, (_, system, r, two) in enumerate(kinds)]
 
 
 def cases_of(sample: Sample) -> list[TextureCase]:
     """Simulate and analyse."""
-    chance = random.Random(f"{SEED} texture {sample.number}")
+    chance = random.Random(f"{sample.seed} texture {sample.number}")
     first = chance.choice(list(AXES[sample.system]))
     textures = {first: (chance.choice(AXES[sample.system][first]), sample.r)}
     names = [first, chance.choice(OTHERS)]
@@ -128,17 +128,11 @@ def show(groups: dict[str, list[TextureCase]]) -> None:
 
 def main() -> None:
     """Simulate, analyse, write and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="12 scans")
-    parser.add_argument("--scans", type=int, help=f"so many scans (default {SCANS})")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--output", type=Path, help="JSON file; short runs write none unless it is given")
+    parser = options(__doc__, quick="12 scans", scans=f"so many scans (default {SCANS})", seed=SEED)
     asked = parser.parse_args()
     count = 12 if asked.quick else asked.scans or SCANS
     # Evenly from all kinds: a step that shares no factor with their number.
-    every_kind = samples(-(-count // 48))
+    every_kind = samples(-(-count // 48), asked.seed)
     chosen = [every_kind[(number * 37) % len(every_kind)] for number in range(count)]
     begin, cases = time.monotonic(), []
     for number, (sample, found) in enumerate(
@@ -155,7 +149,7 @@ def main() -> None:
         "one textured phase": [case for sample, _, case in cases if not sample.two],
         "two textured phases": [case for sample, _, case in cases if sample.two],
     }
-    out = asked.output or (None if asked.quick or asked.scans else RESULTS)
+    out = output(asked, parser, RESULTS)
     if out is not None:
         summary = {name: texture_summary(given) for name, given in groups.items()}
         text = json.dumps({"summary": summary, "cases": [case.to_dict() for case in every]}, indent=1)

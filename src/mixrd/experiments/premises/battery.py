@@ -31,11 +31,14 @@ class Task:
     base : "weighed" or "simulated"
     index : int
         Which of this kind and base.
+    seed : int
+        Another one draws other samples.
     """
 
     kind: str
     base: Base
     index: int
+    seed: int = SEED
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Outcome:
 
 
 def tasks_of(
-    *, weighed: int, simulated: int, controls: int, kinds: Iterable[str] | None = None
+    *, weighed: int, simulated: int, controls: int, kinds: Iterable[str] | None = None, seed: int = SEED
 ) -> list[Task]:
     """All analyses: so many of each kind and base, `controls` of those with nothing wrong."""
     chosen = set(KINDS if kinds is None else kinds)
@@ -98,7 +101,7 @@ def tasks_of(
             continue
         for base in kind.bases:
             count = controls if name == CONTROL else weighed if base == "weighed" else simulated
-            tasks += [Task(name, base, index) for index in range(count)]
+            tasks += [Task(name, base, index, seed) for index in range(count)]
     return tasks
 
 
@@ -110,7 +113,7 @@ def _weighed(data: Path) -> tuple[Sample, ...]:
 def run_task(task: Task, data: Path) -> Outcome | None:
     """Make the analysis; None if there are not so many weighed samples to which the kind applies."""
     kind = KINDS[task.kind]
-    chance = random.Random(f"{SEED} {task.kind} {task.base} {task.index}")
+    chance = random.Random(f"{task.seed} {task.kind} {task.base} {task.index}")
     sample = _sample(kind, task, data, chance)
     if sample is None:
         return None
@@ -123,7 +126,7 @@ def _sample(kind: PremiseKind, task: Task, data: Path, chance: random.Random) ->
     if task.base == "simulated":
         return kind.draw(chance)
     fit = [sample for sample in _weighed(data) if kind.applies(sample)]
-    random.Random(f"{SEED} {task.kind}").shuffle(fit)
+    random.Random(f"{task.seed} {task.kind}").shuffle(fit)
     return fit[task.index] if task.index < len(fit) else None
 
 
