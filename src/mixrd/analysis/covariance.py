@@ -14,6 +14,8 @@ from mixrd.analysis.least_squares import Fit, Priors
 BLOCK_DEG = 1.5
 #: Share of a part's information that is taken away, just below 1, lest a phase be left without any.
 _LEFT_OUT = 0.999
+#: Eigenvalues of a correlation matrix below this are rounding.
+_NO_ROOM = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,36 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
         change = torch.linalg.solve(matrix, gradient)
         total += change.unsqueeze(1) * change.unsqueeze(2)
     return curvature.unscaled(total) * ((count - 1) / count)
+
+
+def at_least(spread: Tensor, noise: Tensor) -> Tensor:
+    """The smallest covariance that is nowhere below `noise`, and `spread` where that is larger.
+
+    Where parts of a scan agree better than their noise allows, that is luck. Directions count, not single
+    parameters: in the metric in which `noise` is the identity, eigenvalues of `spread` below 1 become 1.
+    An uncertainty that masses have in common stays one in common.
+
+    Parameters
+    ----------
+    spread, noise : (B, C, C) tensor
+        Symmetric, not negative; a parameter whose row in `noise` is zero is left out.
+
+    Returns
+    -------
+    (B, C, C) tensor
+    """
+    scale = noise.diagonal(dim1=1, dim2=2).clamp_min(0.0).sqrt()
+    inverse = torch.where(scale > 0, 1 / scale.clamp_min(1e-300), 0.0)
+    correlation = noise * inverse.unsqueeze(1) * inverse.unsqueeze(2)
+    values, vectors = torch.linalg.eigh(correlation)
+    root = vectors * values.clamp_min(0.0).sqrt().unsqueeze(1)
+    # Directions that the noise leaves no room for are those of parameters that are not free.
+    back = vectors * torch.where(values > _NO_ROOM, values.clamp_min(_NO_ROOM).rsqrt(), 0.0).unsqueeze(1)
+    scaled = spread * inverse.unsqueeze(1) * inverse.unsqueeze(2)
+    own, turned = torch.linalg.eigh(back.mT @ scaled @ back)
+    root = root @ turned
+    found = (root * own.clamp_min(1.0).unsqueeze(1)) @ root.mT
+    return found * scale.unsqueeze(1) * scale.unsqueeze(2)
 
 
 def blocks(two_theta: Tensor) -> Tensor:
