@@ -12,9 +12,9 @@ from mixrd.analysis.absorption import MATERIAL_PERCENT
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.analysis.staging import Freed
+from mixrd.analysis.stating import LEAST_TOTAL_SIGNIFICANCE
 from mixrd.crystal import Crystal
 from mixrd.network import Estimate
-from mixrd.scan import Scan
 
 #: Estimates that differ by more than this (wt%) in one phase are worth a word.
 DISAGREEMENT_PERCENT = 10.0
@@ -22,8 +22,6 @@ DISAGREEMENT_PERCENT = 10.0
 POOR_GOODNESS_OF_FIT = 5.0
 #: Texture beyond this (|ln r|) moves lines by a fifth and more: it can be seen.
 STRONG_TEXTURE = 0.1
-#: Total mass over its standard uncertainty below which nothing was found.
-LEAST_TOTAL_SIGNIFICANCE = 5.0
 
 
 def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
@@ -118,15 +116,3 @@ def disagreement(
         for crystal, a, b in zip(crystals, network, 100 * refined.weight_fractions, strict=True)
         if abs(a - b) > DISAGREEMENT_PERCENT
     ]
-
-
-def range_warnings(scan: Scan, limits: tuple[float, float]) -> list[AnalysisWarning]:
-    """Whether part of the scan was left out."""
-    cut = float(scan.two_theta[-1]) - limits[1]
-    if cut > 1.0:
-        return [
-            AnalysisWarning(
-                "RANGE_CUT", f"{cut:.1f} deg at the end of the scan lie outside the instrument's range"
-            )
-        ]
-    return []

@@ -79,7 +79,9 @@ def findings(
     widening = WIDENING
     if calibrated is not None and calibrated.refinement is not None:
         widening = calibrated.widening
-    amounts = quantities(refined, factors=grains.factors, further=grains.covariance, widening=widening)
+    amounts = quantities(
+        refined, sample.presence, factors=grains.factors, further=grains.covariance, widening=widening
+    )
     absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
     warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed, sample.shift)
     warnings += grains.warnings + doubts

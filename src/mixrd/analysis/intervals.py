@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.bound import fraction_slope
 from mixrd.analysis.detection import CRITICAL, DETECTION, QUANTIFICATION
+from mixrd.analysis.presence import Presence
 from mixrd.analysis.refinement import Refinement
 
 #: Probability that an interval holds the true value.
@@ -31,7 +32,7 @@ class Quantities:
     Attributes
     ----------
     fractions : (P,) array
-        Weight fractions, 0 where a phase is not detected; they sum to 1.
+        Weight fractions as refined, whether or not a phase is detected; they sum to 1.
     covariance : (P, P) array
         Of the fractions: noise and misfit, structures, and further terms that were given.
     low, high : (P,) array
@@ -57,6 +58,7 @@ class Quantities:
 
 def quantities(
     refined: Refinement,
+    there: Presence,
     *,
     factors: NDArray[np.float64] | None = None,
     further: NDArray[np.float64] | None = None,
@@ -67,6 +69,8 @@ def quantities(
     Parameters
     ----------
     refined : Refinement
+    there : Presence
+        Of its phases.
     factors : (P,) array, optional
         True masses over apparent ones.
     further : (P, P) array, optional
@@ -79,18 +83,10 @@ def quantities(
     if masses.sum() <= 0:
         return _nothing(len(masses))
     total = float(masses.sum())
-    # A mass that noise and misfit alone may make has these standard deviations.
-    own = scale * np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
-    share = np.sqrt(np.clip(np.diag(refined.covariance), 0.0, None))
-    # What all masses have in common, as the depth of a rough surface, may be uncertain though the fractions
-    # are not: a phase is seen if either stands out.
-    detected = (masses > CRITICAL * own) | (refined.weight_fractions > CRITICAL * share)
-    detected &= masses > 0
-    detected[int(np.argmax(masses))] = masses.max() > 0
-    kept = np.where(detected, masses, 0.0)
-    fractions = kept / max(float(kept.sum()), 1e-300)
+    fractions = masses / total
     floor = scale * refined.noise_sigma / total
-    limit = DETECTION * floor
+    detected = there.seen & (fractions > CRITICAL * floor)
+    limit = np.maximum(DETECTION * floor, scale * there.least_seen / total)
     slope = fraction_slope(torch.from_numpy(masses)).numpy() * scale
     covariance = slope @ refined.mass_covariance @ slope.T + structure_covariance(fractions)
     if further is not None:
@@ -98,7 +94,7 @@ def quantities(
     sigma = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
     reach = widening * NormalDist().inv_cdf(0.5 + LEVEL / 2) * sigma
     # The most that a phase may amount to though it was not detected: one-sided.
-    missed = np.maximum(masses / total + widening * NormalDist().inv_cdf(LEVEL) * sigma, limit)
+    missed = np.maximum(fractions + widening * NormalDist().inv_cdf(LEVEL) * sigma, limit)
     low = np.where(detected, fractions - reach, 0.0)
     high = np.where(detected, fractions + reach, missed)
     return Quantities(

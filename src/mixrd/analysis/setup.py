@@ -87,22 +87,22 @@ def generic_instrument(
 
 
 def overlap(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> tuple[float, float]:
-    """Range in degrees to analyse: from shortly below the first reflection to the end of the scan.
+    """Range in degrees to fit: from shortly below the first reflection to the end of the scan.
+
+    What lies below is background, and searched for lines that no candidate explains. The range that an
+    instrument is meant for cuts nothing: what was measured counts.
 
     Raises
     ------
     ScanError
-        If the scan and the instrument's range share less than `SHORTEST_RANGE_DEG`, a candidate has no
-        reflection there, or the scan holds nothing there.
+        If the scan is shorter than `SHORTEST_RANGE_DEG`, a candidate has no reflection in it, or the scan
+        holds nothing there.
     """
-    low = max(float(scan.two_theta[0]), instrument.two_theta_range[0])
-    high = min(float(scan.two_theta[-1]), instrument.two_theta_range[1])
+    low, high = float(scan.two_theta[0]), float(scan.two_theta[-1])
     if high - low < SHORTEST_RANGE_DEG:
         raise ScanError(
-            f"the scan covers {scan.two_theta[0]:g}-{scan.two_theta[-1]:g} deg, the instrument "
-            f"{instrument.two_theta_range[0]:g}-{instrument.two_theta_range[1]:g} deg: "
-            f"less than {SHORTEST_RANGE_DEG:g} deg in common",
-            remedy="Measure a longer range, or correct [range] of the instrument",
+            f"the scan covers {low:g}-{high:g} deg, less than {SHORTEST_RANGE_DEG:g} deg",
+            remedy="Measure a longer range",
             file=scan.path or None,
         )
     _refuse_empty(scan, (low, high))

@@ -20,6 +20,7 @@ from mixrd.analysis.coarse_fit import coarse_fit
 from mixrd.analysis.cell_release import earned_strains
 from mixrd.analysis.covariance import at_least, covariance, misfit_covariance
 from mixrd.analysis.least_squares import Fit, Priors, fit
+from mixrd.analysis.presence import Presence, presence
 from mixrd.analysis.refinement import (
     BACKGROUND_DEGREE,
     STAGES_DEG,
@@ -82,6 +83,7 @@ class SampleRefinement:
         Coefficients of the humps and their standard uncertainties.
     shift : (P,) array
         Weight fractions less those before texture and losses at low angles were freed.
+    presence : Presence
     """
 
     refinement: Refinement
@@ -89,6 +91,7 @@ class SampleRefinement:
     hump_amounts: NDArray[np.float64]
     hump_sigma: NDArray[np.float64]
     shift: NDArray[np.float64]
+    presence: Presence
 
 
 def refine_sample(
@@ -310,4 +313,12 @@ class _Stage:
         deviations = spread[0].diagonal()[place].clamp_min(0).sqrt()
         before = plain.linear.coefficients[0, : len(self.crystals)]
         shift = refined.weight_fractions - (before / before.sum().clamp_min(1e-30)).numpy()
-        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift)
+        error = self.part.sigma[0]
+        patterns = result.linear.design[0, : len(self.crystals)] * error
+        there = presence(
+            patterns.numpy(),
+            refined.masses,
+            self.part.observed[0].numpy() - refined.background,
+            error.numpy(),
+        )
+        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift, there)
