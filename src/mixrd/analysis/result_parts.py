@@ -9,6 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+_NO_STATEMENT = "no statement possible"
+_ALONE = "one candidate alone: whether it is there, not how much"
+
+
 @dataclass(frozen=True)
 class AnalysisWarning:
     """A doubt about a result.
@@ -43,6 +47,15 @@ class Statement:
 
     kind: Literal["amounts", "presence", "none"] = "amounts"
     reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What every way out says where no amounts are stated; empty where they are."""
+        said = {"amounts": "", "presence": _ALONE, "none": _NO_STATEMENT}[self.kind]
+        reason = self.reason.strip().rstrip(".")
+        if not said or not reason:
+            return said
+        return f"{said}, because {reason}" if self.kind == "none" else f"{said}; {reason}"
 
 
 @dataclass(frozen=True)
@@ -117,6 +130,13 @@ class PhaseResult:
     linear_attenuation_per_mm: float | None = None
     mass_attenuation_cm2_g: float | None = None
 
+    @property
+    def presence(self) -> str:
+        """Whether it is there, in a word or two."""
+        if self.detected is None:
+            return "not tested"
+        return "there" if self.detected else "not found"
+
 
 @dataclass(frozen=True)
 class UnexplainedResult:
@@ -156,6 +176,13 @@ class AbsoluteResult:
     sigma_percent: dict[str, float]
     amorphous_percent: float
     amorphous_sigma_percent: float
+
+    @property
+    def whole(self) -> str:
+        """What these are contents of."""
+        if self.method == "internal standard":
+            return "the sample before the standard was added"
+        return "the whole sample"
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,6 +66,8 @@ def export(
         for path, text in paths.items():
             path.write_text(text, encoding="utf-8")
     say(f"wrote {', '.join(contents)} to {folder}")
+    if analysis.statement.sentence:
+        say(f"warning: {analysis.statement.sentence}; the refined model is handed over as a start, not a result")
     return 0
 
 

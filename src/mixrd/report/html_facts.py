@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixrd.report.numbers import percent
+from mixrd.report.numbers import percent, two_digits
 from mixrd.report.sentences import beam_text, listed
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def origin(analysis: Analysis) -> tuple[Fact, ...]:
         ),
         Fact(
             "time",
-            ", ".join(f"{k} {v:.2g} s" for k, v in analysis.seconds.items() if v is not None),
+            ", ".join(f"{k} {two_digits(v)} s" for k, v in analysis.seconds.items() if v is not None),
         ),
     ]
     return tuple(fact for fact in facts if fact.value)
