@@ -13,7 +13,7 @@ from mixrd.analysis import AnalysisWarning
 
 Method = Literal["network", "refined"]
 METHODS: tuple[Method, ...] = ("network", "refined")
-SCHEMA = 3
+SCHEMA = 2
 #: Warnings that say that fractions are less sure than their counts make them.
 DOUBTS = frozenset({"MICROABSORPTION", "TEXTURE"})
 #: Mean absolute errors (wt%) of a sample that count as small and as large.
