@@ -36,7 +36,11 @@ def instrument() -> Instrument:
 
 
 def scan_of(
-    crystals: list[Crystal], weights: NDArray[np.float64], instrument: Instrument, glass: str | None, seed: int
+    crystals: list[Crystal],
+    weights: NDArray[np.float64],
+    instrument: Instrument,
+    glass: str | None,
+    seed: int,
 ) -> Scan:
     """A scan of phases of these absolute weights beside an amorphous rest, w_p K / (mu/rho) each."""
     two_theta = np.arange(22.0, 70.0, 0.03)

@@ -104,4 +104,6 @@ def test_no_second_opinion_of_what_is_not_stated(
     data = json.loads(shown.out)
     assert data["second_opinion"]["weight_percent"] == {}
     assert "it was not asked" in data["second_opinion"]["remark"]
-    assert [w["code"] for w in data["warnings"] if w["code"].startswith("SECOND")] == ["SECOND_OPINION_MISSING"]
+    assert [w["code"] for w in data["warnings"] if w["code"].startswith("SECOND")] == [
+        "SECOND_OPINION_MISSING"
+    ]

@@ -14,9 +14,7 @@ from mixrd.experiments.left_out import benchmark_left_out
 from mixrd.scan import Scan
 
 
-def test_a_refused_scan_says_that_something_is_missing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_scan_says_that_something_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def analyze(scan: Scan, crystals: list, *_: object) -> Analysis:
         found = Analysis("ok", scan.path, (), None, None, None, None, {}, (), None, {})
         return found if "corundum" in {c.name for c in crystals} else without_amounts(found, "none")

@@ -98,7 +98,7 @@ def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     assert data["summary"]["doubts"]["within"] == {"samples": 2, "warned": 0}
     assert data["summary"]["doubts"]["above"] == {"samples": 0, "warned": 0}
     assert data["summary"]["median_seconds"]["network"] is None
-    assert 0 < data["summary"]["median_seconds"]["processor"] < 20
+    assert data["summary"]["median_seconds"]["processor"] > 0
     assert data["samples"][2]["cpu_seconds"] is None
 
 
@@ -228,7 +228,9 @@ def test_one_candidate_is_no_error_of_nought(
     write_table(tmp_path / "compositions.csv", [{"file": "pure.xy", "wt_pct": "corundum=100"}])
     phase = PhaseResult("corundum", "", 100.0, 0.0, None, 100.0, None, None, None, 1.0)
     found = Analysis("ok", "pure.xy", (phase,), 0.1, 0.1, None, None, {"refined": 0.5}, (), None, {})
-    monkeypatch.setattr(weighed, "analyze", lambda *_, **__: without_amounts(found, "presence", detected=False))
+    monkeypatch.setattr(
+        weighed, "analyze", lambda *_, **__: without_amounts(found, "presence", detected=False)
+    )
     result = benchmark_weighed(tmp_path, instrument=instrument, network=False)
     assert result.samples[0].presence == "not found" and not result.samples[0].failed
     assert result.summary("refined") is None

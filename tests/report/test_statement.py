@@ -40,7 +40,10 @@ def refused(make_analysis: Make) -> Analysis:
     opinion = SecondOpinion("rietx", "1", {"phase-0": 100.0}, {}, {"phase-0": 0.0}, 0.1, 1.0)
     return without_amounts(
         make_analysis(
-            3, absolute=whole, second_opinion=opinion, unexplained=UnexplainedResult(0.83, LINES, ("zincite",))
+            3,
+            absolute=whole,
+            second_opinion=opinion,
+            unexplained=UnexplainedResult(0.83, LINES, ("zincite",)),
         ),
         "none",
     )
@@ -156,7 +159,9 @@ def test_one_candidate_that_an_external_standard_weighs(alone: Analysis) -> None
     whole = AbsoluteResult("external standard", {"phase-0": 61.2}, {"phase-0": 1.1}, 38.8, 1.1)
     weighed = dataclasses.replace(alone, absolute=whole)
     assert "the whole sample is about 61 % phase-0 and 39 % amorphous" in headline(weighed)
-    assert "wt% of the whole sample (external standard): phase-0 61.2 ± 1.1" in shown(*analysis_lines(weighed))
+    assert "wt% of the whole sample (external standard): phase-0 61.2 ± 1.1" in shown(
+        *analysis_lines(weighed)
+    )
 
 
 def test_headline_where_one_candidate_is_not_found(make_analysis: Make) -> None:

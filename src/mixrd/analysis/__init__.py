@@ -11,7 +11,7 @@ from mixrd.analysis.external_standard import ExternalConstant
 from mixrd.analysis.grinding import GRINDINGS, Grinding
 from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
-from mixrd.analysis.model_finishing import finished_model
+from mixrd.analysis.model_finishing import finished_model, train
 from mixrd.analysis.plan import Plan, make_plan
 from mixrd.analysis.preparation import Preparation, external_constant_of
 from mixrd.analysis.refined_model import RefinedModel
@@ -77,5 +77,6 @@ __all__ = [
     "parse_standard",
     "recipe_for",
     "refine",
+    "train",
     "without_regions",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -101,7 +101,7 @@ class Analysis(Displayed):
     refined_model: RefinedModel | None = None
     second_opinion: SecondOpinion | None = None
     covariance_percent2: list[list[float]] | None = None
-    statement: Statement = Statement()
+    statement: Statement = field(default_factory=Statement)
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -162,7 +162,7 @@ class Analysis(Displayed):
 
 
 def _one_alone(data: dict[str, Any]) -> dict[str, Any]:
-    """A result of a single candidate as it is stated now: older versions said 100 %, however little it was."""
+    """A result of one candidate as it is stated now: older versions said 100 %, however little it was."""
     numbers = ("weight_percent", "sigma_percent", "network_percent", "refined_percent", "interval_percent")
     phases = [{**phase, **dict.fromkeys(numbers)} for phase in data["phases"]]
     return {**data, "phases": phases, "covariance_percent2": None, "statement": {"kind": "presence"}}

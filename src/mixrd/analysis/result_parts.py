@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-
 _NO_STATEMENT = "no statement possible"
 _ALONE = "one candidate alone: whether it is there, not how much"
 
@@ -39,8 +38,8 @@ class Statement:
     Attributes
     ----------
     kind : "amounts", "presence" or "none"
-        "amounts": weight fractions with intervals. "presence": of a single candidate only whether it is there,
-        since it is all of itself however little there is. "none": the fit is worth no number.
+        "amounts": weight fractions with intervals. "presence": of a single candidate only whether it is
+        there, since it is all of itself however little there is. "none": the fit is worth no number.
     reason : str
         Why nothing else is stated, as what follows "no statement possible, because"; empty for "amounts".
     """

@@ -90,7 +90,8 @@ class RequestOptions:
             raise UsageError("--check compares with the refinement", remedy="Leave --no-refine out")
         if self.no_refine and sample.given:
             raise UsageError(
-                "particle size, grinding, standards and humps need the refinement", remedy="Leave --no-refine out"
+                "particle size, grinding, standards and humps need the refinement",
+                remedy="Leave --no-refine out",
             )
 
     def _candidates(self) -> list[Crystal]:

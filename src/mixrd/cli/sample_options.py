@@ -29,7 +29,8 @@ class SampleOptions:
     """Diameter of the particles in micrometres: corrects for microabsorption (Brindley)."""
 
     grinding: Literal["by-hand", "mccrone", "as-received"] | None = None
-    """How the powder was ground, where the size is not known: the intervals allow for it (5-20, 1-4 and 4-60 um)."""
+    """How the powder was ground, where the size of its particles is not known: the intervals allow for those
+    that this makes likely (5-20, 1-4, 4-60 um)."""
 
     standard: str | None = None
     """Internal standard and its wt% in the mixture that was measured, e.g. corundum:20: tells the amorphous
@@ -39,8 +40,8 @@ class SampleOptions:
     """Phase and scan of a pure standard on the same instrument, e.g. corundum:standard.xy: likewise."""
 
     amorphous_formula: str | None = None
-    """What the amorphous part is made of, e.g. SiO2, with --external-standard: without it, it is taken to absorb
-    as the crystalline phases do."""
+    """What the amorphous part is made of, e.g. SiO2, with --external-standard: without it, it is taken to
+    absorb as the crystalline phases do."""
 
     amorphous: Names | None = None
     """Amorphous humps to fit: a scan of the pure material, or POSITION:WIDTH in degrees 2theta, e.g. 22:8."""

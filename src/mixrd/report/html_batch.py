@@ -74,7 +74,9 @@ class Batch:
             said += f" {self.failed} could not be: the reasons stand in the table."
         refused = sum(bool(row.unstated) for row in self.rows)
         if refused:
-            said += f" Of {counted(refused, 'scan')} no amounts can be stated: the reasons stand in the table."
+            said += (
+                f" Of {counted(refused, 'scan')} no amounts can be stated: the reasons stand in the table."
+            )
         return said
 
 

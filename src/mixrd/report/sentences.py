@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from mixrd.analysis import AbsoluteResult, Analysis, PhaseResult
 
 Trust = Literal["good", "doubt", "stop"]
-#: Share of the counts in lines that no phase explains, and R_wp (where noise is not what makes it), above which
-#: nobody says that the phases explain the scan.
+#: Share of the counts in lines that no phase explains, and R_wp (where noise is not what makes it), above
+#: which nobody says that the phases explain the scan.
 _MUCH_UNEXPLAINED, _LARGE_R_WP, _NOISE_RATIO = 0.01, 0.15, 1.5
 _K_ALPHA = re.compile(r"^([A-Z][a-z]?)Ka([12]?)$")
 
@@ -41,14 +41,18 @@ def trust(analysis: Analysis) -> tuple[Trust, str]:
     if analysis.status == "failed":
         return "stop", "No fractions were found."
     if analysis.statement.kind == "none":
-        return "stop", "No amounts are stated. The fit below, and the lines that no phase explains, help to see why."
+        return (
+            "stop",
+            "No amounts are stated. The fit below, and the lines that no phase explains, help to see why.",
+        )
     severities = _severities(analysis)
     if "stop" in severities:
         return "stop", "Read the warnings below, mend what they name, and analyse the scan again."
     doubts = severities.count("doubt")
     if doubts:
         were = "was" if doubts == 1 else "were"
-        return "doubt", f"{counted(doubts, 'doubt')} {were} noted. Read below what this means before you rely on the numbers."
+        noted = f"{counted(doubts, 'doubt')} {were} noted."
+        return "doubt", f"{noted} Read below what this means before you rely on the numbers."
     if analysis.r_wp is None:
         return (
             "doubt",

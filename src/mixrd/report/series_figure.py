@@ -130,8 +130,8 @@ def _draw_states(axes: Axes, analyses: Sequence[Analysis]) -> None:
         if n or colour != _REFUSED
     ]
     axes.legend(
-        handles=patches, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(patches), frameon=False, fontsize=9,
-        borderaxespad=0.3, handlelength=1.2,
+        handles=patches, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(patches), frameon=False,
+        fontsize=9, borderaxespad=0.3, handlelength=1.2,
     )  # fmt: skip
     axes.set_title(counted(len(analyses), "scan"), loc="left", fontsize=11)
 

@@ -99,7 +99,9 @@ def analysis_lines(analysis: Analysis) -> list[Text]:
         parts.append(f"zero {analysis.zero_deg:+.3f}°")
     if analysis.displacement_mm is not None:
         parts.append(f"displacement {analysis.displacement_mm:+.3f} mm")
-    times = [f"{name} {two_digits(seconds)} s" for name, seconds in analysis.seconds.items() if seconds is not None]
+    times = [
+        f"{name} {two_digits(seconds)} s" for name, seconds in analysis.seconds.items() if seconds is not None
+    ]
     parts += [" + ".join(times)] if times else []
     lines = [Text(", ".join(parts)), *_whole_lines(analysis)]
     if analysis.second_opinion is not None and analysis.statement.kind == "amounts":

@@ -29,7 +29,9 @@ def test_grinding_and_an_external_standard(
     expect(page.locator("#external-scan")).to_have_text("bright.xy")
     page.fill("#amorphous-formula", "SiO2")
     expect(page.locator("#options-summary")).to_contain_text("ground by hand (5–20 µm)")
-    expect(page.locator("#options-summary")).to_contain_text("fluorite as external standard, amorphous part SiO2")
+    expect(page.locator("#options-summary")).to_contain_text(
+        "fluorite as external standard, amorphous part SiO2"
+    )
     page.fill("#particle-size", "3")
     expect(page.locator("#grinding")).to_be_disabled()
     page.fill("#particle-size", "")
