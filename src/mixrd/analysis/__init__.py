@@ -8,9 +8,10 @@ from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
 from mixrd.analysis.exclusion import parse_regions, without_regions
 from mixrd.analysis.external_standard import ExternalConstant
+from mixrd.analysis.grinding import GRINDINGS, Grinding
 from mixrd.analysis.intervals import LEVEL
 from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
-from mixrd.analysis.model_finishing import finished_model
+from mixrd.analysis.model_finishing import finished_model, train
 from mixrd.analysis.plan import Plan, make_plan
 from mixrd.analysis.preparation import Preparation, external_constant_of
 from mixrd.analysis.refined_model import RefinedModel
@@ -31,6 +32,7 @@ from mixrd.analysis.second_opinion import SecondOpinion
 from mixrd.analysis.setup import generic_instrument, instrument_for, overlap
 
 __all__ = [
+    "GRINDINGS",
     "LEVEL",
     "AbsoluteResult",
     "AmorphousComponent",
@@ -40,6 +42,7 @@ __all__ = [
     "Curves",
     "ExpectedScan",
     "ExternalConstant",
+    "Grinding",
     "InternalStandard",
     "LaboratoryBound",
     "Measurement",
@@ -74,5 +77,6 @@ __all__ = [
     "parse_standard",
     "recipe_for",
     "refine",
+    "train",
     "without_regions",
 ]

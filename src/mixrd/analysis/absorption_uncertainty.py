@@ -55,6 +55,14 @@ class MicroabsorptionUncertainty:
     mean_shift: NDArray[np.float64]
     covariance: NDArray[np.float64]
 
+    @property
+    def about_apparent(self) -> NDArray[np.float64]:
+        """(P, P) second moment of the true fractions about the apparent ones, the mean shift in it.
+
+        What a result is off by that is stated without correction, though sizes are likely that shift it.
+        """
+        return self.covariance + np.outer(self.mean_shift, self.mean_shift)
+
 
 def microabsorption_uncertainty(
     crystals: Sequence[Crystal],

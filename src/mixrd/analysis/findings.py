@@ -75,7 +75,7 @@ def findings(
     if sample is None:
         return Findings(estimate, intervals=calibrated)
     refined, radiation = sample.refinement, instrument.radiation
-    grains = microabsorption(crystals, refined, radiation, preparation.particle_size_um)
+    grains = microabsorption(crystals, refined, radiation, preparation.particle_size_um, preparation.grinding)
     widening = WIDENING
     if calibrated is not None and calibrated.refinement is not None:
         widening = calibrated.widening

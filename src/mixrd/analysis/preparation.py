@@ -14,13 +14,15 @@ from mixrd.analysis.amorphous import AbsoluteContent, InternalStandard, internal
 from mixrd.analysis.amorphous_component import AmorphousComponent
 from mixrd.analysis.exclusion import Region
 from mixrd.analysis.external_standard import ExternalConstant, external_constant, external_content
+from mixrd.analysis.grinding import Grinding, likely_sizes
 from mixrd.analysis.intervals import Quantities
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import AbsoluteResult, AnalysisWarning
 from mixrd.analysis.setup import are_counts, instrument_for, overlap, part_of
 from mixrd.analysis.staging import refine_sample
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, atoms_of_formula
 from mixrd.diffraction import Radiation
+from mixrd.errors import CrystalError, ParameterError
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan
 
@@ -41,6 +43,17 @@ class Preparation:
         Shapes of amorphous parts, fitted beside the phases.
     excluded : tuple of (low, high)
         Regions in degrees 2theta that the refinement leaves out.
+    grinding : "by-hand", "mccrone", "as-received" or None
+        How the powder was ground, where the size of its particles is not known: intervals allow for the sizes
+        that this makes likely, and the amounts stay as they are.
+    amorphous_formula : str or None
+        Composition of what is amorphous ("SiO2"), with `external`: without it the amorphous part is taken to
+        absorb as the crystalline phases do.
+
+    Raises
+    ------
+    InputError
+        If the parts contradict each other, or the formula is none.
     """
 
     particle_size_um: float | None = None
@@ -48,6 +61,24 @@ class Preparation:
     external: ExternalConstant | None = None
     humps: tuple[AmorphousComponent, ...] = ()
     excluded: tuple[Region, ...] = ()
+    grinding: Grinding | None = None
+    amorphous_formula: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.grinding is not None:
+            likely_sizes(self.grinding)
+            if self.particle_size_um is not None:
+                raise ParameterError(
+                    "both a particle size and a grinding are given",
+                    remedy="Give the size where it is known, else how the powder was ground",
+                )
+        if self.amorphous_formula is not None:
+            _check_formula(self.amorphous_formula)
+            if self.external is None:
+                raise ParameterError(
+                    "the formula of the amorphous part says nothing without an external standard",
+                    remedy="Give an external standard too; an internal one needs no formula",
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,18 +99,36 @@ class Microabsorption:
     warnings: list[AnalysisWarning]
 
 
+def _check_formula(formula: str) -> None:
+    """Raise CrystalError if the text is no formula of anything."""
+    if not atoms_of_formula(formula):
+        raise CrystalError("the formula of the amorphous part is empty", remedy="Write it like SiO2")
+
+
 def microabsorption(
-    crystals: Sequence[Crystal], refined: Refinement, radiation: Radiation, particle_size_um: float | None
+    crystals: Sequence[Crystal],
+    refined: Refinement,
+    radiation: Radiation,
+    particle_size_um: float | None,
+    grinding: Grinding | None = None,
 ) -> Microabsorption:
     """Correction for particles of a known size; for unknown ones the uncertainty alone.
 
     Fractions are not moved where the size is not known: most powders for the diffractometer are made as fine
-    as is needed, and a correction by guess would make those worse.
+    as is needed, and a correction by guess would make those worse. Where the grinding is known, what sizes as
+    likely as that shift the fractions by is part of the uncertainty.
     """
     apparent = refined.weight_fractions
     count = len(apparent)
     if count < 2 or apparent.sum() <= 0:
         return Microabsorption(np.ones(count), np.zeros((count, count)), [])
+    if grinding is not None:
+        likely = likely_sizes(grinding)
+        spread = microabsorption_uncertainty(
+            crystals, apparent, radiation, likely.median_um, spread=likely.spread
+        ).about_apparent
+        doubts = microabsorption_warnings(crystals, apparent, radiation, grinding=grinding)
+        return Microabsorption(np.ones(count), spread, doubts)
     found = microabsorption_uncertainty(crystals, apparent, radiation, particle_size_um)
     factors = np.ones(count)
     if particle_size_um is not None:
@@ -127,7 +176,12 @@ def absolute_result(
     if preparation.external is not None:
         scales, spread = refined.masses * factors, refined.mass_covariance * np.outer(factors, factors)
         content = external_content(
-            crystals, scales, spread, preparation.external, time_ratio=time_ratio
+            crystals,
+            scales,
+            spread,
+            preparation.external,
+            time_ratio=time_ratio,
+            amorphous_formula=preparation.amorphous_formula,
         ).content
         return _result("external standard", content), negative_amorphous(content)
     return None, []

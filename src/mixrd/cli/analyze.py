@@ -98,9 +98,10 @@ def analyze(
 
 def show_analysis(analysis: Analysis) -> None:
     """Print one result as a table with what belongs below it."""
-    from mixrd.report.tables import analysis_lines, analysis_table
+    from mixrd.report.tables import analysis_lines, analysis_table, statement_lines
 
-    show(analysis.file, analysis_table(analysis), *analysis_lines(analysis), "")
+    said, table = statement_lines(analysis), analysis_table(analysis)
+    show(analysis.file, *said, table, *analysis_lines(analysis), "")
 
 
 def _analyze_one(

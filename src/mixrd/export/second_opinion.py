@@ -57,6 +57,11 @@ def with_second_opinion(analysis: Analysis, scan: Scan, program: str = "rietx") 
             f"no second opinion by {program!r}", remedy=f"Programs that can be asked: {', '.join(PROGRAMS)}"
         )
     given = handover(analysis, scan)
+    if analysis.statement.kind != "amounts":
+        # Its fractions would be numbers where there are to be none.
+        opinion = _without(f"it was not asked: {analysis.statement.sentence}", 0.0)
+        doubts = second_opinion_warnings(opinion, {})
+        return dataclasses.replace(analysis, second_opinion=opinion, warnings=(*analysis.warnings, *doubts))
     begin = time.perf_counter()
     try:
         with warnings.catch_warnings():
