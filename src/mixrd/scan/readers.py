@@ -15,8 +15,8 @@ from mixrd.scan.detect import NAMES, decode, detect
 from mixrd.scan.headers import ScanHeader, bruker_tube_lines, choose_scan, several_scans_warning
 from mixrd.scan.measurement import Scan
 from mixrd.scan.powder_cif import cif_scans
-from mixrd.scan.text_columns import read_columns
 from mixrd.scan.text_headers import ras_axes, text_facts, uxd_headers
+from mixrd.scan.text_scan import text_scan
 from mixrd.scan.vendor import Arrays, geddes_arrays, rietx_headers, rietx_scan
 from mixrd.scan.xml_headers import brml_headers, rasx_headers, xrdml_headers
 
@@ -63,7 +63,8 @@ def read_scan(path: str | PathLike[str], *, scan: int | None = None) -> Scan:
 
 def _read(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
     if kind == "text":
-        return _text(data, scan, file)
+        choose_scan([ScanHeader()], scan, file)
+        return text_scan(decode(data, file), file)
     if kind == "cif":
         found = cif_scans(decode(data, file), file)
         headers = [header for _, header in found]
@@ -72,22 +73,6 @@ def _read(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays,
     if kind in ("bruker_raw", "ras", "gsas"):
         return _through_rietx(data, kind, scan, file)
     return _through_geddes(data, kind, scan, file)
-
-
-def _text(data: bytes, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
-    choose_scan([ScanHeader()], scan, file)
-    columns = read_columns(decode(data, file), file)
-    facts = text_facts(columns.header)
-    header = ScanHeader(
-        axis=facts.scan_axis,
-        wavelength_angstrom=facts.wavelength_angstrom,
-        anode=facts.anode,
-        counting_time_s=facts.counting_time_s,
-        goniometer_radius_mm=facts.goniometer_radius_mm,
-        rate=columns.rate,
-        warnings=columns.warnings + judge_axis(facts.scan_axis, file=file),
-    )
-    return Arrays(columns.two_theta, columns.intensity, columns.sigma, "mixrd"), header
 
 
 def _through_geddes(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:

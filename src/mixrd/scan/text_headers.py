@@ -21,6 +21,9 @@ _WAVELENGTHS = (
     rf"wave\s*-?length[^\d\n]{{0,30}}{_NUMBER}",
     rf"(?:\blambda\b|λ)[^\d\n]{{0,20}}{_NUMBER}",
 )
+_LONGEST_LONE = 2.8
+"""Longest wavelength in angstrom that a lone number is taken for: titanium's K-alpha has 2.75."""
+
 _FIRST_LINE = re.compile(r"k[-_ ]?(?:alpha|a|α)[-_ ]?1", re.IGNORECASE)
 _OTHER_LINE = re.compile(r"k[-_ ]?(?:alpha|a|α)[-_ ]?2|beta|β", re.IGNORECASE)
 _ANODE = re.compile(r"\banode(?:[ _]material)?[\"']?[\s:=,;\"']{1,6}([A-Za-z]{1,2})\b", re.IGNORECASE)
@@ -132,5 +135,6 @@ def _text_wavelength(lines: list[str]) -> float | None:
             if found is not None:
                 return found
     if content and re.fullmatch(r"\d[.,]\d{2,}", content[0]):
-        return wavelength(content[0])
+        lone = wavelength(content[0])
+        return lone if lone is None or lone < _LONGEST_LONE else None
     return None

@@ -1,0 +1,137 @@
+"""Whether a third column of numbers is the standard uncertainty of the second.
+
+A standard uncertainty is as large as the scatter of the counts, rises at the lines, and varies no more from
+point to point than the counts allow. A background, a calculated pattern, a time per step, a monitor or a
+difference does not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixrd.scan.counting import are_whole, dispersion, noise_levels
+
+_PROPORTIONAL = 0.05
+"""Quartile distance of ln(column / root of counts) below which the two are proportional."""
+
+_LEVELS = (0.25, 4.0)
+"""Column over scatter of the counts: measured 0.5-1.5 on the uncertainties of 14 files."""
+
+_NAMED_LEVELS = (0.1, 10.0)
+_PROPORTIONAL_LEVELS = (0.03, 30.0)
+_POISSON = (0.5, 2.0)
+_FOLLOWS = 0.7
+_MIN_RISE = 0.3
+_RISE_SEEN_FROM = 1.5
+
+Doubts = tuple[tuple[str, str], ...]
+
+
+def judge_uncertainty(
+    column: NDArray[np.float64], intensity: NDArray[np.float64], *, named: bool
+) -> tuple[NDArray[np.float64] | None, Doubts]:
+    """The column as standard uncertainty, or None and why not.
+
+    Parameters
+    ----------
+    column, intensity : (N,) arrays
+    named : bool
+        The file calls the column an uncertainty: only its level is looked at.
+    """
+    if not np.all(np.isfinite(column)):
+        return _ignored("has entries that are no numbers")
+    if np.ptp(column) == 0.0:
+        return _ignored("is the same everywhere: no uncertainty")
+    if np.any(column < 0):
+        return _ignored("has negative values: no uncertainty")
+    if not np.all(np.isfinite(intensity)) or column.size < 5:
+        return column, ()  # the checks of the scan itself name what is wrong
+    strong = intensity > 10.0
+    if not named and strong.sum() > 10 and np.mean(column[strong] >= intensity[strong]) > 0.5:
+        return _ignored("is larger than the counts: no uncertainty")
+    doubt = _level_doubt(column, intensity, named) or (None if named else _shape_doubt(column, intensity))
+    return (column, ()) if doubt is None else _ignored(doubt)
+
+
+def _ignored(why: str) -> tuple[None, Doubts]:
+    return None, (("COLUMN_IGNORED", f"the third column {why}"),)
+
+
+def _proportional(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> float | None:
+    """Factor of the column to the root of the counts where it is one for all points, else None."""
+    good = (column > 0) & (intensity >= 1.0 if are_whole(intensity) else intensity > 0)
+    if good.sum() < 0.5 * column.size:
+        return None
+    ratio = np.log(column[good]) - 0.5 * np.log(intensity[good])
+    low, middle, high = np.quantile(ratio, [0.25, 0.5, 0.75])
+    return float(np.exp(middle)) if high - low < _PROPORTIONAL else None
+
+
+def _level_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64], named: bool) -> str | None:
+    """What is wrong with the size of the column beside the scatter of the counts."""
+    factor = _proportional(column, intensity)
+    scatter = dispersion(intensity)
+    counts = are_whole(intensity) and scatter is not None and _POISSON[0] < scatter < _POISSON[1]
+    if factor is not None and counts and not 1 / 3 < factor < 3.0:
+        return (
+            f"is {factor:.3g} times the root of the counts, which scatter by just that root: no uncertainty of "
+            "theirs; counting statistics are used"
+        )
+    limits, noise = noise_levels(intensity)
+    middle = [float(np.median(column[1 + a : 1 + b])) for a, b in zip(limits[:-1], limits[1:], strict=True)]
+    seen = noise > 0.0
+    if not seen.any():
+        return None if factor is not None or named else "does not follow the counts: no uncertainty"
+    ratio = float(np.median(np.array(middle)[seen] / noise[seen]))
+    low, high = _NAMED_LEVELS if named else _PROPORTIONAL_LEVELS if factor is not None else _LEVELS
+    if low <= ratio <= high:
+        return None
+    return (
+        f"is {ratio:.3g} times the scatter of the counts: no uncertainty (a background, a calculated pattern, a "
+        "time?); counting statistics are used"
+    )
+
+
+def _shape_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> str | None:
+    """What is wrong with how the column follows the counts."""
+    if _proportional(column, intensity) is not None:
+        return None
+    rise = _rise_at_lines(column, intensity)
+    if rise is not None and rise < _MIN_RISE:
+        return "does not rise where the counts do: no uncertainty (a background, a time?)"
+    good = (column > 0) & (intensity > 0)
+    close = np.abs(np.log(column[good]) - np.log(intensity[good])) if good.any() else np.array([np.inf])
+    if rise is not None and rise > 1.6 and np.median(close) < 0.25:
+        return "is as large as the counts: no uncertainty (a calculated pattern?)"
+    if good.sum() > 20 and _rank_correlation(column, intensity) < _FOLLOWS:
+        jumps = np.median(np.abs(np.diff(np.log(column[good]))))
+        allowed = np.median(np.abs(np.diff(np.log(np.maximum(intensity[good], 1e-12)))))
+        if jumps > 1.5 * allowed + 0.15:
+            return "jumps from point to point more than the counts: no uncertainty (a difference?)"
+    return None
+
+
+def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    ranks = [np.argsort(np.argsort(values, kind="stable")).astype(float) for values in (a, b)]
+    return float(np.corrcoef(ranks)[0, 1])
+
+
+def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> float | None:
+    """Rise of ln(column) at the highest point of each stretch over that of the root of the counts; 1 for counts.
+
+    None where no stretch has a line in it.
+    """
+    rises = []
+    for rows in np.array_split(np.arange(column.size), max(1, min(40, column.size // 25))):
+        c, y = column[rows], intensity[rows]
+        level, base = float(np.median(y)), float(np.median(c))
+        top = float(y.max())
+        if level <= 0.0 or base <= 0.0:
+            continue
+        expected = 0.5 * np.log(top / level)
+        at_top = float(np.median(c[y >= np.quantile(y, 0.97)]))
+        if expected > np.log(_RISE_SEEN_FROM) and at_top > 0.0:
+            reached = 0.5 * np.log(float(np.median(y[y >= np.quantile(y, 0.97)])) / level)
+            rises.append(np.log(at_top / base) / reached)
+    return float(np.median(rises)) if rises else None
