@@ -26,6 +26,10 @@ SHORT_RANGE_DEG = 5.0
 """Ranges below this are read with the warning SHORT_RANGE."""
 
 
+_RATES_BROKEN = 0.25
+"""Share of broken numbers from which counts over a time are rates: three in four at 4 s, none of counts."""
+
+
 def make_scan(
     arrays: Arrays, header: ScanHeader, *, data: bytes, format_name: str, file: str | PathLike[str]
 ) -> Scan:
@@ -166,10 +170,12 @@ def _as_counts(
             sigma = None if sigma is None or factor is None else sigma * times
             doubts.append(("RATE_TO_COUNTS", "counts per second were multiplied by the counting time"))
     elif sigma is not None and (time := header.counting_time_s) and not are_whole(y) and are_whole(y * time):
-        y, sigma = y * time, None
-        doubts.append(
-            ("RATE_TO_COUNTS", "intensities are counts over the counting time and were multiplied by it")
-        )
+        sigma = None  # the reader made it from the same guess
+        if np.mean(np.abs(y - np.round(y)) > 1e-3) > _RATES_BROKEN:
+            y = y * time
+            doubts.append(
+                ("RATE_TO_COUNTS", "intensities are counts over the counting time and were multiplied by it")
+            )
     if factor is not None:
         if np.any(factor <= 0) or not np.all(np.isfinite(factor)):
             raise ScanError(

@@ -15,7 +15,7 @@ from mixrd.scan.detect import NAMES, decode, detect
 from mixrd.scan.headers import ScanHeader, bruker_tube_lines, choose_scan, several_scans_warning
 from mixrd.scan.measurement import Scan
 from mixrd.scan.powder_cif import cif_scans
-from mixrd.scan.text_headers import ras_axes, text_facts, uxd_headers
+from mixrd.scan.text_headers import ras_headers, text_facts, uxd_headers
 from mixrd.scan.text_scan import text_scan
 from mixrd.scan.vendor import Arrays, geddes_arrays, rietx_headers, rietx_scan
 from mixrd.scan.xml_headers import brml_headers, rasx_headers, xrdml_headers
@@ -123,8 +123,16 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
     arrays, header = rietx_scan(file, kind, index)
     doubts: tuple[tuple[str, str], ...] = ()
     if kind == "ras":
-        axes = ras_axes(data)
-        header = replace(header, axis=axes[index] if index < len(axes) else header.axis, detector_only=True)
+        own = ras_headers(data)
+        told = own[index] if index < len(own) else ScanHeader()
+        header = replace(
+            header,
+            axis=told.axis or header.axis,
+            detector_only=True,
+            goniometer_radius_mm=header.goniometer_radius_mm or told.goniometer_radius_mm,
+            points=told.points,
+            step=told.step,
+        )
     elif kind == "bruker_raw":
         alpha1, alpha2 = bruker_tube_lines(data)
         header = replace(header, wavelength_angstrom=alpha1 or header.wavelength_angstrom)
