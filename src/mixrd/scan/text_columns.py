@@ -72,7 +72,7 @@ class Columns:
     axis : AxisName or None
         What the file calls the axis, None where it says nothing.
     header : list of str
-        Lines above the table and comments in it.
+        Lines above the table, and comments below it.
     rate : bool
         The intensity column is named as counts per second.
     warnings : tuple of (code, message)
@@ -162,6 +162,7 @@ def _split_rows(
     lines: Sequence[str], style: _Style, file: str | PathLike[str]
 ) -> tuple[list[str], list[list[float]]]:
     header: list[str] = []
+    between: list[str] = []  # comments in the table speak of a point, those below it of the scan
     rows: list[list[float]] = []
     at: list[int] = []
     for i, line in enumerate(lines, start=1):
@@ -171,10 +172,13 @@ def _split_rows(
         if values is not None and len(values) >= 2:
             rows.append(values)
             at.append(i)
+            between.clear()
+        elif _COMMENT.match(line) and rows:
+            between.append(line)
         elif _COMMENT.match(line) or not rows:
             header.append(line)
         elif len(rows) == 1:  # a line of numbers among the header lines, such as start, step and stop
-            header += [lines[at[0] - 1], line]
+            header += [lines[at[0] - 1], *between, line]
             rows.clear()
             at.clear()
         else:
@@ -195,4 +199,4 @@ def _split_rows(
             )
     if not rows:
         raise ScanError("no rows of numbers in it", remedy="Export the scan again.", file=file)
-    return header, rows
+    return header + between, rows

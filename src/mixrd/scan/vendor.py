@@ -57,6 +57,8 @@ def rietx_headers(path: str | PathLike[str], kind: str) -> list[ScanHeader]:
     """Range and axis of each scan in a file that rietx reads."""
     from rietx.io import formats, readers
 
+    if kind in ("udf", "philips_rd"):
+        return [ScanHeader()]
     try:
         if kind == "gsas":
             banks = formats.gsas_banks(Path(path))
