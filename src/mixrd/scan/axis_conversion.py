@@ -59,16 +59,16 @@ def two_theta_from_axis(
     sine = sine_over_wavelength * wavelength_angstrom
     if np.any(sine > 1.0) or np.any(sine < 0.0) or not np.all(np.isfinite(sine)):
         raise ScanError(
-            f"the first column is {axis.what} ({axis.label!r}), and some of its values "
+            f"the first column is {axis}, and some of its values "
             f"({values.min():g} to {values.max():g}) belong to no angle at {wavelength_angstrom:g} angstrom",
             remedy="Check the unit above the column and the wavelength, or export the scan over 2-theta.",
             file=file,
         )
     two_theta = 2.0 * np.degrees(np.arcsin(sine))
     if two_theta.max() < SMALL_ANGLE_DEG:
-        raise small_angle_error(f"{axis.label} from {values.min():g} to {values.max():g}", file)
+        raise small_angle_error(f"{axis.label or axis.what} from {values.min():g} to {values.max():g}", file)
     note = (
-        f"the first column is {axis.what} ({axis.label!r}) and was converted to 2-theta with the wavelength of the "
+        f"the first column is {axis} and was converted to 2-theta with the wavelength of the "
         f"file, {wavelength_angstrom:g} angstrom: {two_theta.min():.3f} to {two_theta.max():.3f} deg"
     )
     return two_theta, (("AXIS_CONVERTED", note),)
@@ -97,7 +97,7 @@ def _from_angle(
             file=file,
         )
     how = "doubled" if axis.unit in (None, "deg") else "converted to 2-theta in degrees"
-    note = f"the first column is {axis.what} ({axis.label!r}) and was {how}"
+    note = f"the first column is {axis} and was {how}"
     return two_theta, (("AXIS_CONVERTED", note),)
 
 
@@ -129,5 +129,5 @@ def _sine_over_wavelength(
 
 def _refusal(axis: AxisName, remedy: str, file: str | PathLike[str]) -> ScanError:
     return ScanError(
-        f"the first column is {axis.what} ({axis.label!r}), not 2-theta in degrees", remedy=remedy, file=file
+        f"the first column is {axis}, not 2-theta in degrees", remedy=remedy, file=file
     )

@@ -20,7 +20,7 @@ class AxisName:
     unit : str or None
         "deg", "rad", "mrad", "1/A", "1/nm", "A", "nm", another unit as written, None where none is stated.
     label : str
-        As it stands in the file.
+        As it stands in the file; "" where the numbers alone tell.
     what : str
         The quantity in words.
     """
@@ -29,6 +29,9 @@ class AxisName:
     unit: str | None
     label: str
     what: str
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.label!r})" if self.label else self.what
 
 
 _UNITS: tuple[tuple[str, str], ...] = (
@@ -96,7 +99,7 @@ _SHORT_NAMES = {
     "r": ("other", "a distance r"),
     "z": ("other", "a height"),
 }
-_INTENSITY = re.compile(r"^(i$|y$|y?obs|i_?obs|int|counts?|cps|yi?$|meas|gr$|signal|cts)")
+_INTENSITY = re.compile(r"^(i$|y$|y?obs|i_?obs|int|counts?|cps|yi?$|meas|gr?$|signal|cts)")
 
 
 def unit_of(text: str) -> str | None:

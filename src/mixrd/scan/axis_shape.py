@@ -71,7 +71,7 @@ def judge_unnamed_axis(
     if x[0] > 0.0 and x[-1] < 2.0 and _is_logarithmic(x):
         raise small_angle_error(f"the first column runs from {x[0]:.3g} to {x[-1]:.3g} in ever larger steps", file)
     if _is_radians(x):
-        name = AxisName("two_theta", "rad", "no name", "2-theta in radians, by its numbers")
+        name = AxisName("two_theta", "rad", "", "2-theta in radians, by its numbers")
         return two_theta_from_axis(x, name, None, file)
     return _bent_axis(x, wavelength_angstrom, file)
 
@@ -112,9 +112,9 @@ def _bent_axis(
     candidates = []
     for wavelength in ((wavelength_angstrom,) if wavelength_angstrom else _TUBES):
         for name in (
-            AxisName("d", "A", "no name", "d spacing in angstrom, by its numbers"),
-            AxisName("q", "1/A", "no name", "momentum transfer Q in 1/angstrom, by its numbers"),
-            AxisName("q", "1/nm", "no name", "momentum transfer Q in 1/nm, by its numbers"),
+            AxisName("d", "A", "", "d spacing in angstrom, by its numbers"),
+            AxisName("q", "1/A", "", "momentum transfer Q in 1/angstrom, by its numbers"),
+            AxisName("q", "1/nm", "", "momentum transfer Q in 1/nm, by its numbers"),
         ):
             try:
                 two_theta, doubts = two_theta_from_axis(x, name, wavelength, file)

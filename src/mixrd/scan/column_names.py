@@ -12,6 +12,7 @@ from mixrd.scan.axis_names import AxisName, axis_label, read_axis_name
 _ANGLE = re.compile(r"^(pos)?(2th|2theta|tth|twotheta|angle|x$)")
 _INTENSITY = re.compile(r"^(i$|y$|y?obs|i_?obs|int|counts?|cps|yi?$|meas)")
 _SIGMA = re.compile(r"^(e$|s$|sig|esd|err|std|su$|unc|delta)")
+_CERTAIN_SIGMA = re.compile(r"^(sig|esd|err|unc|std)")
 _NO_SIGMA = re.compile(r"^(b(ac)?k|bg|y?calc|i?calc|ycalc|diff|res|time|mon|weight|wt$|live|norm|fit|temp)")
 
 _LABEL_LINE = re.compile(r"[\s#!;%*]*([A-Za-z0-9θ*^ _-]{1,40}\s*[\[(][^\])]*[\])])\s*")
@@ -32,6 +33,8 @@ def column_names(header: Sequence[str], split: Callable[[str], list[str]], width
     """
     named = [line for line in header if re.search(r"[A-Za-zθ]", line)]
     for back, line in enumerate(reversed(named)):
+        if _is_statement(line):
+            continue
         fields = _fields(line, split, width)
         units = all(re.fullmatch(r"[\[(].*[\])]", field) for field in fields)
         if fields and units and back == 0 and len(named) > 1:
@@ -41,19 +44,27 @@ def column_names(header: Sequence[str], split: Callable[[str], list[str]], width
     return []
 
 
+def _is_statement(line: str) -> bool:
+    """A line such as "wavelength: 1.5406", "Anode Cu 40": it states something and names no columns."""
+    words = line.split()
+    return bool(re.search(r"\w\s*[:=]\s*\S", line)) or any(re.fullmatch(r"[+-]?[\d.]+", word) for word in words)
+
+
 def _fields(line: str, split: Callable[[str], list[str]], width: int) -> list[str]:
     bare = re.sub(r"^\s*(?:[#!;'%*]|//)+", "", line).strip()
     with_units = [match[0] for match in re.finditer(r"[^\s\[(]+(?:\s*[\[(][^\])]*[\])])?", bare)]
+    to_bracket = [match[0] for match in re.finditer(r"[^\[(]+[\[(][^\])]*[\])]|\S[^\[(]*$", bare)]
     splits = (
         split(bare),
         re.split(r"\t+|\s{2,}", bare),
         bare.split(),
         re.split(r"[,;]", bare),
         with_units,
+        to_bracket,
     )
     for fields in splits:
         if len(fields) == width:
-            return [field.strip(" \"'") for field in fields]
+            return [field.strip(" \"',;") for field in fields]
     return []
 
 
@@ -72,7 +83,8 @@ def pick_columns(names: Sequence[str], width: int, file: str | PathLike[str]) ->
         if angles == [1] and heights == [0]:
             return 1, 0, None, (("COLUMNS_SWAPPED", f"the angles stand in the second column ({names[1]!r})"),)
         return 0, 1, None, ()
-    if width == 3 and not (len(angles) == 1 and angles != [0] and len(heights) == 1):
+    elsewhere = len(angles) == 1 and len(heights) == 1 and (angles[0], heights[0]) != (0, 1)
+    if width == 3 and not elsewhere:
         if labels and (_NO_SIGMA.match(labels[2]) or (not _SIGMA.match(labels[2]) and _ANGLE.match(labels[0]))):
             return 0, 1, None, (("COLUMN_IGNORED", f"the third column ({names[2]!r}) was not used"),)
         return 0, 1, 2, ()
@@ -80,7 +92,11 @@ def pick_columns(names: Sequence[str], width: int, file: str | PathLike[str]) ->
         angles = [i for i, name in enumerate(names) if _is_convertible(read_axis_name(name))]
     if len(angles) == 1 and len(heights) == 1:
         chosen = f"of {width} columns {names[angles[0]]!r} and {names[heights[0]]!r} were read"
-        return angles[0], heights[0], None, (("COLUMN_IGNORED", chosen),)
+        spread = [i for i, label in enumerate(labels) if _CERTAIN_SIGMA.match(label)]
+        third = spread[0] if len(spread) == 1 else None
+        if third is not None:
+            chosen = f"of {width} columns {', '.join(repr(names[i]) for i in (angles[0], heights[0], third))} were read"
+        return angles[0], heights[0], third, (("COLUMN_IGNORED", chosen),)
     shown = f" ({', '.join(names[:6])} ...)" if names else ""
     if not names:
         cause = f"rows of {width} numbers without names: not columns of angle and intensity"

@@ -211,7 +211,12 @@ def judge_steps(
         )
     found: Doubts = []
     even = float(np.quantile(np.abs(step / usual - 1.0), 0.95)) < 0.45
+    moved = _moved(x, step, usual)
+    if moved is not None:
+        found.append(("ANGLE_OFF", f"point {moved + 1} at {x[moved]:g} deg stands off the even steps of all others"))
     missing = np.flatnonzero((step > 1.6 * usual) & ~wide) if even else np.array([], dtype=np.intp)
+    if moved is not None:
+        missing = missing[(missing != moved) & (missing != moved - 1)]
     changed = _changed_step(step, usual)
     if changed is not None:
         a, b, i = changed
@@ -238,6 +243,15 @@ def judge_steps(
             )
         found.append(("GAP", f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg"))
     return found
+
+
+def _moved(x: NDArray[np.float64], step: NDArray[np.float64], usual: float) -> int | None:
+    """The point that lies off the middle of its neighbours, who are two steps apart, in an else even axis."""
+    if float(np.quantile(np.abs(step / usual - 1.0), 0.98)) > 0.02:
+        return None
+    off = np.abs(x[1:-1] - 0.5 * (x[2:] + x[:-2])) > 0.1 * usual
+    here = np.flatnonzero(off & (np.abs(x[2:] - x[:-2] - 2.0 * usual) < 0.1 * usual))
+    return int(here[0]) + 1 if here.size else None
 
 
 def _changed_step(step: NDArray[np.float64], usual: float) -> tuple[float, float, int] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.scan.counting import are_whole, dispersion, noise_levels
+from mixrd.scan.counting import are_whole, dispersion, noise_levels, second_differences
 
 _PROPORTIONAL = 0.05
 """Quartile distance of ln(column / root of counts) below which the two are proportional."""
@@ -24,6 +24,8 @@ _POISSON = (0.5, 2.0)
 _FOLLOWS = 0.7
 _MIN_RISE = 0.3
 _RISE_SEEN_FROM = 1.5
+_LINE = 10.0
+"""A line stands out of the noise by this many times its standard deviation."""
 
 Doubts = tuple[tuple[str, str], ...]
 
@@ -101,8 +103,7 @@ def _shape_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64]) ->
     if rise is not None and rise < _MIN_RISE:
         return "does not rise where the counts do: no uncertainty (a background, a time?)"
     good = (column > 0) & (intensity > 0)
-    close = np.abs(np.log(column[good]) - np.log(intensity[good])) if good.any() else np.array([np.inf])
-    if rise is not None and rise > 1.6 and np.median(close) < 0.25:
+    if rise is not None and rise > 1.5 and 0.7 < column.mean() / intensity.mean() < 1.4:
         return "is as large as the counts: no uncertainty (a calculated pattern?)"
     if good.sum() > 20 and _rank_correlation(column, intensity) < _FOLLOWS:
         jumps = np.median(np.abs(np.diff(np.log(column[good]))))
@@ -126,12 +127,13 @@ def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) 
     for rows in np.array_split(np.arange(column.size), max(1, min(40, column.size // 25))):
         c, y = column[rows], intensity[rows]
         level, base = float(np.median(y)), float(np.median(c))
-        top = float(y.max())
-        if level <= 0.0 or base <= 0.0:
+        noise = float(np.median(np.abs(second_differences(y)))) / 0.6745 if y.size > 4 else 0.0
+        high = y >= np.quantile(y, 0.97)
+        top, at_top = float(np.median(y[high])), float(np.median(c[high]))
+        if base <= 0.0 or at_top <= 0.0 or top - level < _LINE * noise:
             continue
-        expected = 0.5 * np.log(top / level)
-        at_top = float(np.median(c[y >= np.quantile(y, 0.97)]))
-        if expected > np.log(_RISE_SEEN_FROM) and at_top > 0.0:
-            reached = 0.5 * np.log(float(np.median(y[y >= np.quantile(y, 0.97)])) / level)
-            rises.append(np.log(at_top / base) / reached)
+        if level < 3.0 * noise:  # the background was taken off: how far it lifts the uncertainty is not known
+            rises.append(1.0 if at_top > 1.1 * base else 0.0)
+        elif (expected := 0.5 * np.log(top / level)) > np.log(_RISE_SEEN_FROM):
+            rises.append(np.log(at_top / base) / expected)
     return float(np.median(rises)) if rises else None
