@@ -93,9 +93,9 @@ def _counts(data: bytes, at: int, points: int, file: str | PathLike[str]) -> NDA
 
 
 def _refuse_rest(data: bytes, at: int, file: str | PathLike[str]) -> None:
-    """A few bytes of padding are usual; a rest that holds points means that a declared number is wrong."""
+    """What follows must be the padding to a block of 128 bytes: a rest means that a declared number is wrong."""
     rest = data[at:].strip(b"\0\x1a")
-    if len(rest) > 128:
+    if len(rest) >= 128 or (len(rest) >= 4 and len(data) % 128):
         raise ScanError(
             f"{len(rest)} bytes follow the points that it declares",
             remedy="The file is damaged: copy or export it again.",

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
 from mixrd.scan.counting import are_whole, dispersion
-from mixrd.scan.damage import doubts_of_counts, judge_steps, refuse_impossible_counts, refuse_impossible_sigma
+from mixrd.scan.damage import doubts_of_counts, refuse_impossible_counts, refuse_impossible_sigma
 from mixrd.scan.declared import refuse_other_number
 from mixrd.scan.headers import ScanHeader
 from mixrd.scan.measurement import Scan
+from mixrd.scan.step_checks import judge_steps
 from mixrd.scan.vendor import Arrays
 
 MIN_POINTS = 20

@@ -17,11 +17,12 @@ _SPIKE = (1e7, 1e4)
 """Height of a lone point, and times its neighbours, from which it is no line."""
 
 _DEAD_LEVEL = 50.0
+_DEAD_RUN = 5
+_SPIKE_LEVEL = 200.0
 _SMOOTHED = 0.25
 _SCALED = 5.0
 _RESTLESS = 3.0
 _SIGMA_APART = 1e3
-_LONE_STEPS = 20.0
 
 Doubts = list[tuple[str, str]]
 _AGAIN = "The file is damaged: copy or export it again."
@@ -46,7 +47,7 @@ def refuse_impossible_counts(y: NDArray[np.float64], file: str | PathLike[str]) 
     there = np.flatnonzero(y)
     size = np.log10(np.abs(y[there]))
     larger = np.maximum(size[1:], size[:-1])
-    wild = (np.abs(np.diff(size)) > _JUMP_DECADES) & (larger > size.max() - 6.0)
+    wild = (np.abs(np.diff(size)) > _JUMP_DECADES) & (larger > size.max() - _JUMP_DECADES)
     if wild.any():
         i = int(np.argmax(wild))
         a, b = there[i], there[i + 1]
@@ -134,6 +135,16 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
                 f"{y[i - 1]:g} and {y[i + 1]:g})",
             )
         )
+    spikes = _spikes(y)
+    if 0 < spikes.size <= max(3, 0.002 * y.size):
+        i = int(spikes[0])
+        found.append(
+            (
+                "SPIKES",
+                f"{spikes.size} lone points rise out of the background without flanks (first: point {i + 1}, "
+                f"{y[i]:g} between {y[i - 1]:g} and {y[i + 1]:g})",
+            )
+        )
     if has_sigma or scatter is None or not are_whole(y) or np.median(y) < 30.0:
         return found
     if scatter < _SMOOTHED:
@@ -171,103 +182,31 @@ def _saturated(y: NDArray[np.float64]) -> int | None:
 
 
 def _dead(y: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Points that are far below both neighbours on either side, which counts never are."""
+    """Points far below both neighbours on either side, and short runs of nothing between counts."""
     if y.size < 7:
         return np.array([], dtype=np.intp)
     sides = np.stack([y[:-4], y[1:-3], y[3:-1], y[4:]]).min(axis=0)
     own = y[2:-2]
     low = (sides >= _DEAD_LEVEL) & (own < 0.3 * sides) & (sides - own > 10.0 * np.sqrt(np.maximum(sides, 1.0)))
-    return np.flatnonzero(low) + 2
+    found = set((np.flatnonzero(low) + 2).tolist())
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], (y <= 0.0).view(np.int8), [0]))))
+    for first, stop in zip(edges[::2], edges[1::2], strict=True):
+        inside = first >= 1 and stop < y.size and stop - first <= _DEAD_RUN
+        if inside and min(y[first - 1], y[stop]) >= _DEAD_LEVEL:
+            found.update(range(first, stop))
+    return np.array(sorted(found), dtype=np.intp)
 
 
-def judge_steps(
-    x: NDArray[np.float64], declared_step: float | None, file: str | PathLike[str]
-) -> Doubts:
-    """Gaps, missing points, lone points and a step that changes.
-
-    Parameters
-    ----------
-    x : (N,) array
-        Angles in degrees, increasing.
-    declared_step : float or None
-        Where the format states the step, an axis with points missing contradicts it.
-
-    Raises
-    ------
-    ScanError
-        If a point lies alone, far from all others, or points that the header declares are missing.
-    """
-    step = np.diff(x)
-    usual = float(np.median(step))
-    wide = step > _LONE_STEPS * usual
-    lone = np.flatnonzero(np.concatenate(([True], wide)) & np.concatenate((wide, [True])))
-    if lone.size:
-        i = int(lone[0])
-        raise ScanError(
-            f"point {i + 1} at {x[i]:g} deg lies alone, {step[max(i - 1, 0) if i else 0]:g} deg from the next, in a "
-            f"scan of steps of {usual:g} deg",
-            remedy="The angle is damaged, or belongs to another scan: repair it or export the scan again.",
-            file=file,
-        )
-    found: Doubts = []
-    even = float(np.quantile(np.abs(step / usual - 1.0), 0.95)) < 0.45
-    moved = _moved(x, step, usual)
-    if moved is not None:
-        found.append(("ANGLE_OFF", f"point {moved + 1} at {x[moved]:g} deg stands off the even steps of all others"))
-    missing = np.flatnonzero((step > 1.6 * usual) & ~wide) if even else np.array([], dtype=np.intp)
-    if moved is not None:
-        missing = missing[(missing != moved) & (missing != moved - 1)]
-    changed = _changed_step(step, usual)
-    if changed is not None:
-        a, b, i = changed
-        found.append(("STEP_CHANGES", f"the step changes from {a:.4g} to {b:.4g} deg at {x[i]:g} deg"))
-    elif missing.size and missing.size < 0.02 * step.size + 1:
-        i = int(missing[0])
-        count = int(np.sum(np.round(step[missing] / usual) - 1))
-        text = f"{count} points are missing (first: between {x[i]:g} and {x[i + 1]:g} deg)"
-        if declared_step is not None:
-            raise ScanError(
-                f"{text}, where the header declares steps of {declared_step:g} deg",
-                remedy="The file is damaged: copy or export it again.",
-                file=file,
-            )
-        found.append(("POINTS_MISSING", text))
-    if wide.any():
-        i = int(np.argmax(step))
-        if declared_step is not None and even:
-            raise ScanError(
-                f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg, where the header declares steps of "
-                f"{declared_step:g} deg",
-                remedy="The file is damaged: copy or export it again.",
-                file=file,
-            )
-        found.append(("GAP", f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg"))
-    return found
-
-
-def _moved(x: NDArray[np.float64], step: NDArray[np.float64], usual: float) -> int | None:
-    """The point that lies off the middle of its neighbours, who are two steps apart, in an else even axis."""
-    if float(np.quantile(np.abs(step / usual - 1.0), 0.98)) > 0.02:
-        return None
-    off = np.abs(x[1:-1] - 0.5 * (x[2:] + x[:-2])) > 0.1 * usual
-    here = np.flatnonzero(off & (np.abs(x[2:] - x[:-2] - 2.0 * usual) < 0.1 * usual))
-    return int(here[0]) + 1 if here.size else None
-
-
-def _changed_step(step: NDArray[np.float64], usual: float) -> tuple[float, float, int] | None:
-    """Step before and after, and the point, where the scan goes on with another step; None where it does not.
-
-    Smoothly varying steps (a converted axis) do not count.
-    """
-    size = 10
-    if step.size < 3 * size:
-        return None
-    windows = np.lib.stride_tricks.sliding_window_view(step, size)
-    before, after = windows[:-size], windows[size:]
-    a, b = np.median(before, axis=1), np.median(after, axis=1)
-    flat = (np.ptp(before, axis=1) < 0.1 * a) & (np.ptp(after, axis=1) < 0.1 * b)
-    jump = flat & (np.abs(b - a) > 0.3 * np.minimum(a, b))
-    if not jump.any():
-        return None
-    i = int(np.argmax(jump))
-    return float(a[i]), float(b[i]), i + size
+def _spikes(y: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Points that rise out of the background alone: lines have points on their flanks."""
+    if y.size < 30:
+        return np.array([], dtype=np.intp)
+    beside = np.maximum(y[:-2], y[2:])
+    candidates = np.flatnonzero((y[1:-1] > 5.0 * np.maximum(beside, 1.0)) & (y[1:-1] - beside > _SPIKE_LEVEL)) + 1
+    found = []
+    for i in candidates.tolist():
+        around = np.concatenate((y[max(i - 12, 0) : i], y[i + 1 : i + 13]))
+        level = max(float(np.median(around)), 1.0)
+        if beside[i - 1] < level + 4.0 * np.sqrt(level):
+            found.append(i)
+    return np.array(found, dtype=np.intp)

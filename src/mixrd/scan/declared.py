@@ -32,7 +32,7 @@ _PITCH_MM = (0.055, 0.070)
 """Pitch of the strips of PANalytical's PIXcel and X'Celerator detectors."""
 
 _FIT = 2e-6
-_PLACE_DEG = 1e-3
+_PLACE_DEG = 1e-4
 
 
 def refuse_other_number(found: int, declared: int | None, file: str | PathLike[str]) -> None:
@@ -136,14 +136,14 @@ def refuse_stretched_range(
 def _fits(first: float, last: float, count: int, radius_mm: float | None) -> bool:
     """Whether the step is that of a strip detector and the first point lies where such a scan begins."""
     step = (last - first) / (count - 1)
-    if radius_mm is None or not _is_multiple(first - 0.5 * step, _PLACE_DEG, 1e-5):
+    if radius_mm is None or not _is_multiple(first - 0.5 * step, _PLACE_DEG, 2e-7):
         return False
     return any(_is_multiple(step, math.degrees(p / radius_mm) / 4.0, _FIT * step) for p in _PITCH_MM)
 
 
 def _round_step(first: float, last: float, count: int) -> bool:
     step = (last - first) / (count - 1)
-    return _is_multiple(step, 5e-4, _FIT * step) and _is_multiple(first, _PLACE_DEG, 1e-6)
+    return _is_multiple(step, 5e-4, _FIT * step) and _is_multiple(first, _PLACE_DEG, 2e-7)
 
 
 def _is_multiple(value: float, unit: float, tolerance: float) -> bool:
