@@ -89,13 +89,14 @@ def _counts(data: bytes, at: int, points: int, file: str | PathLike[str]) -> NDA
             remedy="The file was cut off or damaged: copy or export it again.",
             file=file,
         )
-    return np.frombuffer(data, dtype="<f4", count=points, offset=at).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a damaged number is named later
+        return np.frombuffer(data, dtype="<f4", count=points, offset=at).astype(np.float64)
 
 
 def _refuse_rest(data: bytes, at: int, file: str | PathLike[str]) -> None:
     """What follows must be the padding to a block of 128 bytes: a rest means that a declared number is wrong."""
-    rest = data[at:].strip(b"\0\x1a")
-    if len(rest) >= 128 or (len(rest) >= 4 and len(data) % 128):
+    rest = data[at:]
+    if rest.strip(b"\0\x1a") and (len(rest) >= 128 or len(data) % 128):
         raise ScanError(
             f"{len(rest)} bytes follow the points that it declares",
             remedy="The file is damaged: copy or export it again.",

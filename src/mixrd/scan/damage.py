@@ -19,6 +19,7 @@ _SPIKE = (1e7, 1e4)
 _DEAD_LEVEL = 50.0
 _DEAD_RUN = 5
 _SPIKE_LEVEL = 200.0
+_SURE_SPIKE = 20.0
 _SMOOTHED = 0.25
 _SCALED = 5.0
 _RESTLESS = 3.0
@@ -207,6 +208,6 @@ def _spikes(y: NDArray[np.float64]) -> NDArray[np.intp]:
     for i in candidates.tolist():
         around = np.concatenate((y[max(i - 12, 0) : i], y[i + 1 : i + 13]))
         level = max(float(np.median(around)), 1.0)
-        if beside[i - 1] < level + 4.0 * np.sqrt(level):
+        if y[i] > _SURE_SPIKE * beside[i - 1] or beside[i - 1] < level + 4.0 * np.sqrt(level):
             found.append(i)
     return np.array(found, dtype=np.intp)

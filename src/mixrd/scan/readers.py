@@ -14,6 +14,7 @@ from mixrd.scan.axes import judge_axis
 from mixrd.scan.bruker_raw_old import old_raw_scans
 from mixrd.scan.checks import make_scan
 from mixrd.scan.containers import Archive, load_bytes, without_dos_end
+from mixrd.scan.declared_records import refuse_other_banks, refuse_other_raw_size, refuse_short_ras_rows
 from mixrd.scan.detect import NAMES, decode, detect
 from mixrd.scan.headers import ScanHeader, bruker_tube_lines, choose_scan, several_scans_warning
 from mixrd.scan.jade_mdi import mdi_scan
@@ -161,6 +162,10 @@ def _with_range(data: bytes, kind: str, index: int, header: ScanHeader, file: Pa
 
 def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
     """Bruker RAW, RAS and GSAS: binary or intricate, so that the reader gives the header too."""
+    if kind == "bruker_raw":
+        refuse_other_raw_size(data, file)
+    elif kind == "ras":
+        refuse_short_ras_rows(data, file)
     headers = rietx_headers(file, kind)
     index = choose_scan(headers, scan, file)
     arrays, header = rietx_scan(file, kind, index)
@@ -184,7 +189,7 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
     elif kind == "gsas":
         text = decode(data, file)
         above = re.split(r"^BANK\s", text, maxsplit=1, flags=re.MULTILINE)[0]
-        _refuse_cut_off_bank(text, index, arrays.two_theta.size, file)
+        refuse_other_banks(text, index, arrays.two_theta.size, file)
         facts = text_facts(above.splitlines())
         header = replace(
             header,
@@ -196,17 +201,6 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
             raise ScanError("its header says neutron data", remedy="mixrd analyses X-ray scans.", file=file)
     doubts += judge_axis(header.axis, file=file, detector_only=header.detector_only)
     return arrays, _noted(headers, replace(header, warnings=header.warnings + doubts), scan)
-
-
-def _refuse_cut_off_bank(text: str, index: int, points: int, file: Path) -> None:
-    """The BANK record says how many channels follow: fewer mean that the file was cut off."""
-    declared = re.findall(r"^BANK\s+\d+\s+(\d+)", text, re.MULTILINE)
-    if index < len(declared) and points < int(declared[index]):
-        raise ScanError(
-            f"it holds {points} of the {declared[index]} points that it declares",
-            remedy="The file was cut off: copy or export it again.",
-            file=file,
-        )
 
 
 def _noted(headers: list[ScanHeader], header: ScanHeader, scan: int | None) -> ScanHeader:

@@ -21,6 +21,7 @@ from mixrd.scan.containers import (
     text_of,
 )
 from mixrd.scan.declared import refuse_other_number, refuse_stretched_range
+from mixrd.scan.declared_records import refuse_short_rows
 from mixrd.scan.headers import (
     ScanHeader,
     element_symbol,
@@ -204,6 +205,7 @@ def rasx_headers(archive: Archive) -> list[ScanHeader]:
         if conditions is None:
             found.append(ScanHeader(warnings=(("NO_HEADER", "the archive has no measurement conditions"),)))
             continue
+        refuse_short_rows(archive.read(profile).removeprefix(b"\xef\xbb\xbf"), archive.file)
         root = parse_xml(archive.read(conditions), archive.file, what=conditions)
         step_axis = text_of(descendant(root, "StepAxisName"))
         if step_axis and len(numbered) > 1:
