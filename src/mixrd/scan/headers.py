@@ -28,6 +28,10 @@ class ScanHeader:
         The axis name means that the detector alone moved.
     first, last : float or None
         Range in degrees 2-theta.
+    points : int or None
+        Number of points that the file declares.
+    step : float or None
+        Step in degrees 2-theta that the file declares for angles that it lists.
     wavelength_angstrom, anode, counting_time_s, goniometer_radius_mm
         As in `mixrd.scan.Scan`.
     rate : bool
@@ -43,6 +47,8 @@ class ScanHeader:
     detector_only: bool = False
     first: float | None = None
     last: float | None = None
+    points: int | None = None
+    step: float | None = None
     wavelength_angstrom: float | None = None
     anode: str | None = None
     counting_time_s: float | None = None
