@@ -130,7 +130,9 @@ def _noted(reading: Reading, listed: ListedSites, stated: Stated) -> Crystal:
     notes = [f"{DOUBT}{remark}" for remark in reading.comparison.remarks]
     if listed.zeros:
         notes.append(f"{', '.join(listed.zeros)}: '.' for a coordinate taken as 0")
-    crystal = replace(reading.crystal, notes=(*notes, *reading.crystal.notes))
+    crystal = reading.crystal
+    if notes:
+        crystal = replace(crystal, notes=(*notes, *crystal.notes))
     twice = None
     if any("whose hydrogen is listed too" in note for note in crystal.notes):
         apart = {i: replace(held, group=False) for i, held in enumerate(listed.held) if held.group}

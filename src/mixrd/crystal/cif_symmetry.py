@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import gemmi
 import numpy as np
@@ -59,12 +60,17 @@ class SymmetryReadings:
     ----------
     first : tuple of Setting
         What the file says. Several where it leaves that open, or says two things.
-    others : tuple of Setting
-        What else it may have meant, where what it says makes no sense.
+    possible : callable
+        Gives the settings that it may have meant, where what it says makes no sense.
     """
 
     first: tuple[Setting, ...]
-    others: tuple[Setting, ...]
+    possible: Callable[[], list[Setting]]
+
+    @cached_property
+    def others(self) -> tuple[Setting, ...]:
+        """The possible settings that are none of the first."""
+        return _distinct(self.possible(), self.first)
 
 
 def symmetry_readings(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -> SymmetryReadings:
@@ -103,7 +109,7 @@ def symmetry_readings(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -
         first = [replace(s, notes=notes) for s in _allowed([*declared, *related], cell)]
     if not first:  # the crystal says that its cell lacks the symmetry
         first = [_setting(declared[0])]
-    return SymmetryReadings(_distinct(first), _distinct(_allowed([*named, *numbered, *related], cell), first))
+    return SymmetryReadings(_distinct(first), partial(_allowed, [*named, *numbered, *related], cell))
 
 
 def fewer_operations(listed: Setting, named: Setting) -> bool:
@@ -112,36 +118,50 @@ def fewer_operations(listed: Setting, named: Setting) -> bool:
 
 
 def _beside_list(
-    listed: Setting,
-    declared: Sequence[gemmi.SpaceGroup],
-    related: Sequence[gemmi.SpaceGroup],
-    cell: gemmi.UnitCell,
+    listed: _List, declared: Sequence[gemmi.SpaceGroup], related: Sequence[gemmi.SpaceGroup], cell: gemmi.UnitCell
 ) -> SymmetryReadings:
-    group = gemmi.find_spacegroup_by_ops(_group(listed.operations))
-    allowed = _allowed(declared, cell)
-    siblings = settings_of_number(group.number) if group is not None else ()
-    others = [*allowed, *_allowed([*related, *siblings], cell)]
-    if allowed and all(fewer_operations(listed, one) for one in allowed):
-        first = [listed, *allowed]
-        return SymmetryReadings(_distinct(first), _distinct(others, first))
-    return SymmetryReadings((listed,), _distinct(others, [listed]))
+    siblings = settings_of_number(listed.known.number) if listed.known is not None else ()
+    possible = partial(_allowed, [*declared, *related, *siblings], cell)
+    least = min((len(one.operations()) for one in declared), default=0)
+    same = listed.known is not None and listed.known.number in {one.number for one in declared}
+    if len(listed.setting.operations) >= least and (listed.whole or same or not declared):
+        return SymmetryReadings((listed.setting,), possible)
+    named = _allowed(declared, cell)
+    if listed.known is None and not listed.group and named:
+        note = "the listed symmetry operations form no group: those of its space group are used"
+        return SymmetryReadings(tuple(replace(one, notes=(note,)) for one in _distinct(named)), possible)
+    return SymmetryReadings(_distinct([listed.setting, *named]), possible)
 
 
-def _listed(symops: Iterable[str], symbol: str, declared: Sequence[gemmi.SpaceGroup]) -> Setting:
+@dataclass(frozen=True)
+class _List:
+    """The listed operations: their setting and space group, whether they are all of a group, and one at all."""
+
+    setting: Setting
+    known: gemmi.SpaceGroup | None
+    whole: bool
+    group: bool
+
+
+def _listed(symops: Iterable[str], symbol: str, declared: Sequence[gemmi.SpaceGroup]) -> _List:
     try:
         ops = [gemmi.Op(text) for text in symops]
         group = gemmi.GroupOps(ops)
         group.add_missing_elements()
     except (ValueError, RuntimeError):
-        raise CrystalError(
-            "it has a symmetry operation that cannot be read, or the operations form no group",
-            remedy="Mend the symmetry list",
-        ) from None
-    operations = tuple(op.triplet() for op in (ops if len(group) == len(ops) else group))
-    notes = []
-    if len(operations) > len(ops):
-        notes.append(f"{len(ops)} symmetry operations are listed, the {len(operations)} they imply are used")
+        raise _no_group() from None
+    given = {op.wrap().triplet() for op in ops}
+    implied = {op.triplet() for op in group}
     known = gemmi.find_spacegroup_by_ops(group)
+    if not given <= implied and known is None and not declared:
+        raise _no_group()
+    operations = tuple(op.triplet() for op in (ops if given == implied and len(given) == len(ops) else group))
+    notes = []
+    if not given <= implied:
+        odd = ", ".join(sorted(given - implied)[:3])
+        notes.append(f"the listed symmetry operations without {odd} form a group, which is used")
+    elif len(operations) > len(ops):
+        notes.append(f"{len(ops)} symmetry operations are listed, the {len(operations)} they imply are used")
     if known is None:
         notes.append(f"space group {symbol or 'not named'}: setting unknown, its symmetry operations are used")
     elif declared and known.number not in {one.number for one in declared}:
@@ -149,7 +169,15 @@ def _listed(symops: Iterable[str], symbol: str, declared: Sequence[gemmi.SpaceGr
         notes.append(f"the symmetry operations are {known.xhm()}, not {named}: the operations are used")
     name = known.xhm() if known else symbol or "unknown"
     words = f"the listed operations ({name})" if len(ops) > 1 else "the one operation that it lists (P 1)"
-    return Setting(operations, name, words, tuple(notes))
+    setting = Setting(operations, name, words, tuple(notes))
+    return _List(setting, known, given == implied, given <= implied)
+
+
+def _no_group() -> CrystalError:
+    return CrystalError(
+        "it has a symmetry operation that cannot be read, or the operations form no group",
+        remedy="Mend the symmetry list",
+    )
 
 
 def _by_hall(hall: str | None) -> list[gemmi.SpaceGroup]:
@@ -177,10 +205,6 @@ def _allowed(groups: Iterable[gemmi.SpaceGroup], cell: gemmi.UnitCell) -> list[S
         if metric_change(rotations, lattice) <= METRIC_TOLERANCE:
             found.append(_setting(group))
     return found
-
-
-def _group(operations: Iterable[str]) -> gemmi.GroupOps:
-    return gemmi.GroupOps([gemmi.Op(op) for op in operations])
 
 
 def _distinct(settings: Iterable[Setting], known: Iterable[Setting] = ()) -> tuple[Setting, ...]:

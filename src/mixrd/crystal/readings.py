@@ -21,6 +21,8 @@ NEAREST = 0.60
 #: Of two readings that differ by this much in it, one below `CLOSE`, the other is taken.
 NEARER_BY = 0.15
 CLOSE = 0.75
+#: Readings are as good as each other if formula and density are off by no more than this beyond the best.
+_AS_NEAR = 0.004
 #: Cells with more atoms are not searched for contacts.
 _MOST_ATOMS = 1500
 #: Volume of the atoms (by covalent radii) over that of the cell: 98 % of the structures are above, the
@@ -87,14 +89,17 @@ def choose(
         return first[0]
     if len(symmetry.first) > 1 and best >= Grade.UNCHECKED:
         return _of_several([r for r in first if r.comparison.grade == best], symmetry, stated, first)
-    others = _readings(symmetry.others, stated, [("", build)])
-    others += _readings((*symmetry.first, *symmetry.others), stated, variants)
-    agreeing = [r for r in others if r.comparison.grade == Grade.AGREES and contact(r.crystal) >= NEAREST]
-    agreeing = _narrowed(agreeing)
-    if len(agreeing) == 1:
-        return _corrected(agreeing[0], first[0], stated)
-    if agreeing:
-        raise _two_ways(agreeing, stated)
+    for settings, builds in (
+        (symmetry.first, variants),
+        (symmetry.others, [("", build)]),
+        (symmetry.others, variants),
+    ):
+        agreeing = [r for r in _readings(settings, stated, builds) if r.comparison.grade == Grade.AGREES]
+        agreeing = _narrowed([r for r in agreeing if contact(r.crystal) >= NEAREST])
+        if len(agreeing) == 1:
+            return _corrected(agreeing[0], first[0], stated)
+        if agreeing:
+            raise _two_ways(agreeing, stated)
     if best == Grade.DOUBTFUL:
         doubtful = [r for r in first if r.comparison.grade == best]
         return _of_several(doubtful, symmetry, stated, first)
@@ -141,7 +146,8 @@ def _of_several(
     readings: list[Reading], symmetry: SymmetryReadings, stated: Stated, first: list[Reading]
 ) -> Reading:
     """The one of several readings, all as good by what the file states, that atoms allow."""
-    left = _narrowed(readings)
+    nearest = min(reading.comparison.distance for reading in readings)
+    left = _narrowed([r for r in readings if r.comparison.distance <= nearest + _AS_NEAR])
     if len(left) == 1:
         chosen = left[0]
         alone = len(first) == 1 and len(symmetry.first) == 1
@@ -181,7 +187,7 @@ def contact(crystal: Crystal) -> float:
     heavy = tuple(s for s in crystal.sites if not gemmi.Element(s.element).is_hydrogen)
     if not heavy or len(crystal.atoms.site) > _MOST_ATOMS:
         return 1.0
-    near = nearestcontact(replace(crystal, sites=heavy))
+    near = nearest_contact(replace(crystal, sites=heavy))
     return 1.0 if near is None else min(1.0, near[0])
 
 

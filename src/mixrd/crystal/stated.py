@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import gemmi
+import numpy as np
 
 from mixrd.crystal.cif_document import number_value, text_value
 from mixrd.crystal.formula import atoms_of_formula
 from mixrd.crystal.structure import AMU_PER_A3_IN_G_CM3, Crystal
+from mixrd.crystal.validity import SAME_ATOM_ANGSTROM, matrices
 from mixrd.errors import CrystalError
 
 #: Contents and densities that differ by no more than this (relatively) are the same: occupancies, analyses
@@ -91,12 +93,15 @@ class Comparison:
         What does not quite agree.
     units : float or None
         Formula units that the sites other than hydrogen add up to.
+    distance : float
+        How far (relatively) content and density are from what is stated.
     """
 
     grade: Grade
     cause: str = ""
     remarks: tuple[str, ...] = ()
     units: float | None = None
+    distance: float = 0.0
 
 
 def read_stated(block: gemmi.cif.Block) -> Stated:
@@ -133,16 +138,19 @@ def compare(crystal: Crystal, stated: Stated) -> Comparison:
     density beside the right formula and Z is a remark, a formula that neither Z nor the density confirms a
     contradiction.
     """
-    found = _hydrogen_as_one(crystal.cell_content)
+    content = content_by_multiplicity(crystal)
+    found = _hydrogen_as_one(content)
     exchanged, units, same_units, single = 0.0, None, None, True
     if stated.formula:
         exchanged, units = _exchanged(found, stated.formula)
         if oxygen := _water_without_sites(found, stated.formula, units):
-            exchanged, units = _exchanged({**found, "O": found.get("O", 0.0) + oxygen}, stated.formula)
+            found["O"] = found.get("O", 0.0) + oxygen
+            exchanged, units = _exchanged(found, stated.formula)
         single = len(_heavy(stated.formula)) < 2 and len(_heavy(found)) < 2
         same_units = _same_units(units, stated, crystal)
-    off = _density_off(crystal, stated, found, units)
+    off = _density_off(crystal.volume, stated, found, units, _mass(content))
     dense = None if off is None else off <= stated.density_tolerance
+    distance = max(exchanged, off or 0.0)
     remarks = _volume_remarks(crystal, stated)
     cause = _volume_cause(crystal, stated, dense)
     twice = exchanged > 0.05 and off is not None and off > 0.05
@@ -153,7 +161,7 @@ def compare(crystal: Crystal, stated: Stated) -> Comparison:
     elif off is not None and off > MOST_DENSITY_OFF and not same_units:
         cause = cause or "its sites have not its density"
     if cause:
-        return Comparison(Grade.CONTRADICTS, cause, tuple(remarks), units)
+        return Comparison(Grade.CONTRADICTS, cause, tuple(remarks), units, distance)
     if exchanged > AGREES or (exchanged > 0.01 and not dense):
         remarks.append(f"its sites give {crystal.formula}, its formula is {stated.formula_text}")
     if same_units is False and units is not None:
@@ -163,8 +171,8 @@ def compare(crystal: Crystal, stated: Stated) -> Comparison:
     witnesses = [not single and exchanged <= AGREES if stated.formula and not single else None, same_units, dense]
     said = [one for one in witnesses if one is not None]
     if all(said):
-        return Comparison(Grade.AGREES if said else Grade.UNCHECKED, "", tuple(remarks), units)
-    return Comparison(Grade.DOUBTFUL, "", tuple(remarks), units)
+        return Comparison(Grade.AGREES if said else Grade.UNCHECKED, "", tuple(remarks), units, distance)
+    return Comparison(Grade.DOUBTFUL, "", tuple(remarks), units, distance)
 
 
 def without_sites(crystal: Crystal, stated: Stated, units: float | None) -> tuple[tuple[str, float], ...]:
@@ -174,7 +182,7 @@ def without_sites(crystal: Crystal, stated: Stated, units: float | None) -> tupl
     """
     if not stated.formula or not units:
         return ()
-    found = _hydrogen_as_one(crystal.cell_content)
+    found = _hydrogen_as_one(content_by_multiplicity(crystal))
     oxygen = _water_without_sites(found, stated.formula, units)
     exchanged, _ = _exchanged({**found, "O": found.get("O", 0.0) + oxygen} if oxygen else found, stated.formula)
     hydrogen = units * stated.formula.get("H", 0.0) - found.get("H", 0.0)
@@ -191,6 +199,19 @@ def _water_without_sites(found: Mapping[str, float], formula: Mapping[str, float
     if oxygen <= 0.01 * units * formula.get("O", 1.0) or hydrogen < 2 * oxygen * (1 - AGREES):
         return 0.0
     return oxygen
+
+
+def content_by_multiplicity(crystal: Crystal) -> dict[str, float]:
+    """Atoms of each element in the cell, by the site symmetry of each site: the atoms need not be made."""
+    rotations, shifts = matrices(crystal.symmetry_operations)
+    content: dict[str, float] = {}
+    for site in crystal.sites:
+        offsets = rotations @ np.asarray(site.fract) + shifts - np.asarray(site.fract)
+        offsets -= np.round(offsets)
+        kept = np.count_nonzero(np.linalg.norm(offsets @ crystal.lattice, axis=1) < SAME_ATOM_ANGSTROM)
+        number = len(offsets) / max(1, int(kept)) * site.occupancy
+        content[site.element] = content.get(site.element, 0.0) + number
+    return content
 
 
 def hydrogen_of(content: Mapping[str, float]) -> float:
@@ -251,19 +272,18 @@ def _same_units(units: float, stated: Stated, crystal: Crystal) -> bool | None:
 
 
 def _density_off(
-    crystal: Crystal, stated: Stated, found: Mapping[str, float], units: float | None
+    volume: float, stated: Stated, found: Mapping[str, float], units: float | None, mass: float
 ) -> float | None:
     """Relative distance of the stated density: with the hydrogen of the sites, of the formula, or none."""
     if stated.density is None:
         return None
     heavy = {e: n for e, n in found.items() if e != "H"}
-    masses = [crystal.mass_per_cell]
+    masses = [mass]
     if heavy and stated.formula and units:
         masses.append(_mass({**heavy, "H": units * stated.formula.get("H", 0.0)}))
-        masses.append(_mass(stated.formula) * units)
     if heavy:
         masses.append(_mass(heavy))
-    densities = [mass / crystal.volume * AMU_PER_A3_IN_G_CM3 for mass in masses]
+    densities = [mass / volume * AMU_PER_A3_IN_G_CM3 for mass in masses]
     return min(abs(density / stated.density - 1) for density in densities)
 
 

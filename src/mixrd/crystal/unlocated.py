@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mixrd.crystal.stated import AGREES, Stated, hydrogen_of, without_sites
+from mixrd.crystal.stated import AGREES, Stated, content_by_multiplicity, hydrogen_of, without_sites
 from mixrd.crystal.structure import Crystal
 
 #: Begins every note that says a file does not agree with itself.
@@ -29,14 +29,14 @@ def with_unlocated(
     """
     if not stated.formula or not units:
         return crystal
-    formula, found = units * stated.formula.get("H", 0.0), hydrogen_of(crystal.cell_content)
+    formula, found = units * stated.formula.get("H", 0.0), hydrogen_of(content_by_multiplicity(crystal))
     if water_as_listed is not None:
-        twice = hydrogen_of(water_as_listed().cell_content)
+        twice = hydrogen_of(content_by_multiplicity(water_as_listed()))
         if abs(formula - twice) <= AGREES * twice:
             return _with_note(crystal, "its formula counts the hydrogen of the water twice")
     missing = without_sites(crystal, stated, units)
     if not missing:
-        if found > 1.1 * formula + 0.01:
+        if formula and found > 1.1 * formula + 0.01:
             sites, wanted = found / units, formula / units
             return _with_note(crystal, f"{DOUBT}its sites hold {sites:.3g} H, its formula {wanted:.3g}")
         return crystal
