@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mixrd.crystal import load_phase, read_cif
-from mixrd.crystal.cif import DEFAULT_U_ISO, DEFAULT_U_ISO_ORGANIC
+from mixrd.crystal.displacement import DEFAULT_U_ISO, DEFAULT_U_ISO_ORGANIC
 from mixrd.errors import CrystalError
 
 SITE_COLUMNS = ("label", "type_symbol", "fract_x", "fract_y", "fract_z")
