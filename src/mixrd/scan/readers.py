@@ -14,6 +14,7 @@ from mixrd.scan.containers import Archive, load_bytes
 from mixrd.scan.detect import NAMES, decode, detect
 from mixrd.scan.headers import ScanHeader, bruker_tube_lines, choose_scan, several_scans_warning
 from mixrd.scan.measurement import Scan
+from mixrd.scan.optics_text import ras_optics, raw_optics
 from mixrd.scan.powder_cif import cif_scans
 from mixrd.scan.text_columns import read_columns
 from mixrd.scan.text_headers import ras_axes, text_facts, uxd_headers
@@ -140,9 +141,15 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
     if kind == "ras":
         axes = ras_axes(data)
         header = replace(header, axis=axes[index] if index < len(axes) else header.axis, detector_only=True)
+        beams = ras_optics(data)
+        header = replace(header, optics=beams[index] if index < len(beams) else None)
     elif kind == "bruker_raw":
         alpha1, alpha2 = bruker_tube_lines(data)
-        header = replace(header, wavelength_angstrom=alpha1 or header.wavelength_angstrom)
+        header = replace(
+            header,
+            wavelength_angstrom=alpha1 or header.wavelength_angstrom,
+            optics=raw_optics(data),
+        )
         if alpha1 is not None and alpha2 == 0.0:
             doubts += (("KALPHA2_REMOVED", "the header has no K-alpha-2 line: it was taken off by software"),)
     else:
