@@ -3,6 +3,7 @@
 from mixrd.analysis.amorphous import InternalStandard, parse_standard
 from mixrd.analysis.amorphous_component import AmorphousComponent, component_of_scan
 from mixrd.analysis.amorphous_humps import component_of_humps, parse_humps
+from mixrd.analysis.beam import generic_instrument, instrument_for
 from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
@@ -28,7 +29,7 @@ from mixrd.analysis.result_parts import (
 )
 from mixrd.analysis.scan_analysis import analyze, analyze_many, failed_analysis, recipe_for
 from mixrd.analysis.second_opinion import SecondOpinion
-from mixrd.analysis.setup import generic_instrument, instrument_for, overlap
+from mixrd.analysis.setup import overlap
 
 __all__ = [
     "LEVEL",

@@ -17,7 +17,8 @@ from mixrd.analysis.external_standard import ExternalConstant, external_constant
 from mixrd.analysis.intervals import Quantities
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import AbsoluteResult, AnalysisWarning
-from mixrd.analysis.setup import are_counts, instrument_for, overlap, part_of
+from mixrd.analysis.beam import instrument_for
+from mixrd.analysis.setup import are_counts, overlap, part_of
 from mixrd.analysis.staging import refine_sample
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis.amorphous_component import columns_of
+from mixrd.analysis.axis_check import axis_error, axis_reading, axis_warnings
+from mixrd.analysis.beam import beam_warnings, instrument_for
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.doubts import range_warnings
 from mixrd.analysis.exclusion import without_regions
@@ -30,14 +32,13 @@ from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
     are_counts,
     edge_warnings,
-    instrument_for,
     overlap,
     part_of,
     scan_warnings,
 )
 from mixrd.analysis.staging import SampleRefinement, refine_sample
 from mixrd.crystal import Crystal, check_distinct
-from mixrd.errors import MixrdError, ModelError, UsageError
+from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
 from mixrd.scan import Scan, read_scan, rebin
@@ -101,10 +102,16 @@ def analyze(
     """
     phases = list(crystals) or (list(model.problem.crystals) if model else [])
     _check_request(phases, model, refine)
-    machine = instrument_for(scan, instrument or (model.problem.instrument if model else None))
+    given = instrument or (model.problem.instrument if model else None)
+    machine = instrument_for(scan, given)
     if model:
         _check_model(model, phases, machine)
-    limits = overlap(without_regions(scan, preparation.excluded), phases, machine)
+    kept = without_regions(scan, preparation.excluded)
+    axis = axis_reading(kept.two_theta, kept.counts, phases, machine)
+    try:
+        limits = overlap(kept, phases, machine)
+    except ScanError as error:
+        raise axis_error(error, axis) from None
     if preparation.humps:
         limits = max(float(scan.two_theta[0]), machine.two_theta_range[0]), limits[1]
     seconds: dict[str, float] = {}
@@ -113,15 +120,16 @@ def analyze(
     if estimate is not None:
         seconds["network"] = time.perf_counter() - begin
     begin = time.perf_counter()
-    kept = without_regions(scan, preparation.excluded)
     sample = _refine(kept, phases, machine, limits, estimate, preparation) if refine else None
     refined = sample.refinement if sample else None
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
     found = findings(phases, machine, estimate, sample, preparation, model)
-    warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
+    warnings = scan_warnings(scan) + beam_warnings(scan, machine, given) + range_warnings(scan, limits) + edge_warnings(phases, machine)
     use_refined = refined is not None and (refined.converged or estimate is None)
     curves, missing, doubts = _seen(kept, limits, phases, machine, refined)
+    misread = axis_warnings(axis, machine)
+    doubts = misread + [one for one in doubts if one.code not in {known.code for known in misread}]
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
