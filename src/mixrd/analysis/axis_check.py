@@ -134,15 +134,14 @@ def axis_warnings(found: AxisReading | None, instrument: Instrument) -> list[Ana
     if found is None:
         return []
     used = instrument.radiation
-    code = "WRONG_WAVELENGTH" if found.kind == "tube" else "WRONG_AXIS"
-    return [
-        AnalysisWarning(
-            code,
-            f"the candidates' lines would be where the peaks are if {found.text}: that explains "
-            f"{100 * found.explained:.0f} % of the peaks; 2theta and {used.name} "
-            f"({used.wavelength_angstrom:.4f} A) explain {100 * found.as_given:.0f} %",
-        )
-    ]
+    said = (
+        f"the candidates' lines would be where the peaks are if {found.text}: that explains "
+        f"{100 * found.explained:.0f} % of the peaks; 2theta and {used.name} "
+        f"({used.wavelength_angstrom:.4f} A) explain {100 * found.as_given:.0f} %"
+    )
+    if found.kind == "tube":
+        return [AnalysisWarning("WRONG_WAVELENGTH", said)]
+    return [AnalysisWarning("WRONG_AXIS", said)]
 
 
 def axis_error(error: ScanError, found: AxisReading | None) -> ScanError:

@@ -20,10 +20,8 @@ from mixrd.scan.optics import Monochromator, Optics
 
 #: Nodes that draw an asymmetry which is only estimated from the Soller slits: its centroid is right with one.
 ESTIMATED_AXIAL_NODES = 2
-#: Beyond this opening (radians, 5 deg as Rigaku sells them) other parts limit the axial divergence.
-_WIDEST_SOLLER = math.radians(5.1)
-#: Greatest axial divergence (S + H) / L that is taken from Soller slits.
-_MOST_AXIAL = 0.1
+#: Beyond this opening (radians) tube, mask and detector limit the axial divergence, not the Soller slits.
+_WIDEST_SOLLER = 0.06
 
 
 def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
@@ -65,18 +63,41 @@ def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
             remedy="Give --instrument FILE, or --radiation CuKa (and --monochromator ANGLE if there is one)",
             file=scan.path or None,
         )
+    return described_instrument(f"{tube}Ka{_lines(scan, tube)}", scan)
+
+
+def described_instrument(
+    name: str | float,
+    scan: Scan | None,
+    *,
+    monochromator_two_theta: float | None = None,
+    goniometer_radius_mm: float | None = None,
+) -> Instrument:
+    """The generic instrument with this radiation; what is left open is as the scan's header says.
+
+    Parameters
+    ----------
+    name : str or float
+        "CuKa", or a wavelength in angstrom.
+    scan : Scan or None
+    monochromator_two_theta : float, optional
+        In degrees, 0 for none.
+    goniometer_radius_mm : float, optional
+    """
+    optics = (scan.optics if scan else None) or Optics()
+    radius = goniometer_radius_mm or (scan.goniometer_radius_mm if scan else None)
+    beam = radiation(name)
+    if monochromator_two_theta is None:
+        alone = len(beam.lines) == 1
+        monochromator_two_theta = _monochromator_two_theta(optics, beam.wavelength_angstrom, primary=alone)
     made = generic_instrument(
-        f"{tube}Ka{_lines(scan, tube)}",
-        goniometer_radius_mm=scan.goniometer_radius_mm,
-        axial_divergence=axial_divergence(scan.optics),
+        name,
+        monochromator_two_theta=monochromator_two_theta,
+        goniometer_radius_mm=radius,
+        axial_divergence=axial_divergence(optics),
     )
-    optics = scan.optics or Optics()
-    alone = len(made.radiation.lines) == 1
-    return dataclasses.replace(
-        made,
-        monochromator_two_theta=_monochromator_two_theta(optics, named, primary=alone),
-        divergence_slit="automatic" if optics.divergence_slit == "automatic" else "fixed",
-    )
+    automatic = optics.divergence_slit == "automatic"
+    return dataclasses.replace(made, divergence_slit="automatic") if automatic else made
 
 
 def _with_radiation(instrument: Instrument, beam: Radiation) -> Instrument:
@@ -115,11 +136,12 @@ def generic_instrument(
         goniometer_radius_mm=goniometer_radius_mm or preset.goniometer_radius_mm,
         two_theta_range=(1.0, 160.0),
         profile=dataclasses.replace(preset.profile, sh_l=axial_divergence),
+        axial_nodes=ESTIMATED_AXIAL_NODES if axial_divergence else preset.axial_nodes,
     )
 
 
 def axial_divergence(optics: Optics | None) -> float:
-    """(S + H) / L that stands for Soller slits before and behind the sample, 0 where one is not known.
+    """(S + H) / L that stands for Soller slits before and behind the sample; 0 unless both are known.
 
     Rays that are tilted by a before and b behind the sample shift a line by -(a^2 + b^2) / 2 cot 2theta on
     average (Cheary & Coelho 1998, J. Appl. Cryst. 31, 851). Slits of opening D (length over spacing,
@@ -127,14 +149,10 @@ def axial_divergence(optics: Optics | None) -> float:
     (see `mixrd.pattern.asymmetry`) has <h^2> = sh_l^2 / 6 for one ray: equal shifts are those of
     sh_l^2 = D1^2 + D2^2. An estimate: the shape differs, tube and mask may let less pass.
     """
-    if optics is None:
+    before, behind = (None, None) if optics is None else optics.soller_rad
+    if before is None or behind is None or max(before, behind) > _WIDEST_SOLLER:
         return 0.0
-    known = [one for one in optics.soller_rad if one is not None and one <= _WIDEST_SOLLER]
-    if not known or any(one is not None and math.isinf(one) for one in optics.soller_rad):
-        return 0.0
-    # Where the header describes one side only, the other has slits alike.
-    pair = [one if one is not None and one <= _WIDEST_SOLLER else known[0] for one in optics.soller_rad]
-    return min(math.hypot(*pair), _MOST_AXIAL)
+    return math.hypot(before, behind)
 
 
 def bare_number_of(instrument: Instrument) -> str | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from mixrd.scan.headers import number
 
@@ -68,8 +69,7 @@ class Optics:
     mirror : str or None
         A multilayer mirror, by its name. It takes K beta away and passes both K alpha lines.
     soller_rad : (float or None, float or None)
-        Opening of the Soller slits before and behind the sample, radians; infinite where the file says
-        that they are out.
+        Opening of the Soller slits before and behind the sample, radians.
     divergence_slit : {"fixed", "automatic"} or None
     divergence_deg : float or None
         Opening of the divergence slit.
@@ -93,6 +93,19 @@ class Optics:
         if self.primary is not None and self.primary.single_line:
             return f"the monochromator {self.primary.name!r}"
         return "a ratio of K alpha2 to K alpha1 of 0" if self.kalpha2_ratio == 0 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Optics:
+        """What `to_dict` gave."""
+        crystals = {
+            name: None if data[name] is None else Monochromator(**data[name])
+            for name in ("primary", "secondary")
+        }
+        return cls(**{**data, **crystals, "soller_rad": tuple(data["soller_rad"])})
 
 
 def is_nothing(name: str | None) -> bool:
@@ -161,13 +174,10 @@ def soller_opening(text: str | None, *, unit: str = "deg") -> float | None:
     Returns
     -------
     float or None
-        Infinite where the name says that the slits are open; None where it says nothing, or no opening
-        that Soller slits have (0.1-15 deg).
+        None where it says nothing or that they are out, or no opening that Soller slits have (0.1-15 deg).
     """
     if text is None:
         return None
-    if "open" in text.lower() or text.strip().lower() == "none":
-        return math.inf
     match = re.search(r"(\d*[.,]?\d+)\s*(rad|deg|°)", text, re.IGNORECASE)
     value = number(match[1] if match else text)
     if value is None:
