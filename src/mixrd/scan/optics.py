@@ -23,8 +23,8 @@ _PLANES = {
 }
 #: So strongly does a mosaic crystal of this kind spread that both K alpha lines pass.
 _MOSAIC = re.compile(r"graphit|pyrolytic|hopg|\bpg\b|\blif\b", re.IGNORECASE)
-_PERFECT = re.compile(r"johan+sson|hybrid|channel[- ]?cut|k[-_ ]?(?:alpha|a|α)[-_ ]?1\b", re.IGNORECASE)
-_CRYSTAL = re.compile(r"(?<![a-z])(ge|si)\s*[(\[]?\s*(\d)\s*(\d)\s*(\d)", re.IGNORECASE)
+_PERFECT = re.compile(r"johan+s+on|hybrid|channel[- ]?cut|k[-_ ]?(?:alpha|a|α)[-_ ]?1\b", re.IGNORECASE)
+_CRYSTAL = re.compile(r"(?:(?<![a-z])|(?<=\dx))(ge|si)\s*[(\[]?\s*(\d)\s*(\d)\s*(\d)", re.IGNORECASE)
 _NOTHING = re.compile(r"|none|no|n|open|out|empty|no[_ ]?unit|unknown|unkn|undefined|-", re.IGNORECASE)
 
 
