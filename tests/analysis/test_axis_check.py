@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def as_q(two_theta: FloatArray) -> FloatArray:
     return q
 
 
-OTHER_AXES = {
+OTHER_AXES: dict[str, Callable[[FloatArray], FloatArray]] = {
     "theta": lambda x: x / 2,
     "q": as_q,
     "q_per_nm": lambda x: 10 * as_q(x),

@@ -11,7 +11,7 @@ import pytest
 
 from mixrd.analysis import analyze, described_instrument, generic_instrument, instrument_for
 from mixrd.analysis.beam import ESTIMATED_AXIAL_NODES, axial_divergence, bare_number_of, beam_warnings
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import load_phase
 from mixrd.diffraction import radiation
 from mixrd.errors import RadiationError
 from mixrd.pattern import ForwardModel, Instrument, load_instrument, save_instrument

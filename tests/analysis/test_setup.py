@@ -6,11 +6,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mixrd.analysis import generic_instrument, instrument_for, overlap, recipe_for
+from mixrd.analysis import generic_instrument, overlap, recipe_for
 from mixrd.analysis.setup import edge_warnings, part_of
 from mixrd.crystal import Crystal, load_phase
-from mixrd.diffraction import radiation
-from mixrd.errors import RadiationError, ScanError
+from mixrd.errors import ScanError
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan
 

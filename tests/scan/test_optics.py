@@ -156,14 +156,15 @@ def _measurement(incident: str = "", diffracted: str = "", ratio: str = "0.5") -
 
 
 def test_xrdml_without_a_name_that_says_it() -> None:
-    crystal = (
-        '<monochromator name="my own"><crystal>Ge</crystal><hkl><h>1</h><k>1</k><l>1</l></hkl></monochromator>'
-    )
+    planes = "<hkl><h>1</h><k>1</k><l>1</l></hkl>"
+    crystal = f'<monochromator name="my own"><crystal>Ge</crystal>{planes}</monochromator>'
     found = xrdml_optics(_measurement(incident=crystal))
     assert found.primary == Monochromator("my own", 3.2665, True)
     hybrid = xrdml_optics(_measurement(incident='<monochromator name="my own" hybrid="true"/>'))
     assert hybrid.primary == Monochromator("my own", None, True)
-    behind = xrdml_optics(_measurement(diffracted='<monochromator name="flat"><crystal>C</crystal></monochromator>'))
+    behind = xrdml_optics(
+        _measurement(diffracted='<monochromator name="flat"><crystal>C</crystal></monochromator>')
+    )
     assert behind.secondary == Monochromator("flat", 3.354)
     assert behind.primary is None
 
@@ -180,7 +181,8 @@ def test_xrdml_slits_and_filter() -> None:
 
 def _brml(primary: str, secondary: str = "", ratio: str = "0.5") -> ElementTree.Element:
     return ElementTree.fromstring(
-        f'<R><WaveLengthAlpha2 Value="{"1.54439" if ratio != "0" else "0"}"/><WaveLengthRatio Value="{ratio}"/>'
+        f'<R><WaveLengthAlpha2 Value="{"1.54439" if ratio != "0" else "0"}"/>'
+        f'<WaveLengthRatio Value="{ratio}"/>'
         f"<PrimaryTracks><T><M>{primary}</M></T></PrimaryTracks>"
         f"<SecondaryTracks><T><M>{secondary}</M></T></SecondaryTracks></R>"
     )
@@ -196,7 +198,7 @@ def test_brml_optics() -> None:
     assert found.kalpha2_ratio == 0
     assert found.primary == Monochromator("Johansson Ge111", 3.2665, True)
     assert found.beta_filter == "Ni"
-    assert found.soller_rad == (pytest.approx(math.radians(2.5)), pytest.approx(math.radians(4)))
+    assert found.soller_rad == pytest.approx((math.radians(2.5), math.radians(4)))
     assert brml_optics(_brml("")) == Optics(0.5)
 
 
@@ -213,7 +215,8 @@ def test_rasx_optics() -> None:
 
 
 def test_uxd_codes_have_their_names_below_them() -> None:
-    text = "_MONOCHROMATOR=2\n; Johansson Ge111\n_ANALYZER_CODE=1\n; Graphite\n_WLRATIO=0.5\n_2THETACOUNTS\n1 2\n"
+    codes = "_MONOCHROMATOR=2\n; Johansson Ge111\n_ANALYZER_CODE=1\n; Graphite\n"
+    text = f"{codes}_WLRATIO=0.5\n_2THETACOUNTS\n1 2\n"
     (header,) = uxd_headers(text, "x.uxd")
     assert header.optics is not None
     assert header.optics.primary == Monochromator("Johansson Ge111", 3.2665, True)
@@ -232,7 +235,9 @@ def test_ras_scans_each_have_their_own() -> None:
     assert [optics.single_line is not None for optics in found] == [True, False]
 
 
-@pytest.mark.parametrize(("alpha2", "ratio", "found"), [(1.54439, 0.5, 0.5), (0.0, 0.0, 0.0), (1.54439, 0.0, None)])
+@pytest.mark.parametrize(
+    ("alpha2", "ratio", "found"), [(1.54439, 0.5, 0.5), (0.0, 0.0, 0.0), (1.54439, 0.0, None)]
+)
 def test_raw_ratio(alpha2: float, ratio: float, found: float | None) -> None:
     data = bytearray(b"RAW1.01".ljust(800, b"\0"))
     struct.pack_into("<5d", data, 616, 1.54184, 1.5406, alpha2, 1.39222, ratio)

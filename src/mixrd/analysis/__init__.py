@@ -3,7 +3,7 @@
 from mixrd.analysis.amorphous import InternalStandard, parse_standard
 from mixrd.analysis.amorphous_component import AmorphousComponent, component_of_scan
 from mixrd.analysis.amorphous_humps import component_of_humps, parse_humps
-from mixrd.analysis.beam import described_instrument, generic_instrument, instrument_for
+from mixrd.analysis.beam import beam_warnings, described_instrument, generic_instrument, instrument_for
 from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
@@ -57,15 +57,16 @@ __all__ = [
     "UnexplainedResult",
     "analyze",
     "analyze_many",
+    "beam_warnings",
     "calibrate",
     "component_of_humps",
     "component_of_scan",
+    "described_instrument",
     "expected_tvd",
     "external_constant_of",
     "failed_analysis",
     "finished_model",
     "fraction_covariance",
-    "described_instrument",
     "generic_instrument",
     "instrument_for",
     "laboratory_bound",

@@ -117,7 +117,8 @@ def axis_reading(
     if best < LEAST_EXPLAINED or 1 - best > MOST_LEFT * (1 - as_given):
         return None
     chance = max(
-        score(dataclasses.replace(reading, wavelength_angstrom=f * reading.wavelength_angstrom)) for f in _CHANCE
+        score(dataclasses.replace(reading, wavelength_angstrom=f * reading.wavelength_angstrom))
+        for f in _CHANCE
     )
     if 1 - best > (BEYOND_CHANCE_MOVED if reading.kind in _MOVED else BEYOND_CHANCE) * (1 - chance):
         return None

@@ -182,7 +182,8 @@ def doublet_of(scan: Scan, tube: str) -> Doublet:
     alpha1, alpha2, _ = K_LINES_ANGSTROM[tube]
     if not np.isfinite(scan.counts).all() or len(scan) < 50:
         return Doublet("unclear", float("nan"), 0)
-    return kalpha2_seen(*part_of(scan, (0.0, 180.0)), (alpha1, alpha2))
+    two_theta, counts, sigma = part_of(scan, (0.0, 180.0))
+    return kalpha2_seen(two_theta, counts, sigma, (alpha1, alpha2))
 
 
 def _monochromator_two_theta(optics: Optics, wavelength_angstrom: float, *, primary: bool) -> float:

@@ -184,7 +184,9 @@ def _doublet(
     return base + slope * ramp + first * one + second * two, np.stack(columns, axis=1)
 
 
-def _peak(distance: FloatArray, fwhm: float, eta: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _peak(
+    distance: FloatArray, fwhm: float, eta: float
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Pseudo-Voigt of height 1, and its derivatives by place, width and Lorentzian share."""
     u = distance / fwhm
     lorentzian = 1 / (1 + 4 * u * u)

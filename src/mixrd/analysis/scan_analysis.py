@@ -125,7 +125,12 @@ def analyze(
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
     found = findings(phases, machine, estimate, sample, preparation, model)
-    warnings = scan_warnings(scan) + beam_warnings(scan, machine, given) + range_warnings(scan, limits) + edge_warnings(phases, machine)
+    warnings = (
+        scan_warnings(scan)
+        + beam_warnings(scan, machine, given)
+        + range_warnings(scan, limits)
+        + edge_warnings(phases, machine)
+    )
     use_refined = refined is not None and (refined.converged or estimate is None)
     curves, missing, doubts = _seen(kept, limits, phases, machine, refined)
     misread = axis_warnings(axis, machine)

@@ -34,8 +34,8 @@ class InstrumentOptions:
     """TOML file from `mixrd calibrate`, or a preset of `mixrd instruments`."""
 
     radiation: str | None = None
-    """CuKa, CoKa, MoKa1, ... or a wavelength in angstrom, where there is no instrument file. For the number of
-    a tube's Kα1 (1.5406) the scan says whether Kα2 is there."""
+    """CuKa, CoKa, MoKa1, ... or a wavelength in angstrom, where there is no instrument file. For the number
+    of a tube's Kα1 (1.5406) the scan says whether Kα2 is there."""
 
     monochromator: float | None = None
     """Diffraction angle 2theta of the monochromator in degrees (graphite and Cu: 26.6), 0 for none; else the

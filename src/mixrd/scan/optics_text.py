@@ -88,7 +88,10 @@ def raw_optics(data: bytes) -> Optics:
             if at is None:
                 return Optics()
             alpha1, alpha2, _, ratio = struct.unpack_from("<4d", data, at + 80)
-            first, second = struct.unpack_from("<f", data, at + 44)[0], struct.unpack_from("<f", data, at + 60)[0]
+            first, second = (
+                struct.unpack_from("<f", data, at + 44)[0],
+                struct.unpack_from("<f", data, at + 60)[0],
+            )
             soller = (_known_soller(first), _known_soller(second))
     except struct.error:
         return Optics()

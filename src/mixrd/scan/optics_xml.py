@@ -88,7 +88,10 @@ def brml_optics(root: Element) -> Optics:
     alpha2 = descendant(root, "WaveLengthAlpha2")
     if value == 0 and alpha2 is not None and (number(alpha2.get("Value")) or 0) > 0:
         value = None  # a line that is named and has no intensity: one of the two was never filled in
-    before, behind = _optic(primary, "monochromator", "johans"), _optic(secondary, "monochromator", "analyzer")
+    before, behind = (
+        _optic(primary, "monochromator", "johans"),
+        _optic(secondary, "monochromator", "analyzer"),
+    )
     beta = _optic(primary + secondary, "filter")
     mirror = _optic(primary, "mirror", "goebel", "göbel")
     return Optics(
