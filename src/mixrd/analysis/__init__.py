@@ -3,6 +3,7 @@
 from mixrd.analysis.amorphous import InternalStandard, parse_standard
 from mixrd.analysis.amorphous_component import AmorphousComponent, component_of_scan
 from mixrd.analysis.amorphous_humps import component_of_humps, parse_humps
+from mixrd.analysis.beam import beam_warnings, described_instrument, generic_instrument, instrument_for
 from mixrd.analysis.bound import expected_tvd, fraction_covariance
 from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
@@ -29,7 +30,7 @@ from mixrd.analysis.result_parts import (
 )
 from mixrd.analysis.scan_analysis import analyze, analyze_many, failed_analysis, recipe_for
 from mixrd.analysis.second_opinion import SecondOpinion
-from mixrd.analysis.setup import generic_instrument, instrument_for, overlap
+from mixrd.analysis.setup import overlap
 
 __all__ = [
     "GRINDINGS",
@@ -59,9 +60,11 @@ __all__ = [
     "UnexplainedResult",
     "analyze",
     "analyze_many",
+    "beam_warnings",
     "calibrate",
     "component_of_humps",
     "component_of_scan",
+    "described_instrument",
     "expected_tvd",
     "external_constant_of",
     "failed_analysis",

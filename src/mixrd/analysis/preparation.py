@@ -12,13 +12,14 @@ from mixrd.analysis.absorption import microabsorption_warnings
 from mixrd.analysis.absorption_uncertainty import microabsorption_uncertainty
 from mixrd.analysis.amorphous import AbsoluteContent, InternalStandard, internal_standard, negative_amorphous
 from mixrd.analysis.amorphous_component import AmorphousComponent
+from mixrd.analysis.beam import instrument_for
 from mixrd.analysis.exclusion import Region
 from mixrd.analysis.external_standard import ExternalConstant, external_constant, external_content
 from mixrd.analysis.grinding import Grinding, likely_sizes
 from mixrd.analysis.intervals import Quantities
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import AbsoluteResult, AnalysisWarning
-from mixrd.analysis.setup import are_counts, instrument_for, overlap, part_of
+from mixrd.analysis.setup import are_counts, overlap, part_of
 from mixrd.analysis.staging import refine_sample
 from mixrd.crystal import Crystal, atoms_of_formula
 from mixrd.diffraction import Radiation

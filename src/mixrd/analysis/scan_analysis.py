@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.absent_phases import refine_candidates
 from mixrd.analysis.amorphous_component import columns_of
+from mixrd.analysis.axis_check import axis_error, axis_reading, axis_warnings
+from mixrd.analysis.beam import beam_warnings, instrument_for
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.exclusion import without_regions
 from mixrd.analysis.findings import findings
@@ -30,7 +32,6 @@ from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
     are_counts,
     edge_warnings,
-    instrument_for,
     overlap,
     part_of,
     scan_warnings,
@@ -38,7 +39,7 @@ from mixrd.analysis.setup import (
 from mixrd.analysis.staging import SampleRefinement
 from mixrd.analysis.stating import explained_share, statement_of, without_amounts
 from mixrd.crystal import Crystal, check_distinct
-from mixrd.errors import MixrdError, ModelError, UsageError
+from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
 from mixrd.scan import Scan, read_scan, rebin
@@ -102,19 +103,24 @@ def analyze(
     """
     phases = list(crystals) or (list(model.problem.crystals) if model else [])
     _check_request(phases, model, refine)
-    machine = instrument_for(scan, instrument or (model.problem.instrument if model else None))
+    given = instrument or (model.problem.instrument if model else None)
+    machine = instrument_for(scan, given)
     if model:
         _check_model(model, phases, machine)
-    limits = overlap(without_regions(scan, preparation.excluded), phases, machine)
+    kept = without_regions(scan, preparation.excluded)
+    axis = axis_reading(kept.two_theta, kept.counts, phases, machine)
+    try:
+        limits = overlap(kept, phases, machine)
+    except ScanError as error:
+        raise axis_error(error, axis) from None
     if preparation.humps:
-        limits = max(float(scan.two_theta[0]), machine.two_theta_range[0]), limits[1]
+        limits = float(kept.two_theta[0]), limits[1]
     seconds: dict[str, float] = {}
     begin = time.perf_counter()
     estimate = _estimate(scan, model) if model else None
     if estimate is not None:
         seconds["network"] = time.perf_counter() - begin
     begin = time.perf_counter()
-    kept = without_regions(scan, preparation.excluded)
     sample = _refine(kept, phases, machine, limits, estimate, preparation) if refine else None
     refined = sample.refinement if sample else None
     if refined is not None:
@@ -122,7 +128,15 @@ def analyze(
     found = findings(phases, machine, estimate, sample, preparation, model)
     use_refined = refined is not None and (refined.converged or estimate is None)
     curves, missing, doubts, explained = _seen(kept, limits, phases, machine, refined)
-    warnings = (*scan_warnings(scan), *edge_warnings(phases, machine), *doubts, *found.warnings)
+    misread = axis_warnings(axis, machine)
+    doubts = misread + [one for one in doubts if one.code not in {known.code for known in misread}]
+    warnings = (
+        *scan_warnings(scan),
+        *beam_warnings(scan, machine, given),
+        *edge_warnings(phases, machine),
+        *doubts,
+        *found.warnings,
+    )
     names = [phase.name for phase in phases]
     statement = statement_of(names, refined, found.quantities, explained, missing, warnings)
     stated = statement.kind == "amounts"

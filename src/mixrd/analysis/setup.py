@@ -1,8 +1,7 @@
-"""What an analysis needs before it starts: which instrument, which part of the scan, which errors."""
+"""What an analysis needs before it starts: which part of the scan, which errors."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,9 +9,9 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.crystal import Crystal
-from mixrd.diffraction import edges_near, radiation, tube_of
+from mixrd.diffraction import edges_near
 from mixrd.errors import RadiationError, ScanError
-from mixrd.pattern import Instrument, load_instrument
+from mixrd.pattern import Instrument
 from mixrd.scan import Scan
 from mixrd.training import LEAD_DEG, first_reflection_deg
 
@@ -23,67 +22,6 @@ SAME_WAVELENGTH = 0.003
 SHORTEST_RANGE_DEG = 5.0
 #: So does one of fewer points: a fit of one phase has some 25 parameters.
 FEWEST_POINTS = 50
-
-
-def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
-    """The instrument that measured `scan`: the user's, else a generic one for the tube of the header.
-
-    A header that gives a tube's K alpha1 or mean wavelength names the tube; which lines are in the beam
-    is the instrument's to say (design: never a single line because of a header).
-
-    Raises
-    ------
-    RadiationError
-        If neither says what the radiation is, or the two contradict each other.
-    """
-    tube = scan.anode or (tube_of(scan.wavelength_angstrom) if scan.wavelength_angstrom else None)
-    named = _wavelength_of(tube) if tube else None
-    if instrument is not None:
-        stated = scan.wavelength_angstrom or named
-        used = instrument.radiation.wavelength_angstrom
-        if stated is not None and abs(stated / used - 1) > SAME_WAVELENGTH:
-            raise RadiationError(
-                f"the file says {stated:.5f} A, the instrument {instrument.name!r} has {used:.5f} A",
-                remedy="Give the instrument that measured this scan",
-                file=scan.path or None,
-            )
-        return instrument
-    if named is None:
-        given = ""
-        if tube is not None:
-            given = f" (it names the anode {tube}, whose lines are not known here)"
-        elif scan.wavelength_angstrom:
-            given = f" (it gives {scan.wavelength_angstrom:g} A, no laboratory tube)"
-        raise RadiationError(
-            f"the file does not say with which radiation it was measured{given}",
-            remedy="Give --instrument FILE, or --radiation CuKa (and --monochromator ANGLE if there is one)",
-            file=scan.path or None,
-        )
-    return generic_instrument(f"{tube}Ka", goniometer_radius_mm=scan.goniometer_radius_mm)
-
-
-def _wavelength_of(tube: str) -> float | None:
-    """K alpha1 in angstrom of a tube with this anode, None where it is not known."""
-    try:
-        return radiation(f"{tube}Ka").wavelength_angstrom
-    except RadiationError:
-        return None
-
-
-def generic_instrument(
-    name: str | float, *, monochromator_two_theta: float = 0.0, goniometer_radius_mm: float | None = None
-) -> Instrument:
-    """The generic laboratory diffractometer with this radiation ("CuKa", or a wavelength in angstrom)."""
-    preset = load_instrument("lab-cu")
-    rays = radiation(name)
-    return dataclasses.replace(
-        preset,
-        name=f"generic laboratory instrument, {rays.name}",
-        radiation=rays,
-        monochromator_two_theta=monochromator_two_theta,
-        goniometer_radius_mm=goniometer_radius_mm or preset.goniometer_radius_mm,
-        two_theta_range=(1.0, 160.0),
-    )
 
 
 def overlap(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> tuple[float, float]:

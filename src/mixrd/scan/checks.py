@@ -67,6 +67,7 @@ def make_scan(
         counting_time_s=header.counting_time_s,
         scan_axis=header.axis or None,
         goniometer_radius_mm=header.goniometer_radius_mm,
+        optics=header.optics,
         warnings=tuple(doubts),
     )
 

@@ -9,11 +9,15 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
+
+if TYPE_CHECKING:
+    from mixrd.scan.optics import Optics
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,8 @@ class ScanHeader:
         Seconds per point where they differ.
     attenuation : (N,) array or None
         Factor by which each intensity was multiplied to undo a beam attenuator.
+    optics : Optics or None
+        Monochromators, filter and slits.
     warnings : tuple of (code, message)
     """
 
@@ -56,6 +62,7 @@ class ScanHeader:
     rate: bool = False
     times_s: NDArray[np.float64] | None = None
     attenuation: NDArray[np.float64] | None = None
+    optics: Optics | None = None
     warnings: tuple[tuple[str, str], ...] = ()
 
 

@@ -19,6 +19,7 @@ from mixrd.scan.detect import NAMES, decode, detect
 from mixrd.scan.headers import ScanHeader, bruker_tube_lines, choose_scan, several_scans_warning
 from mixrd.scan.jade_mdi import mdi_scan
 from mixrd.scan.measurement import Scan
+from mixrd.scan.optics_text import ras_optics, raw_optics
 from mixrd.scan.powder_cif import cif_scans
 from mixrd.scan.rigaku_dat import rigaku_dat_scans
 from mixrd.scan.sietronics_cpi import cpi_scan
@@ -181,9 +182,15 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
             points=told.points,
             step=told.step,
         )
+        beams = ras_optics(data)
+        header = replace(header, optics=beams[index] if index < len(beams) else None)
     elif kind == "bruker_raw":
         alpha1, alpha2 = bruker_tube_lines(data)
-        header = replace(header, wavelength_angstrom=alpha1 or header.wavelength_angstrom)
+        header = replace(
+            header,
+            wavelength_angstrom=alpha1 or header.wavelength_angstrom,
+            optics=raw_optics(data),
+        )
         if alpha1 is not None and alpha2 == 0.0:
             doubts += (("KALPHA2_REMOVED", "the header has no K-alpha-2 line: it was taken off by software"),)
     elif kind == "gsas":

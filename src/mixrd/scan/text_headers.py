@@ -9,6 +9,7 @@ from os import PathLike
 from mixrd.errors import ScanError
 from mixrd.scan.axes import axis_key
 from mixrd.scan.headers import ScanHeader, element_symbol, number, positive, refuse_map, wavelength
+from mixrd.scan.optics_text import uxd_optics
 
 _UXD_KEY = re.compile(r"^\s*_(\w+)\s*(?:=\s*(.*?)\s*)?$")
 _UXD_DATA = re.compile(r"^(2THETA)?(COUNTS|CPS)(TIME)?$")
@@ -46,9 +47,14 @@ def uxd_headers(text: str, file: str | PathLike[str]) -> list[ScanHeader]:
     """
     ranges: list[dict[str, str]] = []
     keys: dict[str, str] = {}
+    name = ""
     for line in text.splitlines():
         match = _UXD_KEY.match(line)
         if match is None:
+            # below a code stands what it means, as a comment
+            if name and line.lstrip().startswith(";"):
+                keys[f"{name}_NAME"] = line.strip(" \t;")
+            name = ""
             continue
         name, value = match[1].upper(), (match[2] or "").strip("'\"")
         if match[2] is None and _UXD_DATA.match(name):
@@ -79,6 +85,7 @@ def _uxd_range(keys: dict[str, str]) -> ScanHeader:
         step=positive(keys.get("STEPSIZE")),
         counting_time_s=positive(keys.get("STEPTIME")),
         goniometer_radius_mm=positive(keys.get("GONIOMETER_RADIUS")),
+        optics=uxd_optics(keys),
         rate="CPS" in keys["data"],
     )
 

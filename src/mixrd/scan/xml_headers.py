@@ -31,6 +31,7 @@ from mixrd.scan.headers import (
     refuse_map,
     wavelength,
 )
+from mixrd.scan.optics_xml import brml_optics, rasx_optics, xrdml_optics
 
 _RASX_PROFILE = re.compile(r"(?:^|/)Data(\d+)/Profile\1\.txt$")
 
@@ -39,7 +40,7 @@ def xrdml_headers(data: bytes, file: str | PathLike[str]) -> list[ScanHeader]:
     """One header for each scan of an XRDML document, in its order.
 
     The wavelength is that of K-alpha-1 as stated, whatever the header calls the intended radiation:
-    K-alpha-2 is in the beam of a tube unless a monochromator takes it out.
+    K-alpha-2 is in the beam of a tube unless a monochromator takes it out, which `Scan.optics` tells.
 
     Raises
     ------
@@ -97,6 +98,7 @@ def _xrdml_scan(measurement: Element, scan: Element, file: str | PathLike[str]) 
         anode=element_symbol(text_of(child(measurement, "incidentBeamPath", "xRayTube", "anodeMaterial"))),
         counting_time_s=common or (float(times.mean()) if times is not None and times.size else None),
         goniometer_radius_mm=positive(radius),
+        optics=xrdml_optics(measurement),
         rate=data is not None and (data.get("unit") or "counts").lower() != "counts",
         times_s=times,
         attenuation=attenuation if attenuation is not None and np.any(attenuation != 1.0) else None,
@@ -167,6 +169,7 @@ def _brml_scan(root: Element, file: str | Path) -> ScanHeader:
         counting_time_s=None if time is None else float(f"{time:.6g}"),
         goniometer_radius_mm=None if radius is None else positive(radius.get("Value")),
         attenuation=absorbed,
+        optics=brml_optics(root),
     )
 
 
@@ -250,6 +253,7 @@ def _rasx_scan(root: Element, profile: bytes) -> ScanHeader:
         anode=element_symbol(text_of(child(tube, "TargetName"))),
         counting_time_s=time,
         goniometer_radius_mm=positive(radius),
+        optics=rasx_optics(root),
         rate=(text_of(child(info, "IntensityUnit")) or "counts").lower() in ("cps", "counts/s"),
         warnings=(doubt,) if attenuated else (),
     )

@@ -31,7 +31,12 @@ def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None)
         "request": request,
         "files": job.files,
         "scans": [
-            {"path": str(library.file("scan", scan["id"])), "header": scan["header"]} for scan in scans
+            {
+                "path": str(library.file("scan", scan["id"])),
+                "header": scan["header"],
+                "optics": scan.get("optics"),
+            }
+            for scan in scans
         ],
         "phases": [_phase(library, phase) for phase in phases],
         "instrument": instrument,

@@ -19,6 +19,7 @@ from mixrd.errors import MixrdError
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument, save_instrument
 from mixrd.scan import Scan
+from mixrd.scan.optics import Optics
 from mixrd.training import Recipe, TrainingProgress
 from mixrd.web.problems import internal_problem, problem_of
 
@@ -131,6 +132,7 @@ class Task:
                 counts=arrays["counts"],
                 sigma=arrays.get("sigma"),
                 path=name,
+                optics=Optics.from_dict(spec["optics"]) if spec.get("optics") else None,
                 **spec["header"],
             )
 
@@ -145,11 +147,11 @@ class Task:
             return load_instrument(self.message["instrument"])
         if self.request["radiation"] is None:
             return None
-        radius = self.request["goniometer_radius_mm"]
-        return analysis.generic_instrument(
+        return analysis.described_instrument(
             self.request["radiation"],
-            monochromator_two_theta=self.request["monochromator_two_theta"] or 0.0,
-            goniometer_radius_mm=scan.goniometer_radius_mm if radius is None else radius,
+            scan,
+            monochromator_two_theta=self.request["monochromator_two_theta"],
+            goniometer_radius_mm=self.request["goniometer_radius_mm"],
         )
 
     def _preparation(self, instrument: Instrument) -> Preparation:
