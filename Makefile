@@ -15,7 +15,7 @@ PIP_BRIEF = | awk '/Downloading .*[0-9] [MG]B\)/ { sub(/-(cp|py)[0-9].*\(/, " ("
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/.installed ## install mixrd into .venv and analyse an example
@@ -60,6 +60,27 @@ bench: $(VENV)/.installed-bench ## time the forward model, the analysis and the 
 study-real: $(VENV)/.installed-dev ## accuracy on weighed mixtures, from nothing (MIXRD_DATA)
 	$(BIN)/python studies/run.py
 	$(BIN)/python studies/particles.py
+
+.PHONY: study-premises
+study-premises: $(VENV)/.installed-dev ## wrong premises: how often sure and wrong, how often refused though fine (MIXRD_DATA)
+	$(BIN)/python studies/premises.py
+
+.PHONY: study-absent
+study-absent: $(VENV)/.installed-dev ## candidates that are not there: called detected? do limits hold? (MIXRD_DATA)
+	$(BIN)/python studies/absent.py
+
+.PHONY: study-missing
+study-missing: $(VENV)/.installed-dev ## a phase that nobody named: noticed? (weighed and 200 simulated scans; MIXRD_DATA)
+	$(BIN)/python studies/run.py left-out-cpd left-out-dara
+	$(BIN)/python studies/left_out_simulated.py
+
+.PHONY: study-coverage
+study-coverage: $(VENV)/.installed-dev ## intervals at 50 to 95 %, weighed and simulated regimes (MIXRD_DATA)
+	$(BIN)/python studies/coverage.py
+
+.PHONY: study-textures
+study-textures: $(VENV)/.installed-dev ## plates and needles: axis and fraction found?
+	$(BIN)/python studies/texture_axes.py
 
 .PHONY: study-forward
 study-forward: $(VENV)/.installed-dev ## the forward model against others; what each term buys (MIXRD_DATA)
