@@ -207,7 +207,7 @@ def _stretched(by: float) -> Callable[[FloatArray], FloatArray]:
 
 def _net(counts: FloatArray) -> FloatArray:
     """Intensity above background and noise."""
-    values = np.nan_to_num(np.asarray(counts, dtype=np.float64))
+    values = np.nan_to_num(counts.astype(np.float64))
     smooth = gaussian_filter1d(values, 1.5)
     window = max(len(values) // 30, 31)
     below = uniform_filter1d(minimum_filter1d(smooth, window), window)
