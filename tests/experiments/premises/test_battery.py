@@ -60,13 +60,17 @@ def test_what_it_adds_up_to() -> None:
             "spikes", "intensities", "weighed", "c", "sure and wrong", half_widths=1e9, error_percent=12.3
         ),
         Outcome("gap of 8 deg", "range", "simulated", "d", "refused"),
+        Outcome("noise", "nothing to weigh", "simulated", "f", "wrong with warnings", error_percent=100.0),
+        Outcome("glass", "nothing to weigh", "simulated", "g", "refused"),
         Outcome("theta", "axis", "simulated", "e", "wrong with warnings", codes=("POOR_FIT",)),
     ]
     found = summary(outcomes)
     assert found["sure and wrong"] == 1
-    assert found["sure and wrong by base"] == {"weighed": "1 of 2", "simulated": "0 of 3"}
+    assert found["sure and wrong by base"] == {"weighed": "1 of 2", "simulated": "0 of 5"}
     assert found["refused though fine"] == "1 of 2"
     assert found["refused though harmless"] == "1 of 1"
+    assert found["stated where nothing could be right"] == "1 of 2"
+    assert found["stated and off by more than 20 wt%"] == 1
     assert found["codes that count as doubts"] == ["POOR_FIT"]
     assert found["by_kind"]["spikes"]["worst sure and wrong"] == "12.3 wt%"
     assert "12.3 wt%" in table(outcomes)

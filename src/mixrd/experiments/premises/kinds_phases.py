@@ -131,9 +131,9 @@ PHASES = (
     PremiseKind("as it is", "nothing wrong", as_it_is, harmless=True),
     PremiseKind("three absent candidates more", "nothing wrong", _added(3), harmless=True),
     PremiseKind("own CIF", "nothing wrong", _cif(_unchanged), harmless=True),
-    PremiseKind("wrong phases", "phases", _wrong(3)),
-    PremiseKind("two wrong phases", "phases", _wrong(2)),
-    PremiseKind("one wrong phase", "phases", _wrong(1)),
+    PremiseKind("wrong phases", "phases", _wrong(3), hopeless=True),
+    PremiseKind("two wrong phases", "phases", _wrong(2), hopeless=True),
+    PremiseKind("one wrong phase", "phases", _wrong(1), hopeless=True),
     PremiseKind("most of it not named", "phases", _without(lambda t: max(t, key=lambda n: t[n])), _THREE),
     PremiseKind("least of it not named", "phases", _without(lambda t: min(t, key=lambda n: t[n])), _THREE),
     PremiseKind(

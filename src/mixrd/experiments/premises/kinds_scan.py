@@ -155,11 +155,15 @@ COUNTS = (
         "gap of 8 deg", "range", on_scan(wrong.on_points(lambda x: (x < 33) | (x > 41))), harmless=True
     ),
     PremiseKind("steps of 0.1 deg", "range", on_scan(wrong.coarse(0.1)), harmless=True),
-    PremiseKind("noise", _NOTHING, on_scan(wrong.noise(200), nothing_left=True)),
-    PremiseKind("noise of few counts", _NOTHING, on_scan(wrong.noise(3), nothing_left=True)),
-    PremiseKind("constant", _NOTHING, on_scan(wrong.on_counts(wrong.constant), nothing_left=True)),
-    PremiseKind("glass", _NOTHING, on_scan(wrong.hump(3000), nothing_left=True)),
-    PremiseKind("one line", _NOTHING, on_scan(wrong.on_counts(wrong.one_line), nothing_left=True)),
+    PremiseKind("noise", _NOTHING, on_scan(wrong.noise(200), nothing_left=True), hopeless=True),
+    PremiseKind("noise of few counts", _NOTHING, on_scan(wrong.noise(3), nothing_left=True), hopeless=True),
+    PremiseKind(
+        "constant", _NOTHING, on_scan(wrong.on_counts(wrong.constant), nothing_left=True), hopeless=True
+    ),
+    PremiseKind("glass", _NOTHING, on_scan(wrong.hump(3000), nothing_left=True), hopeless=True),
+    PremiseKind(
+        "one line", _NOTHING, on_scan(wrong.on_counts(wrong.one_line), nothing_left=True), hopeless=True
+    ),
     PremiseKind("glass as high as the lines", "more in it", on_scan(wrong.with_hump(1.0)), harmless=True),
     PremiseKind("glass a quarter as high", "more in it", on_scan(wrong.with_hump(0.25)), harmless=True),
     PremiseKind("lines of the holder", "more in it", _holder),

@@ -80,6 +80,8 @@ class PremiseKind:
         Whether it can be made of a weighed sample.
     harmless : bool
         Whether the true composition can be told in spite of it: refusing is a loss.
+    hopeless : bool
+        Whether no amounts could be right.
     """
 
     name: str
@@ -89,6 +91,7 @@ class PremiseKind:
     bases: tuple[Base, ...] = ("weighed", "simulated")
     applies: Callable[[Sample], bool] = field(default=lambda sample: True)
     harmless: bool = False
+    hopeless: bool = False
 
 
 def as_it_is(sample: Sample, trial: Trial) -> Premise:

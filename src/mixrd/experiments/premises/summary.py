@@ -10,11 +10,16 @@ from mixrd.experiments.premises.battery import Outcome
 from mixrd.experiments.premises.kinds import CONTROL, KINDS
 from mixrd.experiments.premises.verdict import INFORMATIVE, VERDICTS
 
+#: Stated amounts this far off (wt%) help nobody, warned of or within their interval.
+FAR_PERCENT = 20.0
+
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Counts over all analyses, and by kind."""
     control = [o for o in outcomes if o.kind == CONTROL]
     harmless = [o for o in outcomes if KINDS[o.kind].harmless and o.kind != CONTROL]
+    hopeless = [o for o in outcomes if KINDS[o.kind].hopeless]
+    far = [o for o in outcomes if o.error_percent is not None and o.error_percent > FAR_PERCENT]
     given = sorted({code for o in outcomes for code in o.codes})
     return {
         "analyses": len(outcomes),
@@ -26,6 +31,8 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             f"{sum(o.base == base for o in outcomes)}"
             for base in ("weighed", "simulated")
         },
+        "stated where nothing could be right": f"{len(hopeless) - _refused(hopeless)} of {len(hopeless)}",
+        f"stated and off by more than {FAR_PERCENT:g} wt%": len(far),
         "processor_seconds": round(sum(o.seconds for o in outcomes), 1),
         "refused though fine": f"{_refused(control)} of {len(control)}",
         "refused though harmless": f"{_refused(harmless)} of {len(harmless)}",
