@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from mixrd.analysis.bound import fraction_slope
 from mixrd.analysis.detection import CRITICAL, DETECTION, QUANTIFICATION
@@ -17,12 +18,16 @@ from mixrd.analysis.refinement import Refinement
 #: Probability that an interval holds the true value.
 LEVEL = 0.9
 #: Relative standard uncertainty of a phase's calculated intensity: form factors, displacement factors and
-#: coordinates of a structure of the literature (calculated and measured I/Ic of well-known phases differ by
-#: some 2 %; two determinations of one structure by 1-2 %).
-STRUCTURE_SIGMA = 0.015
-#: Factor on intervals whose calibration is not at hand: of 489 intervals of 200 simulated scans of corundum,
-#: fluorite and zincite 86 % held at 1 and 90 % at this.
-WIDENING = 1.1
+#: coordinates of a structure of the literature (two determinations of one structure differ by 1-2 %).
+STRUCTURE_SIGMA = 0.01
+#: The same by grains, texture and faults of the structure where lines scatter by `TYPICAL_SCATTER`; it goes
+#: with the square of the scatter.
+SCATTER_SIGMA, TYPICAL_SCATTER = 0.01, 0.1
+#: Factor on intervals whose calibration is not at hand.
+WIDENING = 1.0
+#: Degrees of freedom of Student's t: what makes fractions wrong is itself known from few lines and samples, so
+#: that large errors are more common than a normal distribution has them.
+DEGREES_OF_FREEDOM = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +93,15 @@ def quantities(
     detected = there.seen & (fractions > CRITICAL * floor)
     limit = np.maximum(DETECTION * floor, scale * there.least_seen / total)
     slope = fraction_slope(torch.from_numpy(masses)).numpy() * scale
-    covariance = slope @ refined.mass_covariance @ slope.T + structure_covariance(fractions)
+    unseen = np.where(refined.masses > 0, 0.0, np.minimum(scale * there.least_seen, total) / DETECTION)
+    covariance = slope @ (refined.mass_covariance + np.diag(unseen**2)) @ slope.T
+    covariance = covariance + structure_covariance(fractions, there.line_scatter)
     if further is not None:
         covariance = covariance + further
     sigma = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
-    reach = widening * NormalDist().inv_cdf(0.5 + LEVEL / 2) * sigma
+    reach = widening * stdtrit(DEGREES_OF_FREEDOM, 0.5 + LEVEL / 2) * sigma
     # The most that a phase may amount to though it was not detected: one-sided.
-    missed = np.maximum(fractions + widening * NormalDist().inv_cdf(LEVEL) * sigma, limit)
+    missed = np.maximum(fractions + widening * stdtrit(DEGREES_OF_FREEDOM, LEVEL) * sigma, limit)
     low = np.where(detected, fractions - reach, 0.0)
     high = np.where(detected, fractions + reach, missed)
     return Quantities(
@@ -122,7 +129,10 @@ def _nothing(count: int) -> Quantities:
     )
 
 
-def structure_covariance(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(P, P): of the fractions, calculated intensities being uncertain by `STRUCTURE_SIGMA` each."""
-    slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (STRUCTURE_SIGMA * fractions)
+def structure_covariance(
+    fractions: NDArray[np.float64], line_scatter: float = TYPICAL_SCATTER
+) -> NDArray[np.float64]:
+    """(P, P): of the fractions, calculated intensities being uncertain by their structure and their scatter."""
+    relative = math.hypot(STRUCTURE_SIGMA, SCATTER_SIGMA * (line_scatter / TYPICAL_SCATTER) ** 2)
+    slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (relative * fractions)
     return np.asarray(slope @ slope.T)

@@ -113,28 +113,29 @@ def microabsorption(
     particle_size_um: float | None,
     grinding: Grinding | None = None,
 ) -> Microabsorption:
-    """Correction for particles of a known size; for unknown ones the uncertainty alone.
+    """Correction for particles of a known size; for unknown ones the mean over all that are likely.
 
-    Fractions are not moved where the size is not known: most powders for the diffractometer are made as fine
-    as is needed, and a correction by guess would make those worse. Where the grinding is known, what sizes as
-    likely as that shift the fractions by is part of the uncertainty.
+    Where only the grinding is known, or nothing, fractions are the mean over the sizes that this makes likely
+    (`likely_sizes`, `UNKNOWN_SIZE_UM`), and their spread is part of the uncertainty.
     """
     apparent = refined.weight_fractions
     count = len(apparent)
     if count < 2 or apparent.sum() <= 0:
         return Microabsorption(np.ones(count), np.zeros((count, count)), [])
-    if grinding is not None:
-        likely = likely_sizes(grinding)
-        spread = microabsorption_uncertainty(
-            crystals, apparent, radiation, likely.median_um, spread=likely.spread
-        ).about_apparent
-        doubts = microabsorption_warnings(crystals, apparent, radiation, grinding=grinding)
-        return Microabsorption(np.ones(count), spread, doubts)
-    found = microabsorption_uncertainty(crystals, apparent, radiation, particle_size_um)
-    factors = np.ones(count)
-    if particle_size_um is not None:
-        factors = np.where(apparent > 0, found.weights / np.where(apparent > 0, apparent, 1.0), 1.0)
-    doubts = microabsorption_warnings(crystals, apparent, radiation, particle_size_um)
+    likely = None if grinding is None else likely_sizes(grinding)
+    found = microabsorption_uncertainty(
+        crystals,
+        apparent,
+        radiation,
+        particle_size_um if likely is None else likely.median_um,
+        spread=None if likely is None else likely.spread,
+    )
+    known = particle_size_um is not None
+    corrected = found.weights if known else apparent + found.mean_shift
+    factors = np.where(apparent > 0, corrected / np.where(apparent > 0, apparent, 1.0), 1.0)
+    doubts = microabsorption_warnings(
+        crystals, apparent, radiation, particle_size_um, grinding=grinding, stated=corrected
+    )
     return Microabsorption(factors, found.covariance, doubts)
 
 

@@ -26,6 +26,9 @@ OTHERS_SCATTER = 0.2
 FOREIGN, FOREIGN_SPREAD = 0.05, 2.0
 #: Lines that are asked, and the least height of one relative to the phase's highest.
 MOST_LINES, LEAST_HEIGHT = 24, 0.02
+#: Lines whose deviations tell how far intensities can be trusted: how many, and which are clean: by their own
+#: share of the intensity there, and by their standard deviation.
+SCATTERED_LINES, CLEAN_SHARE, CLEAN_SIGMA = 10, 0.8, 0.1
 #: Half a line's window in its widths, and its least number of points.
 _REACH, _LEAST_POINTS = 1.75, 5
 
@@ -52,6 +55,17 @@ class Presence:
     def seen(self) -> NDArray[np.bool_]:
         """(P,) phases whose lines say that they are there."""
         return np.asarray(self.log_odds >= LEAST_LOG_ODDS)
+
+    @property
+    def line_scatter(self) -> float:
+        """Root mean square of the `SCATTERED_LINES` largest relative deviations of lines from their phase.
+
+        Of lines that are the phase's own and well measured. Grains, texture and wrong structures make them
+        deviate; noise hardly does. 0 where there is no such line.
+        """
+        deviations = [one.amount[one.clean] - 1 for one in self.lines]
+        largest = np.sort(np.abs(np.concatenate(deviations)))[-SCATTERED_LINES:]
+        return float(np.sqrt(np.square(largest).mean())) if len(largest) else 0.0
 
 
 def presence(
@@ -103,6 +117,11 @@ class LineAmounts:
     variance: FloatArray
     place: NDArray[np.int64]
     own_share: FloatArray
+
+    @property
+    def clean(self) -> NDArray[np.bool_]:
+        """(L,) lines that are the phase's own and well measured."""
+        return np.asarray((self.own_share > CLEAN_SHARE) & (self.variance < CLEAN_SIGMA**2))
 
     def log_odds(self, times: float = 1.0) -> float:
         """ln of the odds that there is `times` the mass asked for rather than nothing."""
@@ -193,7 +212,7 @@ def _windows(pattern: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64],
 
 def _log_density(offset: FloatArray, variance: FloatArray, amount: FloatArray) -> FloatArray:
     """ln of the density of what a line shows, `offset` from what it should: as a rule, or something else."""
-    regular = np.exp(-0.5 * offset**2 / variance) / np.sqrt(2 * np.pi * variance)
     wide = variance + FOREIGN_SPREAD**2
-    foreign = np.exp(-0.5 * amount**2 / wide) / np.sqrt(2 * np.pi * wide)
-    return np.asarray(np.log((1 - FOREIGN) * regular + FOREIGN * foreign))
+    regular = math.log(1 - FOREIGN) - 0.5 * (offset**2 / variance + np.log(2 * np.pi * variance))
+    foreign = math.log(FOREIGN) - 0.5 * (amount**2 / wide + np.log(2 * np.pi * wide))
+    return np.asarray(np.logaddexp(regular, foreign))

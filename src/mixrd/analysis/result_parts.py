@@ -107,6 +107,8 @@ class PhaseResult:
         Where it was refined.
     linear_attenuation_per_mm, mass_attenuation_cm2_g : float or None
         Of the solid phase, at the strongest line.
+    apparent_percent : float or None
+        Refined wt% before microabsorption is corrected: what other programs find.
     """
 
     name: str
@@ -128,6 +130,7 @@ class PhaseResult:
     texture: TextureResult | None = None
     linear_attenuation_per_mm: float | None = None
     mass_attenuation_cm2_g: float | None = None
+    apparent_percent: float | None = None
 
     @property
     def presence(self) -> str:

@@ -112,6 +112,7 @@ def without_amounts(phases: Sequence[PhaseResult]) -> tuple[PhaseResult, ...]:
             sigma_percent=None,
             network_percent=None,
             refined_percent=None,
+            apparent_percent=None,
             interval_percent=None,
             detection_limit_percent=None,
             quantification_limit_percent=None,

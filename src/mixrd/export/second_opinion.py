@@ -77,7 +77,7 @@ def with_second_opinion(analysis: Analysis, scan: Scan, program: str = "rietx") 
 
 def _ours(analysis: Analysis) -> dict[str, float]:
     """What the refinement says, before corrections that the other program does not make."""
-    return {phase.name: phase.refined_percent or 0.0 for phase in analysis.phases}
+    return {phase.name: phase.apparent_percent or 0.0 for phase in analysis.phases}
 
 
 def _refined(given: Handover, analysis: Analysis) -> Any:
