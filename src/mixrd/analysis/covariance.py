@@ -14,6 +14,8 @@ from mixrd.analysis.least_squares import Fit, Priors
 BLOCK_DEG = 1.5
 #: Share of a part's information that is taken away, just below 1, lest a phase be left without any.
 _LEFT_OUT = 0.999
+#: Standard deviations of its restraint by which leaving out a part may change a parameter.
+MOST_THROWN = 3.0
 #: Eigenvalues of a correlation matrix below this are rounding.
 _NO_ROOM = 1e-10
 
@@ -65,7 +67,8 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
     Neighbouring residuals of a real scan are alike, and whole lines are too strong or too weak; the noise of
     single points does not tell what that does to a result. With each part of `BLOCK_DEG` degrees left out in
     turn, the parameters change by (A - A_b)^-1 s_b (one Gauss-Newton step; A the curvature, A_b the part's
-    share of it, s_b its share of the gradient), and the sum of the squares of these changes is the
+    share of it, s_b its share of the gradient; no parameter by more than `MOST_THROWN` standard deviations of its restraint),
+    and the sum of the squares of these changes is the
     covariance (Efron & Stein 1981, Ann. Stat. 9, 586; for regression: MacKinnon & White 1985, J. Econometrics
     29, 305).
 
@@ -83,6 +86,8 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
     curvature = curvature_of(fit, priors)
     block = blocks(two_theta)
     total = torch.zeros_like(curvature.matrix)
+    free = torch.where(priors.sigma > 0, priors.sigma, torch.inf)
+    believed = torch.cat([free.new_full((fit.linear.design.shape[1],), torch.inf), free])
     count = int(block[-1]) + 1
     for number in range(count):
         chosen = block == number
@@ -90,6 +95,9 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
         gradient = torch.einsum("bin,bn->bi", part, fit.linear.residual[:, chosen])
         matrix = curvature.matrix - _LEFT_OUT * part @ part.mT
         change = torch.linalg.solve(matrix, gradient)
+        # A part that alone tells a parameter would throw it far beyond where the step means anything.
+        farthest = (change.abs() / (curvature.norm * MOST_THROWN * believed)).amax(dim=1, keepdim=True)
+        change = change / farthest.clamp_min(1.0)
         total += change.unsqueeze(1) * change.unsqueeze(2)
     return curvature.unscaled(total) * ((count - 1) / count)
 
