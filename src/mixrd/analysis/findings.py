@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mixrd.analysis.amorphous_component import columns_of
-from mixrd.analysis.doubts import disagreement, fit_doubts, sample_doubts
+from mixrd.analysis.cell_doubts import cell_warnings
+from mixrd.analysis.doubts import disagreement, fit_doubts, line_doubts, sample_doubts
 from mixrd.analysis.intervals import WIDENING, Quantities, quantities
 from mixrd.analysis.model_intervals import ModelIntervals
 from mixrd.analysis.out_of_range import out_of_range_warnings
@@ -84,6 +85,8 @@ def findings(
     )
     absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
     warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed, sample.shift)
+    warnings += line_doubts(crystals, refined, sample.presence, amounts)
+    warnings += cell_warnings(crystals, refined, amounts.detected)
     warnings += grains.warnings + doubts
     warnings += [] if estimate is None else disagreement(crystals, estimate, refined)
     warnings += [] if model is None else out_of_range_warnings(crystals, refined, amounts.detected, model)

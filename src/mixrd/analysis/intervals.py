@@ -21,8 +21,8 @@ LEVEL = 0.9
 #: coordinates of a structure of the literature (two determinations of one structure differ by 1-2 %).
 STRUCTURE_SIGMA = 0.01
 #: The same by grains, texture and faults of the structure where lines scatter by `TYPICAL_SCATTER`; it goes
-#: with the square of the scatter.
-SCATTER_SIGMA, TYPICAL_SCATTER = 0.01, 0.1
+#: with its third power: what scatters more than usual is something that no term describes.
+SCATTER_SIGMA, TYPICAL_SCATTER = 0.008, 0.1
 #: Factor on intervals whose calibration is not at hand.
 WIDENING = 1.0
 #: Degrees of freedom of Student's t: what makes fractions wrong is itself known from few lines and samples, so
@@ -133,6 +133,6 @@ def structure_covariance(
     fractions: NDArray[np.float64], line_scatter: float = TYPICAL_SCATTER
 ) -> NDArray[np.float64]:
     """(P, P): of the fractions, calculated intensities being uncertain by their structure and their scatter."""
-    relative = math.hypot(STRUCTURE_SIGMA, SCATTER_SIGMA * (line_scatter / TYPICAL_SCATTER) ** 2)
+    relative = min(1.0, math.hypot(STRUCTURE_SIGMA, SCATTER_SIGMA * (line_scatter / TYPICAL_SCATTER) ** 3))
     slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (relative * fractions)
     return np.asarray(slope @ slope.T)

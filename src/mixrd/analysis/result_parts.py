@@ -109,6 +109,8 @@ class PhaseResult:
         Of the solid phase, at the strongest line.
     apparent_percent : float or None
         Refined wt% before microabsorption is corrected: what other programs find.
+    cell_change_percent : float or None
+        Largest change of a cell edge from the structure as given, in percent.
     """
 
     name: str
@@ -131,6 +133,7 @@ class PhaseResult:
     linear_attenuation_per_mm: float | None = None
     mass_attenuation_cm2_g: float | None = None
     apparent_percent: float | None = None
+    cell_change_percent: float | None = None
 
     @property
     def presence(self) -> str:

@@ -6,6 +6,13 @@ import { api } from "./api.js";
 export const TITLES = {
   ESTIMATES_DISAGREE: "Network and refinement disagree",
   NO_PHASE_FOUND: "None of the phases was found",
+  LINE_SCATTER: "Single lines are too strong or too weak",
+  PHASE_UNSURE: "This phase may not be there",
+  NANOCRYSTALLINE: "Very small crystallites",
+  CELL_OFF: "The cell is far from the structure",
+  CELLS_ALL_OFF: "All cells are off alike",
+  ZERO_SHIFT: "The zero shift is large",
+  UNCERTAINTIES_TOO_LARGE: "The uncertainties are not those of the scan",
   NOT_CONVERGED: "The refinement did not settle",
   POOR_FIT: "The fit is poor",
   UNEXPLAINED_LINES: "Something else is in the scan",
