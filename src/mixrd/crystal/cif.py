@@ -13,11 +13,12 @@ import gemmi
 from mixrd.crystal.cif_document import choose_block, read_document
 from mixrd.crystal.cif_sites import ListedSites, listed_sites, sites_of
 from mixrd.crystal.cif_symmetry import Setting, symmetry_readings
-from mixrd.crystal.readings import NEAREST, Reading, choose, contact
+from mixrd.crystal.plausibility import NEAREST, contact
+from mixrd.crystal.readings import DOUBT, Reading, choose
 from mixrd.crystal.site_species import species_by_distance, species_by_formula
 from mixrd.crystal.stated import Grade, Stated, compare, read_stated
 from mixrd.crystal.structure import Cell, Crystal
-from mixrd.crystal.unlocated import DOUBT, with_unlocated
+from mixrd.crystal.unlocated import with_unlocated
 from mixrd.crystal.validity import check_cell
 from mixrd.errors import CrystalError
 
