@@ -30,6 +30,7 @@ from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
     are_counts,
     edge_warnings,
+    structure_warnings,
     instrument_for,
     overlap,
     part_of,
@@ -120,6 +121,7 @@ def analyze(
         seconds["refined"] = time.perf_counter() - begin
     found = findings(phases, machine, estimate, sample, preparation, model)
     warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
+    warnings += structure_warnings(phases)
     use_refined = refined is not None and (refined.converged or estimate is None)
     curves, missing, doubts = _seen(kept, limits, phases, machine, refined)
     return Analysis(

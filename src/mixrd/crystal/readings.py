@@ -114,6 +114,11 @@ def choose(
     raise _contradiction(first, stated)
 
 
+def doubts_of_file(crystal: Crystal) -> tuple[str, ...]:
+    """Notes that say the file contradicts itself, or was read otherwise than it says."""
+    return tuple(note for note in crystal.notes if note.startswith("the file "))
+
+
 def same_powder(one: Crystal, other: Crystal) -> bool:
     """Whether two readings in one cell have the same powder pattern (to 1e-3, by electrons at rest)."""
     if one.cell != other.cell or not _same_content(one, other):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.crystal.cif import read_cif
+from mixrd.crystal.cif_document import parse_cif
 from mixrd.crystal.cod import StructureSource
 from mixrd.crystal.connectivity import nearest_contact
 from mixrd.crystal.formula import atoms_of_formula, composition_faults
@@ -224,7 +225,7 @@ def lattice_lengths(crystal: Crystal) -> NDArray[np.float64]:
 def _structure_block(path: Path) -> gemmi.cif.Block | None:
     """The block of a CIF that holds atom sites, else its first; None where it cannot be read."""
     try:
-        document = gemmi.cif.read_string(path.read_bytes().decode("utf-8", errors="replace"))
+        document = parse_cif(path.read_bytes().decode("utf-8", errors="replace"))
     except (OSError, ValueError, RuntimeError):
         return None
     return next((b for b in document if _has_coordinates(b)), next(iter(document), None))
