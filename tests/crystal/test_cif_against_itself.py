@@ -9,7 +9,7 @@ import pytest
 from cif_text import CUBIC, SALT, SITE_COLUMNS, cif_block
 
 from mixrd.crystal import Crystal, doubts_of_file, read_cif
-from mixrd.errors import CrystalError
+from mixrd.errors import ContradictionError, CrystalError
 
 SALT_STATED = "_chemical_formula_sum 'Cl Na'\n_cell_formula_units_Z 4"
 XYZ = "loop_\n_symmetry_equiv_pos_as_xyz\n'x, y, z'"
@@ -143,6 +143,13 @@ def test_formula_of_other_elements_is_refused_with_both(read) -> None:
     text = cif_block(*SALT, extra="_chemical_formula_sum 'K Br'\n_cell_formula_units_Z 4")
     with pytest.raises(CrystalError, match=r"NaCl.* g/cm3, and it states K Br, Z = 4"):
         read(text)
+
+
+def test_a_contradiction_has_its_own_error(read) -> None:
+    with pytest.raises(ContradictionError) as caught:
+        read(cif_block(*SALT, extra="_chemical_formula_sum 'K Br'"))
+    assert caught.value.file is not None
+    assert "_space_group_IT_coordinate_system_code" in caught.value.remedy
 
 
 def test_z_that_the_sites_do_not_give_is_refused(read) -> None:

@@ -47,8 +47,9 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
     Raises
     ------
     CrystalError
-        If the file cannot be read, holds no (or several) structures, or one that cannot be used; if it
-        contradicts itself, or can be read in two ways.
+        If the file cannot be read, holds no (or several) structures, or one that cannot be used.
+    ContradictionError
+        If it contradicts itself, or can be read in several ways.
     """
     path = Path(path)
     name = name or path.stem
@@ -62,7 +63,7 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
         reading = _read(chosen, structure, listed, stated, partial(_crystal, name, cell, _source(chosen, path)))
         return _noted(reading, listed, stated)
     except CrystalError as error:
-        raise CrystalError(error.cause, remedy=error.remedy, file=path) from None
+        raise type(error)(error.cause, remedy=error.remedy, file=path) from None
     except (ValueError, RuntimeError) as error:  # of gemmi, which takes some values on trust
         raise CrystalError(
             f"it holds a number or symmetry operation without sense ({error})",

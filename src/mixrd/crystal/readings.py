@@ -23,7 +23,7 @@ from mixrd.crystal.plausibility import (
 )
 from mixrd.crystal.stated import Comparison, Grade, Stated, compare
 from mixrd.crystal.structure import Crystal
-from mixrd.errors import CrystalError
+from mixrd.errors import ContradictionError, CrystalError
 
 #: Readings are as good as each other if formula and density are off by no more than this beyond the best.
 _AS_NEAR = 0.004
@@ -81,7 +81,7 @@ def choose(
 
     Raises
     ------
-    CrystalError
+    ContradictionError
         If none agrees, or several do and are not the same.
     """
     first = _readings(symmetry.first, stated, [("", build)], strict=True)
@@ -229,7 +229,7 @@ def _without_symmetry(reading: Reading, stated: Stated) -> Reading:
     """A reading by x,y,z alone, which is all that the file lists, in a cell with symmetry."""
     if stated.weighs or unbound(reading.crystal) > MOST_UNBOUND:
         why = f"its atoms are not those that it states ({stated.words})" if stated.weighs else "its atoms lack neighbours"
-        raise CrystalError(
+        raise ContradictionError(
             f"it lists no symmetry but x,y,z, though its cell has some, and {why}: {reading.summary}",
             remedy="Add the symmetry operations, or the space group's symbol and its setting",
         )
@@ -292,20 +292,20 @@ def _with_note(crystal: Crystal, note: str) -> Crystal:
     return replace(crystal, notes=(note, *crystal.notes))
 
 
-def _two_ways(readings: list[Reading], stated: Stated) -> CrystalError:
+def _two_ways(readings: list[Reading], stated: Stated) -> ContradictionError:
     decides = f"what it states ({stated.words}) does not decide" if stated.words else "nothing it states decides"
-    return CrystalError(
+    return ContradictionError(
         f"it can be read in {len(readings)} ways, and {decides}: "
         + "; or ".join(reading.summary for reading in readings[:3]),
         remedy=_REMEDY,
     )
 
 
-def _contradiction(first: list[Reading], stated: Stated) -> CrystalError:
+def _contradiction(first: list[Reading], stated: Stated) -> ContradictionError:
     reading = first[0]
     read = "; or ".join(r.summary for r in first[:3])
     said = f", and it states {stated.words}" if stated.words else ""
-    return CrystalError(
+    return ContradictionError(
         f"it contradicts itself: {reading.comparison.cause}. Read by {read}{said}. No other reading agrees",
         remedy=f"Mend what is wrong: sites, occupancies, formula, Z or density. {_REMEDY}",
     )
