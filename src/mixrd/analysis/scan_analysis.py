@@ -35,6 +35,7 @@ from mixrd.analysis.setup import (
     overlap,
     part_of,
     scan_warnings,
+    structure_warnings,
 )
 from mixrd.analysis.staging import SampleRefinement
 from mixrd.analysis.stating import explained_share, statement_of, without_amounts
@@ -134,6 +135,7 @@ def analyze(
         *scan_warnings(scan),
         *beam_warnings(scan, machine, given),
         *edge_warnings(phases, machine),
+        *structure_warnings(phases),
         *doubts,
         *found.warnings,
     )

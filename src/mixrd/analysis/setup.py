@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.result_parts import AnalysisWarning
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, doubts_of_file
 from mixrd.diffraction import edges_near
 from mixrd.errors import RadiationError, ScanError
 from mixrd.pattern import Instrument
@@ -105,6 +105,15 @@ def are_counts(counts: NDArray[np.float64]) -> bool:
 def scan_warnings(scan: Scan) -> list[AnalysisWarning]:
     """The reader's doubts as warnings of the result."""
     return [AnalysisWarning(code, message) for code, message in scan.warnings]
+
+
+def structure_warnings(crystals: Sequence[Crystal]) -> list[AnalysisWarning]:
+    """Phases whose CIF contradicts itself, or was read otherwise than it says."""
+    return [
+        AnalysisWarning("STRUCTURE_FILE", doubt, crystal.name)
+        for crystal in crystals
+        for doubt in doubts_of_file(crystal)
+    ]
 
 
 def edge_warnings(crystals: Sequence[Crystal], instrument: Instrument) -> list[AnalysisWarning]:

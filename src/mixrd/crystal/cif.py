@@ -13,11 +13,12 @@ import gemmi
 from mixrd.crystal.cif_document import choose_block, read_document
 from mixrd.crystal.cif_sites import ListedSites, listed_sites, sites_of
 from mixrd.crystal.cif_symmetry import Setting, symmetry_readings
-from mixrd.crystal.readings import NEAREST, Reading, choose, contact
+from mixrd.crystal.plausibility import NEAREST, contact
+from mixrd.crystal.readings import DOUBT, Reading, choose
 from mixrd.crystal.site_species import species_by_distance, species_by_formula
 from mixrd.crystal.stated import Grade, Stated, compare, read_stated
 from mixrd.crystal.structure import Cell, Crystal
-from mixrd.crystal.unlocated import DOUBT, with_unlocated
+from mixrd.crystal.unlocated import with_unlocated
 from mixrd.crystal.validity import check_cell
 from mixrd.errors import CrystalError
 
@@ -46,8 +47,9 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
     Raises
     ------
     CrystalError
-        If the file cannot be read, holds no (or several) structures, or one that cannot be used; if it
-        contradicts itself, or can be read in two ways.
+        If the file cannot be read, holds no (or several) structures, or one that cannot be used.
+    ContradictionError
+        If it contradicts itself, or can be read in several ways.
     """
     path = Path(path)
     name = name or path.stem
@@ -61,7 +63,7 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
         reading = _read(chosen, structure, listed, stated, partial(_crystal, name, cell, _source(chosen, path)))
         return _noted(reading, listed, stated)
     except CrystalError as error:
-        raise CrystalError(error.cause, remedy=error.remedy, file=path) from None
+        raise type(error)(error.cause, remedy=error.remedy, file=path) from None
     except (ValueError, RuntimeError) as error:  # of gemmi, which takes some values on trust
         raise CrystalError(
             f"it holds a number or symmetry operation without sense ({error})",

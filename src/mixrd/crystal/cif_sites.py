@@ -20,6 +20,8 @@ from mixrd.errors import CrystalError
 #: A hydrogen within this distance (angstrom) of the oxygen of a water molecule, and nearer to it than to any
 #: other atom, is its own: O-H is 0.7 to 1.1 A long as X-rays and neutrons find it.
 OWN_HYDROGEN = 1.35
+#: Larger fractional coordinates are a slip: a few cells away is the most that programs write.
+_MOST_COORDINATE = 100.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ def listed_sites(
             raw = raw.clone()
             raw.fract = gemmi.Fractional(*(0.0 if math.isnan(x) else x for x in raw.fract.tolist()))
             zeros.append(raw.label)
+        if max(abs(x) for x in raw.fract.tolist()) > _MOST_COORDINATE:
+            raise CrystalError(
+                f"site {raw.label} has the coordinates {', '.join(f'{x:g}' for x in raw.fract.tolist())}",
+                remedy="Give fractions of the cell's edges (_atom_site_fract_x, _y, _z)",
+            )
         raws.append(raw)
         held.append(species(raw, formula))
     notes = [f"{', '.join(left_out)}: no coordinates, left out"] if left_out else []

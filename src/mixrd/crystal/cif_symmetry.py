@@ -62,10 +62,22 @@ class SymmetryReadings:
         What the file says. Several where it leaves that open, or says two things.
     possible : callable
         Gives the settings that it may have meant, where what it says makes no sense.
+    assured : bool
+        False where the setting is not stated, only the number of the space group.
+    listed : Setting or None
+        That of the listed operations, where they are less than the symbol or number implies.
+    by_name : bool
+        Whether no operations are listed.
+    bare : bool
+        Whether x,y,z is all that is said.
     """
 
     first: tuple[Setting, ...]
     possible: Callable[[], list[Setting]]
+    assured: bool = True
+    listed: Setting | None = None
+    by_name: bool = False
+    bare: bool = False
 
     @cached_property
     def others(self) -> tuple[Setting, ...]:
@@ -88,49 +100,51 @@ def symmetry_readings(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -
     symbol, hall = text_value(block, *_SYMBOL), text_value(block, *_HALL)
     number = int(number_value(block, *_NUMBER) or 0)
     code = text_value(block, *_CODE)
-    named = [s for tag in _SYMBOL if (text := text_value(block, tag)) for s in settings_named(text, code, cell)]
+    symbols = (text for tag in _SYMBOL if (text := text_value(block, tag)))
+    by_symbol = [found for text in symbols if (found := settings_named(text, code, cell))]
+    named = min(by_symbol, key=len, default=[])
     by_hall = _by_hall(hall)
+    if by_hall and named and by_hall[0].number not in {one.number for one in named}:
+        by_hall = [*by_hall, *named]
     numbered = settings_of_code(standard_settings(number), code, cell) if settings_of_number(number) else []
     declared = by_hall or named or numbered
     related = [s for n in dict.fromkeys([*(g.number for g in (*declared, *named)), number])
                for s in settings_of_number(n)]  # fmt: skip
     if structure.symops:
         listed = _listed(structure.symops, symbol or "", declared)
-        return _beside_list(listed, declared, related, cell)
+        found = _beside_list(listed, declared, related, cell)
+        return replace(found, assured=bool(by_hall or named or not declared))
     if not declared:
         raise CrystalError(
             f"its space group {symbol or hall or '(none given)'} is unknown and it lists no symmetry operations",
             remedy="Add the _space_group_symop loop or a standard Hermann-Mauguin symbol",
         )
-    notes = () if by_hall or named else (f"the symmetry is that of space group {number}: "
-                                         f"{symbol or 'no symbol'} tells no setting",)  # fmt: skip
-    first = [replace(s, notes=notes) for s in _allowed(declared, cell)]
-    if symbol and not named and not by_hall:  # the symbol is unknown: which setting it means is open
-        first = [replace(s, notes=notes) for s in _allowed([*declared, *related], cell)]
+    assured = bool(by_hall or named)
+    first = _allowed(declared if assured or not symbol else [*declared, *related], cell)
+    if not assured:
+        note = f"{symbol or 'no symbol'}: the setting of space group {number} is not stated"
+        first = [replace(setting, notes=(note,)) for setting in first]
     if not first:  # the crystal says that its cell lacks the symmetry
         first = [_setting(declared[0])]
-    return SymmetryReadings(_distinct(first), partial(_allowed, [*named, *numbered, *related], cell))
-
-
-def fewer_operations(listed: Setting, named: Setting) -> bool:
-    """Whether a reading has less symmetry than another."""
-    return len(listed.operations) < len(named.operations)
+    possible = partial(_allowed, [*named, *numbered, *related], cell)
+    return SymmetryReadings(_distinct(first), possible, assured=assured or bool(symbol), by_name=True)
 
 
 def _beside_list(
     listed: _List, declared: Sequence[gemmi.SpaceGroup], related: Sequence[gemmi.SpaceGroup], cell: gemmi.UnitCell
 ) -> SymmetryReadings:
-    siblings = settings_of_number(listed.known.number) if listed.known is not None else ()
+    siblings = settings_of_number(listed.known.number) if listed.known and listed.known.number > 1 else ()
     possible = partial(_allowed, [*declared, *related, *siblings], cell)
     least = min((len(one.operations()) for one in declared), default=0)
     same = listed.known is not None and listed.known.number in {one.number for one in declared}
     if len(listed.setting.operations) >= least and (listed.whole or same or not declared):
-        return SymmetryReadings((listed.setting,), possible)
+        bare = not declared and len(listed.setting.operations) == 1
+        return SymmetryReadings((listed.setting,), possible, bare=bare)
     named = _allowed(declared, cell)
     if listed.known is None and not listed.group and named:
         note = "the listed symmetry operations form no group: those of its space group are used"
         return SymmetryReadings(tuple(replace(one, notes=(note,)) for one in _distinct(named)), possible)
-    return SymmetryReadings(_distinct([listed.setting, *named]), possible)
+    return SymmetryReadings(_distinct([listed.setting, *named]), possible, listed=listed.setting)
 
 
 @dataclass(frozen=True)

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.cif_symmetry import Setting, SymmetryReadings, fewer_operations
-from mixrd.crystal.connectivity import nearest_contact
+from mixrd.crystal.cif_symmetry import Setting, SymmetryReadings
+from mixrd.crystal.plausibility import (
+    CLOSE,
+    MOST_UNBOUND,
+    NEARER_BY,
+    NEAREST,
+    OVERLAP,
+    contact,
+    is_special,
+    unbound,
+)
 from mixrd.crystal.stated import Comparison, Grade, Stated, compare
 from mixrd.crystal.structure import Crystal
-from mixrd.errors import CrystalError
+from mixrd.errors import ContradictionError, CrystalError
 
-#: Nearest distance of two atoms other than hydrogen over the sum of their covalent radii. Of 5200 structures
-#: 1 % are below 0.6, most of them by mistake, and 7 % below 0.8.
-NEAREST = 0.60
-#: Of two readings that differ by this much in it, one below `CLOSE`, the other is taken.
-NEARER_BY = 0.15
-CLOSE = 0.75
 #: Readings are as good as each other if formula and density are off by no more than this beyond the best.
 _AS_NEAR = 0.004
-#: Cells with more atoms are not searched for contacts.
-_MOST_ATOMS = 1500
-#: Volume of the atoms (by covalent radii) over that of the cell: 98 % of the structures are above, the
-#: others are zeolites, molecules and noble gases.
-LEAST_PACKING = 0.10
+#: Begins every note that says a file does not agree with itself.
+DOUBT = "the file does not quite agree with itself: "
 
 
 @dataclass(frozen=True)
@@ -80,30 +81,42 @@ def choose(
 
     Raises
     ------
-    CrystalError
+    ContradictionError
         If none agrees, or several do and are not the same.
     """
     first = _readings(symmetry.first, stated, [("", build)], strict=True)
     best = max(reading.comparison.grade for reading in first)
-    if len(symmetry.first) == 1 and best >= Grade.UNCHECKED:
-        return first[0]
-    if len(symmetry.first) > 1 and best >= Grade.UNCHECKED:
-        return _of_several([r for r in first if r.comparison.grade == best], symmetry, stated, first)
+    top = [reading for reading in first if reading.comparison.grade == best]
+    if symmetry.bare and is_special(first[0].crystal.cell) and not (stated.weighs and best == Grade.AGREES):
+        return _without_symmetry(first[0], stated)
+    if best >= Grade.UNCHECKED:
+        others = partial(_readings, symmetry.others, stated, [("", build)])
+        if symmetry.listed is None and not symmetry.assured:
+            return _of_settings(top, [r for r in others() if r.comparison.grade >= best], stated)
+        if len(symmetry.first) == 1:
+            sure = stated.weighs and not symmetry.by_name
+            return top[0] if sure else _with_room(top[0], others, stated)
+        return _of_several(top, symmetry, others, stated, first)
     for settings, builds in (
         (symmetry.first, variants),
         (symmetry.others, [("", build)]),
         (symmetry.others, variants),
     ):
         agreeing = [r for r in _readings(settings, stated, builds) if r.comparison.grade == Grade.AGREES]
-        agreeing = _narrowed([r for r in agreeing if contact(r.crystal) >= NEAREST])
+        agreeing = _narrowed(_with_space(agreeing))
         if len(agreeing) == 1:
             return _corrected(agreeing[0], first[0], stated)
         if agreeing:
             raise _two_ways(agreeing, stated)
     if best == Grade.DOUBTFUL:
-        doubtful = [r for r in first if r.comparison.grade == best]
-        return _of_several(doubtful, symmetry, stated, first)
+        others = partial(_readings, symmetry.others, stated, [("", build)])
+        return _of_several(top, symmetry, others, stated, first)
     raise _contradiction(first, stated)
+
+
+def doubts_of_file(crystal: Crystal) -> tuple[str, ...]:
+    """Notes that say the file contradicts itself, or was read otherwise than it says."""
+    return tuple(note for note in crystal.notes if note.startswith("the file "))
 
 
 def same_powder(one: Crystal, other: Crystal) -> bool:
@@ -143,24 +156,85 @@ def _readings(
 
 
 def _of_several(
-    readings: list[Reading], symmetry: SymmetryReadings, stated: Stated, first: list[Reading]
+    readings: list[Reading],
+    symmetry: SymmetryReadings,
+    others: Callable[[], list[Reading]],
+    stated: Stated,
+    first: list[Reading],
 ) -> Reading:
     """The one of several readings, all as good by what the file states, that atoms allow."""
+    if len(readings) == 1 == len(symmetry.first):
+        return readings[0]
     nearest = min(reading.comparison.distance for reading in readings)
-    left = _narrowed([r for r in readings if r.comparison.distance <= nearest + _AS_NEAR])
+    left = [r for r in readings if r.comparison.distance <= nearest + _AS_NEAR]
+    listed = next((r for r in left if r.setting is symmetry.listed), None)
+    named = [r for r in left if r is not listed]
+    if named and symmetry.listed is not None:
+        # All atoms of the cell, and a symbol that was left standing or holds as well; or a list that was cut
+        # off: it lacks atoms, for which there is room.
+        grade = named[0].comparison.grade
+        further = [] if symmetry.assured else [r for r in others() if r.comparison.grade >= grade]
+        if listed is not None and any(same_powder(listed.crystal, r.crystal) for r in (*named, *further)):
+            return listed
+        if further:
+            return _of_settings(named, further, stated, listed)
+        left = _narrowed(_with_space(named)) or ([listed] if listed else _narrowed(named))
+    else:
+        left = _narrowed(left)
     if len(left) == 1:
-        chosen = left[0]
-        alone = len(first) == 1 and len(symmetry.first) == 1
-        return chosen if alone or chosen.setting.notes else _decided(chosen, first, stated)
-    listed = symmetry.first[0]
-    named = [r for r in left if r.setting is not listed]
-    if left[0].setting is listed and named and fewer_operations(listed, named[0].setting):
-        # A list that was cut off, or a cell with all its atoms whose symbol was left standing: the atoms of
-        # the latter overlap in the higher symmetry, and those were taken out above.
-        sound = _narrowed(named)
-        if len(sound) == 1 and contact(sound[0].crystal) >= NEAREST:
-            return _decided(sound[0], first, stated)
+        return _decided(left[0], first, stated)
     raise _two_ways(left, stated)
+
+
+def _with_space(readings: Iterable[Reading]) -> list[Reading]:
+    return [reading for reading in readings if contact(reading.crystal) >= NEAREST]
+
+
+def _of_settings(
+    standard: list[Reading], others: list[Reading], stated: Stated, listed: Reading | None = None
+) -> Reading:
+    """Of the settings of a space group of which only the number is known: the standard one, if it has room.
+
+    `listed` is the reading by a list of fewer operations beside the number, taken where no setting has room.
+    """
+    left = _narrowed(_with_space([*standard, *others]))
+    usual = [reading for reading in left if reading in standard]
+    if not left and listed is not None:
+        return listed
+    if len(usual or left) != 1:
+        raise _two_ways(usual or left or standard, stated)
+    chosen = _decided((usual or left)[0], [listed] if listed else standard, stated)
+    if len(left) == 1:
+        return chosen
+    note = f"{DOUBT}it states no setting of its space group, the standard one {chosen.words} is used"
+    return replace(chosen, crystal=_with_note(chosen.crystal, note))
+
+
+def _with_room(reading: Reading, others: Callable[[], list[Reading]], stated: Stated) -> Reading:
+    """The reading, which little confirms, or another in which the atoms have room where they have none."""
+    near = contact(reading.crystal)
+    if near < NEAREST:
+        sound = [r for r in others() if r.comparison.grade >= reading.comparison.grade]
+        sound = _narrowed([r for r in sound if contact(r.crystal) >= max(NEAREST, near + NEARER_BY)])
+        if len(sound) == 1:
+            return _decided(sound[0], [reading], stated)
+        if near >= OVERLAP:
+            return reading
+        note = f"{DOUBT}it has atoms at {near:.2f} of a bond from each other"
+        return replace(reading, crystal=_with_note(reading.crystal, note))
+    return reading
+
+
+def _without_symmetry(reading: Reading, stated: Stated) -> Reading:
+    """A reading by x,y,z alone, which is all that the file lists, in a cell with symmetry."""
+    if stated.weighs or unbound(reading.crystal) > MOST_UNBOUND:
+        why = f"its atoms are not those that it states ({stated.words})" if stated.weighs else "its atoms lack neighbours"
+        raise ContradictionError(
+            f"it lists no symmetry but x,y,z, though its cell has some, and {why}: {reading.summary}",
+            remedy="Add the symmetry operations, or the space group's symbol and its setting",
+        )
+    note = f"{DOUBT}x,y,z is all the symmetry it lists, though its cell has more"
+    return replace(reading, crystal=_with_note(reading.crystal, note))
 
 
 def _narrowed(readings: list[Reading]) -> list[Reading]:
@@ -180,21 +254,6 @@ def _narrowed(readings: list[Reading]) -> list[Reading]:
         for reading, contact in zip(distinct, contacts, strict=True)
         if contact >= CLOSE or contact > widest - NEARER_BY
     ]
-
-
-def contact(crystal: Crystal) -> float:
-    """`nearest_contact` of the atoms other than hydrogen; 1 where there is none, or too many atoms."""
-    heavy = tuple(s for s in crystal.sites if not gemmi.Element(s.element).is_hydrogen)
-    if not heavy or len(crystal.atoms.site) > _MOST_ATOMS:
-        return 1.0
-    near = nearest_contact(replace(crystal, sites=heavy))
-    return 1.0 if near is None else min(1.0, near[0])
-
-
-def packing(crystal: Crystal) -> float:
-    """Volume of the atoms, as spheres of their covalent radii, over that of the cell."""
-    content = crystal.cell_content.items()
-    return sum(n * 4 / 3 * np.pi * float(gemmi.Element(e).covalent_r) ** 3 for e, n in content) / crystal.volume
 
 
 def _same_content(one: Crystal, other: Crystal) -> bool:
@@ -233,20 +292,20 @@ def _with_note(crystal: Crystal, note: str) -> Crystal:
     return replace(crystal, notes=(note, *crystal.notes))
 
 
-def _two_ways(readings: list[Reading], stated: Stated) -> CrystalError:
+def _two_ways(readings: list[Reading], stated: Stated) -> ContradictionError:
     decides = f"what it states ({stated.words}) does not decide" if stated.words else "nothing it states decides"
-    return CrystalError(
+    return ContradictionError(
         f"it can be read in {len(readings)} ways, and {decides}: "
         + "; or ".join(reading.summary for reading in readings[:3]),
         remedy=_REMEDY,
     )
 
 
-def _contradiction(first: list[Reading], stated: Stated) -> CrystalError:
+def _contradiction(first: list[Reading], stated: Stated) -> ContradictionError:
     reading = first[0]
     read = "; or ".join(r.summary for r in first[:3])
     said = f", and it states {stated.words}" if stated.words else ""
-    return CrystalError(
+    return ContradictionError(
         f"it contradicts itself: {reading.comparison.cause}. Read by {read}{said}. No other reading agrees",
         remedy=f"Mend what is wrong: sites, occupancies, formula, Z or density. {_REMEDY}",
     )

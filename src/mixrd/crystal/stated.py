@@ -72,6 +72,11 @@ class Stated:
     deuterated: bool = False
 
     @property
+    def weighs(self) -> bool:
+        """Whether it says how much is in the cell."""
+        return self.density is not None or (self.units is not None and self.formula is not None)
+
+    @property
     def words(self) -> str:
         """What is stated, in a few words; empty where nothing is."""
         parts = [self.formula_text.replace("'", "")] if self.formula else []
@@ -156,7 +161,7 @@ def compare(crystal: Crystal, stated: Stated) -> Comparison:
     twice = exchanged > 0.05 and off is not None and off > 0.05
     if twice or (exchanged > MOST_EXCHANGED and not dense):
         cause = cause or "its sites are not those of its formula"
-    elif same_units is False and not dense and not (exchanged > AGREES):
+    elif same_units is False and not dense:
         cause = cause or "its sites are not as many as its formula and Z"
     elif off is not None and off > MOST_DENSITY_OFF and not same_units:
         cause = cause or "its sites have not its density"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from mixrd.crystal.readings import DOUBT
 from mixrd.crystal.stated import AGREES, Stated, content_by_multiplicity, hydrogen_of, without_sites
 from mixrd.crystal.structure import Crystal
-
-#: Begins every note that says a file does not agree with itself.
-DOUBT = "the file does not quite agree with itself: "
 
 
 def with_unlocated(

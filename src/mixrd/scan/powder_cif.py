@@ -30,10 +30,10 @@ def cif_scans(text: str, file: str | PathLike[str]) -> list[tuple[Arrays, ScanHe
     ScanError
         If it is no CIF, a structure without a pattern, or neutron data.
     """
-    import gemmi
+    from mixrd.crystal.cif_document import parse_cif
 
     try:
-        blocks = list(gemmi.cif.read_string(text))
+        blocks = list(parse_cif(text))
     except Exception as problem:
         raise ScanError(
             f"the CIF cannot be read: {' '.join(str(problem).split())[:200]}",
