@@ -67,11 +67,13 @@ def two_theta_from_axis(
     two_theta = 2.0 * np.degrees(np.arcsin(sine))
     if two_theta.max() < SMALL_ANGLE_DEG:
         raise small_angle_error(f"{axis.label or axis.what} from {values.min():g} to {values.max():g}", file)
-    note = (
-        f"the first column is {axis} and was converted to 2-theta with the wavelength of the "
-        f"file, {wavelength_angstrom:g} angstrom: {two_theta.min():.3f} to {two_theta.max():.3f} deg"
+    return two_theta, (
+        (
+            "AXIS_CONVERTED",
+            f"the first column is {axis} and was converted to 2-theta with the wavelength of the file, "
+            f"{wavelength_angstrom:g} angstrom: {two_theta.min():.3f} to {two_theta.max():.3f} deg",
+        ),
     )
-    return two_theta, (("AXIS_CONVERTED", note),)
 
 
 def small_angle_error(sign: str, file: str | PathLike[str]) -> ScanError:
@@ -97,8 +99,7 @@ def _from_angle(
             file=file,
         )
     how = "doubled" if axis.unit in (None, "deg") else "converted to 2-theta in degrees"
-    note = f"the first column is {axis} and was {how}"
-    return two_theta, (("AXIS_CONVERTED", note),)
+    return two_theta, (("AXIS_CONVERTED", f"the first column is {axis} and was {how}"),)
 
 
 def _sine_over_wavelength(
@@ -128,6 +129,4 @@ def _sine_over_wavelength(
 
 
 def _refusal(axis: AxisName, remedy: str, file: str | PathLike[str]) -> ScanError:
-    return ScanError(
-        f"the first column is {axis}, not 2-theta in degrees", remedy=remedy, file=file
-    )
+    return ScanError(f"the first column is {axis}, not 2-theta in degrees", remedy=remedy, file=file)

@@ -72,7 +72,10 @@ _NAMES = {
         ("sin_theta_over_lambda", "sin(theta)/lambda"),
     ),
     "s": ("other", "the scattering vector s, which is sin(theta)/lambda to some and twice that to others"),
-    **{name: ("other", name) for name in ("omega", "phi", "chi", "psi", "energy", "wavelength", "temperature")},
+    **{
+        name: ("other", name)
+        for name in ("omega", "phi", "chi", "psi", "energy", "wavelength", "temperature")
+    },
     **dict.fromkeys(("bindingenergy", "be"), ("other", "a binding energy")),
     **dict.fromkeys(("kineticenergy", "ke"), ("other", "a kinetic energy")),
     **dict.fromkeys(("photonenergy",), ("other", "a photon energy")),
@@ -89,7 +92,22 @@ _NAMES = {
 #: Names so short that they count only beside a column that is named as an intensity.
 _SHORT_NAMES = {
     **dict.fromkeys(
-        ("index", "idx", "no", "nr", "n", "number", "point", "points", "pt", "row", "id", "step", "steps", "i"),
+        (
+            "index",
+            "idx",
+            "no",
+            "nr",
+            "n",
+            "number",
+            "point",
+            "points",
+            "pt",
+            "row",
+            "id",
+            "step",
+            "steps",
+            "i",
+        ),
         ("other", "a number of the point"),
     ),
     **dict.fromkeys(("time", "t", "times", "timesec"), ("other", "a time")),

@@ -33,7 +33,7 @@ def old_raw_scans(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, 
         return _version_2(data, file) if data.startswith(b"RAW2") else _version_1(data, file)
     except struct.error as problem:
         raise ScanError(
-            "the file ends within the header of a range",
+            "this Bruker RAW file of version 1 or 2 ends within the header of a range",
             remedy="It was cut off: copy it again.",
             file=file,
         ) from problem
@@ -67,7 +67,7 @@ def _version_2(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, Sca
         header, points, _, time, step, start = struct.unpack_from("<HHIfff", data, at)
         if header < 48:
             raise ScanError(
-                f"the header of a range claims {header} bytes, fewer than it has",
+                f"the header of a range of this Bruker RAW file of version 2 claims {header} bytes, fewer than it has",
                 remedy="The file is damaged: copy it again.",
                 file=file,
             )
@@ -77,7 +77,11 @@ def _version_2(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, Sca
         found.append(_range("Bruker RAW version 2", start, step, counts, time, length, anode, file))
     _refuse_rest(data, at, file)
     if not found:
-        raise ScanError("the file declares no range", remedy="Copy or export it again.", file=file)
+        raise ScanError(
+            "this Bruker RAW file of version 2 declares no range",
+            remedy="Copy or export it again.",
+            file=file,
+        )
     return found
 
 

@@ -47,7 +47,9 @@ def column_names(header: Sequence[str], split: Callable[[str], list[str]], width
 def _is_statement(line: str) -> bool:
     """A line such as "wavelength: 1.5406", "Anode Cu 40": it states something and names no columns."""
     words = line.split()
-    return bool(re.search(r"\w\s*[:=]\s*\S", line)) or any(re.fullmatch(r"[+-]?[\d.]+", word) for word in words)
+    return bool(re.search(r"\w\s*[:=]\s*\S", line)) or any(
+        re.fullmatch(r"[+-]?[\d.]+", word) for word in words
+    )
 
 
 def _fields(line: str, split: Callable[[str], list[str]], width: int) -> list[str]:
@@ -85,7 +87,9 @@ def pick_columns(names: Sequence[str], width: int, file: str | PathLike[str]) ->
         return 0, 1, None, ()
     elsewhere = len(angles) == 1 and len(heights) == 1 and (angles[0], heights[0]) != (0, 1)
     if width == 3 and not elsewhere:
-        if labels and (_NO_SIGMA.match(labels[2]) or (not _SIGMA.match(labels[2]) and _ANGLE.match(labels[0]))):
+        if labels and (
+            _NO_SIGMA.match(labels[2]) or (not _SIGMA.match(labels[2]) and _ANGLE.match(labels[0]))
+        ):
             return 0, 1, None, (("COLUMN_IGNORED", f"the third column ({names[2]!r}) was not used"),)
         return 0, 1, 2, ()
     if not angles:

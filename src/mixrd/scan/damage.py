@@ -23,6 +23,7 @@ _SURE_SPIKE = 20.0
 _SMOOTHED = 0.25
 _SCALED = 5.0
 _RESTLESS = 3.0
+_JUDGED_FROM = 200
 _SIGMA_APART = 1e3
 
 Doubts = list[tuple[str, str]]
@@ -123,7 +124,10 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
     found: Doubts = []
     if (plateau := _saturated(y)) is not None:
         found.append(
-            ("SATURATED", f"{plateau} points stand at exactly the maximum, {y.max():g}: the detector was at its end")
+            (
+                "SATURATED",
+                f"{plateau} points stand at exactly the maximum, {y.max():g}: the detector was at its end",
+            )
         )
     scatter = dispersion(y)
     dead = _dead(y) if scatter is not None and scatter < _RESTLESS else np.array([], dtype=np.intp)
@@ -146,7 +150,7 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
                 f"{y[i]:g} between {y[i - 1]:g} and {y[i + 1]:g})",
             )
         )
-    if has_sigma or scatter is None or not are_whole(y) or np.median(y) < 30.0:
+    if has_sigma or scatter is None or y.size < _JUDGED_FROM or not are_whole(y) or np.median(y) < 30.0:
         return found
     if scatter < _SMOOTHED:
         found.append(
@@ -188,7 +192,9 @@ def _dead(y: NDArray[np.float64]) -> NDArray[np.intp]:
         return np.array([], dtype=np.intp)
     sides = np.stack([y[:-4], y[1:-3], y[3:-1], y[4:]]).min(axis=0)
     own = y[2:-2]
-    low = (sides >= _DEAD_LEVEL) & (own < 0.3 * sides) & (sides - own > 10.0 * np.sqrt(np.maximum(sides, 1.0)))
+    low = (
+        (sides >= _DEAD_LEVEL) & (own < 0.3 * sides) & (sides - own > 10.0 * np.sqrt(np.maximum(sides, 1.0)))
+    )
     found = set((np.flatnonzero(low) + 2).tolist())
     edges = np.flatnonzero(np.diff(np.concatenate(([0], (y <= 0.0).view(np.int8), [0]))))
     for first, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -203,7 +209,9 @@ def _spikes(y: NDArray[np.float64]) -> NDArray[np.intp]:
     if y.size < 30:
         return np.array([], dtype=np.intp)
     beside = np.maximum(y[:-2], y[2:])
-    candidates = np.flatnonzero((y[1:-1] > 5.0 * np.maximum(beside, 1.0)) & (y[1:-1] - beside > _SPIKE_LEVEL)) + 1
+    candidates = (
+        np.flatnonzero((y[1:-1] > 5.0 * np.maximum(beside, 1.0)) & (y[1:-1] - beside > _SPIKE_LEVEL)) + 1
+    )
     found = []
     for i in candidates.tolist():
         around = np.concatenate((y[max(i - 12, 0) : i], y[i + 1 : i + 13]))

@@ -22,8 +22,12 @@ _POINTS = re.compile(
     re.IGNORECASE,
 )
 _RANGE = {
-    "start": re.compile(rf"\b(?:start|begin|first)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE),
-    "stop": re.compile(rf"\b(?:stop|end|last)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE),
+    "start": re.compile(
+        rf"\b(?:start|begin|first)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE
+    ),
+    "stop": re.compile(
+        rf"\b(?:stop|end|last)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE
+    ),
     "step": re.compile(rf"\bstep[ _]?(?:size|width)?\W{{1,6}}{_NUMBER}", re.IGNORECASE),
 }
 _THREE = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s+\D.*)?$")
@@ -60,14 +64,21 @@ def points_of_range(first: float, last: float, step: float) -> int | None:
     return round(span) + 1 if abs(span - round(span)) < 0.1 else None
 
 
-def text_declaration(header: Sequence[str], rows: int) -> tuple[int | None, tuple[float, float, float] | None]:
+def text_declaration(
+    header: Sequence[str], rows: int
+) -> tuple[int | None, tuple[float, float, float] | None]:
     """Number of points, and start, stop and step in degrees, that the lines above a table declare.
 
     A lone whole number right above the table is the number of points (as in FIT2D's .chi) where it is near it.
     """
     lines = [line.strip() for line in header if line.strip()]
     declared = next((int(match[1]) for line in lines if (match := _POINTS.match(line))), None)
-    if declared is None and lines and re.fullmatch(r"\d{2,7}", lines[-1]) and rows <= 2 * int(lines[-1]) <= 4 * rows:
+    if (
+        declared is None
+        and lines
+        and re.fullmatch(r"\d{2,7}", lines[-1])
+        and rows <= 2 * int(lines[-1]) <= 4 * rows
+    ):
         declared = int(lines[-1])
     found = {}
     joined = "\n".join(lines)
@@ -101,7 +112,9 @@ def judge_declared_range(
         return None, ()
     end = float(max(x[0], x[-1]))
     if end < stop - 2.0 * own:
-        return step, (("INCOMPLETE", f"the header announces {start:g} to {stop:g} deg, the points end at {end:g}"),)
+        return step, (
+            ("INCOMPLETE", f"the header announces {start:g} to {stop:g} deg, the points end at {end:g}"),
+        )
     return step, ()
 
 

@@ -93,6 +93,8 @@ def _level_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64], na
     if not seen.any():
         return None if factor is not None or named else "does not follow the counts: no uncertainty"
     ratio = float(np.median(np.array(middle)[seen] / noise[seen]))
+    if named and not counts:
+        return None
     low, high = _LEVELS_OF_COUNTS if counts else _LEVELS
     low, high = _NAMED_LEVELS if named else _PROPORTIONAL_LEVELS if factor is not None else (low, high)
     if low <= ratio <= high:
@@ -112,7 +114,10 @@ def _shape_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64]) ->
         return "does not rise where the counts do: no uncertainty (a background, a time?)"
     if rise is not None and rise > 1.5 and 0.7 < column.mean() / intensity.mean() < 1.4:
         return "is as large as the counts: no uncertainty (a calculated pattern?)"
-    if _share_near_zero(column[intensity != 0]) > _NEAR_ZERO and _rank_correlation(column, intensity) < _FOLLOWS:
+    if (
+        _share_near_zero(column[intensity != 0]) > _NEAR_ZERO
+        and _rank_correlation(column, intensity) < _FOLLOWS
+    ):
         return "is next to nothing at many points: no uncertainty (a difference?)"
     return None
 
@@ -145,7 +150,9 @@ def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) 
         top, at_top = float(np.median(y[high])), float(np.median(c[high]))
         if base <= 0.0 or at_top <= 0.0 or top - level < _LINE * noise:
             continue
-        if level < 3.0 * noise and not counted:  # the background was taken off: how far it lifts the uncertainty is not known
+        if (
+            level < 3.0 * noise and not counted
+        ):  # the background was taken off: how far it lifts the uncertainty is not known
             rises.append(1.0 if at_top > 1.1 * base else 0.0)
         elif level > 0.0 and (expected := 0.5 * np.log(top / level)) > np.log(_RISE_SEEN_FROM):
             rises.append(np.log(at_top / base) / expected)
