@@ -52,8 +52,8 @@ def two_theta_from_axis(
     if wavelength_angstrom is None:
         raise _refusal(
             axis,
-            "The file states no wavelength to convert it with: write '# wavelength: 1.5406' (in angstrom) above "
-            "the table, or export the scan over 2-theta.",
+            "The file states no wavelength to convert it with: write '# wavelength: 1.5406' (in angstrom) "
+            "above the table, or export the scan over 2-theta.",
             file,
         )
     sine = sine_over_wavelength * wavelength_angstrom
@@ -94,8 +94,9 @@ def _from_angle(
     two_theta = values * factor
     if two_theta.max() > 180.0 + 1e-9:
         raise ScanError(
-            f"the first column is named {axis.label!r}, but its values reach {values.max():g}, which this is never",
-            remedy="Name the column for what it is (2Theta for 2-theta in degrees), or export the scan again.",
+            f"the first column is named {axis.label!r}, but its values reach {values.max():g}, which this "
+            "is never",
+            remedy="Name the column for what it is (2Theta for 2-theta in degrees), or export it again.",
             file=file,
         )
     how = "doubled" if axis.unit in (None, "deg") else "converted to 2-theta in degrees"

@@ -15,8 +15,8 @@ class AxisName:
     Attributes
     ----------
     quantity : str
-        "two_theta", "theta", "q" (momentum transfer 4 pi sin(theta)/lambda), "d" (spacing), "inverse_d_squared",
-        "sin_theta_over_lambda", or "other" for what no wavelength turns into an angle.
+        "two_theta", "theta", "q" (momentum transfer 4 pi sin(theta)/lambda), "d" (spacing),
+        "inverse_d_squared", "sin_theta_over_lambda", or "other" for what no wavelength turns into an angle.
     unit : str or None
         "deg", "rad", "mrad", "1/A", "1/nm", "A", "nm", another unit as written, None where none is stated.
     label : str

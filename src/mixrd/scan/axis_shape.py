@@ -1,7 +1,8 @@
 """What a first column without a name is, where its numbers leave no doubt.
 
-Only certain cases are corrected or refused: numbers of points, columns in the wrong order, radians, d spacings
-and Q of an even 2-theta axis. Q or theta in even steps look like 2-theta; that is left to the lines.
+Only certain cases are corrected or refused: numbers of points, columns in the wrong order, radians, d
+spacings and Q of an even 2-theta axis. Q or theta in even steps look like 2-theta; that is left to the
+lines.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def judge_unnamed_axis(
     Raises
     ------
     ScanError
-        If it numbers the points, holds d spacings or Q and no wavelength is stated, or is that of small angles.
+        If it numbers the points, holds d spacings or Q and no wavelength is stated, or is that of small
+        angles.
     """
     if x.size < 20 or not np.all(np.isfinite(x)):
         return x, ()
@@ -122,7 +124,7 @@ def _bend(values: NDArray[np.float64]) -> float:
 def _bent_axis(
     x: NDArray[np.float64], wavelength_angstrom: float | None, file: str | PathLike[str]
 ) -> tuple[NDArray[np.float64], Doubts]:
-    """d spacings or Q of a scan in even steps of 2-theta: bent as they stand, straight as angles."""
+    """Convert d spacings or Q of a scan in even steps of 2-theta: bent as they stand, straight as angles."""
     steps = np.diff(x)
     if x.size < _MIN_POINTS or x.min() <= 0.0 or not (np.all(steps > 0) or np.all(steps < 0)):
         return x, ()

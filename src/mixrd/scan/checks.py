@@ -168,8 +168,8 @@ def _as_counts(
             doubts.append(
                 (
                     "COUNTS_NOT_RATE",
-                    "intensities are called counts per second, but are whole numbers that scatter as counts do: "
-                    "they were taken for counts",
+                    "intensities are called counts per second, but are whole numbers that scatter as "
+                    "counts do: they were taken for counts",
                 )
             )
         else:

@@ -31,7 +31,7 @@ _AGAIN = "The file is damaged: copy or export it again."
 
 
 def refuse_impossible_counts(y: NDArray[np.float64], file: str | PathLike[str]) -> None:
-    """Refuse intensities between which there is no measurement: 1e97 or 1e-38 beside hundreds, -2147483648 ...
+    """Refuse intensities that no detector gives beside the others: 1e97, 1e-38, -2147483648 ...
 
     Raises
     ------
@@ -93,8 +93,8 @@ def refuse_impossible_sigma(
     if tiny.any():
         i = int(np.argmax(tiny))
         raise ScanError(
-            f"point {i + 1} has the uncertainty {sigma[i]:g}, its neighbours about {own[i]:g}: it would outweigh "
-            "all others",
+            f"point {i + 1} has the uncertainty {sigma[i]:g}, its neighbours about {own[i]:g}: it would "
+            "outweigh all others",
             remedy=_AGAIN,
             file=file,
         )
@@ -105,8 +105,8 @@ def refuse_impossible_sigma(
     return [
         (
             "SIGMA_HUGE",
-            f"{int(huge.sum())} points have uncertainties over 1000 times those beside them (first: point {i + 1}, "
-            f"{sigma[i]:g} beside {own[i]:g}) and count for nothing",
+            f"{int(huge.sum())} points have uncertainties over 1000 times those beside them (first: point "
+            f"{i + 1}, {sigma[i]:g} beside {own[i]:g}) and count for nothing",
         )
     ]
 
@@ -115,7 +115,9 @@ def _running_median(values: NDArray[np.float64], half: int = 7) -> NDArray[np.fl
     padded = np.pad(values, half, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
     with np.errstate(all="ignore"):
-        middle = np.nanmedian(np.where(np.isnan(windows).all(axis=1)[:, None], 0.0, windows), axis=1)
+        middle = np.nanmedian(
+            np.where(np.all(np.isnan(windows), axis=1, keepdims=True), 0.0, windows), axis=1
+        )
     return np.asarray(middle)
 
 
@@ -136,8 +138,8 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
         found.append(
             (
                 "DEAD_POINTS",
-                f"{dead.size} lone points have no counts or far too few (first: point {i + 1}, {y[i]:g} between "
-                f"{y[i - 1]:g} and {y[i + 1]:g})",
+                f"{dead.size} lone points have no counts or far too few (first: point {i + 1}, {y[i]:g} "
+                f"between {y[i - 1]:g} and {y[i + 1]:g})",
             )
         )
     spikes = _spikes(y)
@@ -156,16 +158,16 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
         found.append(
             (
                 "SMOOTHED",
-                f"the counts scatter with {scatter:.2g} of the variance that counts have: they were smoothed, "
-                "averaged, scaled or calculated",
+                f"the counts scatter with {scatter:.2g} of the variance that counts have: they were "
+                "smoothed, averaged, scaled or calculated",
             )
         )
     elif scatter > _SCALED:
         found.append(
             (
                 "NOT_COUNTS",
-                f"the numbers are whole, but scatter with {scatter:.3g} times the variance that counts have: they "
-                "were multiplied, or are rates; counting statistics do not hold",
+                f"the numbers are whole, but scatter with {scatter:.3g} times the variance that counts "
+                "have: they were multiplied, or are rates; counting statistics do not hold",
             )
         )
     return found
@@ -174,14 +176,15 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
 def _saturated(y: NDArray[np.float64]) -> int | None:
     """Number of points at the maximum where lines are cut off there, else None."""
     top = float(y.max())
-    at = y == top
+    at = np.equal(y, top)
     if at.sum() < 3 or top < 100.0:
         return None
     edges = np.flatnonzero(np.diff(np.concatenate(([0], at.view(np.int8), [0]))))
     first, stop = edges[::2], edges[1::2]
     padded = np.concatenate(([-np.inf], y, [-np.inf]))
     drop = top - np.maximum(padded[first], padded[stop + 1])
-    cut = (stop - first >= 3) & (drop > max(3.0, 0.01 * top))
+    long_run: NDArray[np.bool_] = stop - first >= 3
+    cut = long_run & (drop > max(3.0, 0.01 * top))
     counted = are_whole(y) and top >= 1000.0 and first.size >= 3
     return int(at.sum()) if cut.any() or counted else None
 

@@ -1,7 +1,7 @@
 """Rigaku's text of the 1990s (.dat, .asc): lines ``*KEY = value``, groups from ``*BEGIN`` to ``*END``.
 
-Layout as in xylib's description of the format. Each group has its own *START, *STOP, *STEP and *COUNT; keys above
-the groups hold for all.
+Layout as in xylib's description of the format. Each group has its own *START, *STOP, *STEP and *COUNT; keys
+above the groups hold for all.
 """
 
 from __future__ import annotations

@@ -36,8 +36,8 @@ def judge_steps(x: NDArray[np.float64], declared_step: float | None, file: str |
     if lone.size:
         i = int(lone[0])
         raise ScanError(
-            f"point {i + 1} at {x[i]:g} deg lies alone, {step[max(i - 1, 0) if i else 0]:g} deg from the next, in a "
-            f"scan of steps of {usual:g} deg",
+            f"point {i + 1} at {x[i]:g} deg lies alone, {step[max(i - 1, 0) if i else 0]:g} deg from the "
+            f"next, in a scan of steps of {usual:g} deg",
             remedy="The angle is damaged, or belongs to another scan: repair it or export the scan again.",
             file=file,
         )

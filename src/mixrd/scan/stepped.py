@@ -73,7 +73,8 @@ def stepped_scan(
         announced = points_of_range(start, stop, step)
         if announced is None and (stop <= start or declared is None):
             raise ScanError(
-                f"{start:g} to {stop:g} deg in steps of {step:g} deg, as its header says, is no whole number of steps",
+                f"{start:g} to {stop:g} deg in steps of {step:g} deg, as its header says, is no whole "
+                "number of steps",
                 remedy="The file is damaged: copy or export it again.",
                 file=file,
             )

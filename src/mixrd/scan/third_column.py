@@ -7,6 +7,8 @@ difference does not.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,13 +84,13 @@ def _level_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64], na
     counts = are_whole(intensity) and scatter is not None and _POISSON[0] < scatter < _POISSON[1]
     if factor is not None and counts and not 1 / 3 < factor < 3.0:
         return (
-            f"is {factor:.3g} times the root of the counts, which scatter by just that root: no uncertainty of "
-            "theirs; counting statistics are used"
+            f"is {factor:.3g} times the root of the counts, which scatter by just that root: no "
+            "uncertainty of theirs; counting statistics are used"
         )
     if factor is not None and counts:
         return None
     limits, noise = noise_levels(intensity)
-    middle = [float(np.median(column[1 + a : 1 + b])) for a, b in zip(limits[:-1], limits[1:], strict=True)]
+    middle = [float(np.median(column[1 + a : 1 + b])) for a, b in itertools.pairwise(limits)]
     seen = noise > 0.0
     if not seen.any():
         return None if factor is not None or named else "does not follow the counts: no uncertainty"
@@ -100,8 +102,8 @@ def _level_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64], na
     if low <= ratio <= high:
         return None
     return (
-        f"is {ratio:.3g} times the scatter of the counts: no uncertainty (a background, a calculated pattern, a "
-        "time?); counting statistics are used"
+        f"is {ratio:.3g} times the scatter of the counts: no uncertainty (a background, a calculated "
+        "pattern, a time?); counting statistics are used"
     )
 
 
@@ -136,7 +138,7 @@ def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> float | None:
-    """Rise of ln(column) at the highest point of each stretch over that of the root of the counts; 1 for counts.
+    """Rise of ln(column) at the lines over that of the root of the counts: 1 for counts.
 
     None where no stretch has a line in it.
     """

@@ -14,9 +14,9 @@ from mixrd.scan.measurement import Scan
 def write_scan(scan: Scan, path: str | PathLike[str], *, overwrite: bool = False) -> None:
     """Write a scan as ``.xy`` (angle, counts) or ``.xye`` (angle, counts, standard uncertainty).
 
-    What the scan knows of wavelength, anode, counting time, axis and radius stands in lines that begin
-    with ``#``, which `mixrd.scan.read_scan` reads back, above the names of the columns; numbers are written so that they come back equal.
-    Without `sigma` an ``.xye`` gets the square root of the counts, at least 1.
+    What the scan knows of wavelength, anode, counting time, axis and radius stands in lines that begin with
+    ``#``, which `mixrd.scan.read_scan` reads back, above the names of the columns; numbers are written so
+    that they come back equal. Without `sigma` an ``.xye`` gets the square root of the counts, at least 1.
 
     Raises
     ------
