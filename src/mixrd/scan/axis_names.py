@@ -122,7 +122,7 @@ _INTENSITY = re.compile(r"^(i$|y$|y?obs|i_?obs|int|counts?|cps|yi?$|meas|gr?$|si
 
 def unit_of(text: str) -> str | None:
     """Canonical unit ("1/nm", "deg" ...) of a unit as people write it, None if it is none."""
-    bare = text.strip().lower().replace("å", "a").replace("ångstr", "angstr")
+    bare = text.strip().lower().replace("å", "a").replace("ö", "o")
     bare = bare.replace("⁻¹", "^-1").replace("⁻²", "^-2").replace("−", "-").replace("θ", "theta")
     bare = re.sub(r"[\s{}\\$]|\*\*(?=-?\d)", lambda m: "^" if m[0].startswith("*") else "", bare)
     return next((unit for pattern, unit in _UNITS if re.fullmatch(pattern, bare)), None)

@@ -74,7 +74,10 @@ def text_declaration(
     it.
     """
     lines = [line.strip() for line in header if line.strip()]
+    joined = "\n".join(lines)
     declared = next((int(match[1]) for line in lines if (match := _POINTS.match(line))), None)
+    if declared == rows - 1 and "step" in joined.lower():  # of n points there are n - 1 steps
+        declared = rows
     if (
         declared is None
         and lines
@@ -83,7 +86,6 @@ def text_declaration(
     ):
         declared = int(lines[-1])
     found = {}
-    joined = "\n".join(lines)
     for name, pattern in _RANGE.items():
         if match := pattern.search(joined):
             found[name] = float(match[1].replace(",", "."))

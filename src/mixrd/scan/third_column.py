@@ -142,7 +142,7 @@ def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) 
 
     None where no stretch has a line in it.
     """
-    counted = are_whole(intensity) and float(intensity.min()) >= 0.0
+    net = float(intensity.min()) < 0.0
     rises = []
     for rows in np.array_split(np.arange(column.size), max(1, min(40, column.size // 25))):
         c, y = column[rows], intensity[rows]
@@ -153,7 +153,7 @@ def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) 
         if base <= 0.0 or at_top <= 0.0 or top - level < _LINE * noise:
             continue
         if (
-            level < 3.0 * noise and not counted
+            level < 3.0 * noise and net
         ):  # the background was taken off: how far it lifts the uncertainty is not known
             rises.append(1.0 if at_top > 1.1 * base else 0.0)
         elif level > 0.0 and (expected := 0.5 * np.log(top / level)) > np.log(_RISE_SEEN_FROM):
