@@ -37,7 +37,7 @@ def _rigaku(counts: np.ndarray = _COUNTS, groups: int = 1) -> str:
 def _texts(counts: np.ndarray = _COUNTS) -> dict[str, str]:
     return {
         "Philips UDF": _udf(counts),
-        "Sietronics CPI": f"SIETRONICS XRD SCAN\n10.00\n15.00\n0.02\nCu\n1.54056\n1-1-1999\n1.0\nx\nSCANDATA\n"
+        "Sietronics CPI": "SIETRONICS XRD SCAN\n10.00\n15.00\n0.02\nCu\n1.54056\n1-1-1999\n1\nx\nSCANDATA\n"
         f"{_rows(1, counts=counts)}\n",
         "Jade MDI": f"x   07/01/99 DIF\n 10.000 0.020 1.0 CU 1.54056 15.000 251\n{_rows(8, counts=counts)}\n",
         "Rigaku DAT": _rigaku(counts),

@@ -18,11 +18,11 @@ def _pattern(level: float) -> np.ndarray:
     lines = sum(
         h * np.exp(-0.5 * ((_X - p) / 0.06) ** 2) for p, h in ((21, 5), (26.6, 30), (36, 4), (50.1, 6))
     )
-    return level * (1.0 + 0.5 * np.exp(-(_X - 10) / 15) + np.asarray(lines))
+    return np.asarray(level * (1.0 + 0.5 * np.exp(-(_X - 10) / 15) + np.asarray(lines)))
 
 
 def _background(level: float) -> np.ndarray:
-    return level * (1.0 + 0.5 * np.exp(-(_X - 10) / 15))
+    return np.asarray(level * (1.0 + 0.5 * np.exp(-(_X - 10) / 15)))
 
 
 @pytest.mark.parametrize("level", [3.0, 40.0, 150.0, 4000.0])
