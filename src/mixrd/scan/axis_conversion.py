@@ -52,8 +52,8 @@ def two_theta_from_axis(
     if wavelength_angstrom is None:
         raise _refusal(
             axis,
-            "The file states no wavelength to convert it with: write '# wavelength: 1.5406' (in angstrom) above "
-            "the table, or export the scan over 2-theta.",
+            "The file states no wavelength to convert it with: write '# wavelength: 1.5406' (in angstrom) "
+            "above the table, or export the scan over 2-theta.",
             file,
         )
     sine = sine_over_wavelength * wavelength_angstrom
@@ -67,11 +67,13 @@ def two_theta_from_axis(
     two_theta = 2.0 * np.degrees(np.arcsin(sine))
     if two_theta.max() < SMALL_ANGLE_DEG:
         raise small_angle_error(f"{axis.label or axis.what} from {values.min():g} to {values.max():g}", file)
-    note = (
-        f"the first column is {axis} and was converted to 2-theta with the wavelength of the "
-        f"file, {wavelength_angstrom:g} angstrom: {two_theta.min():.3f} to {two_theta.max():.3f} deg"
+    return two_theta, (
+        (
+            "AXIS_CONVERTED",
+            f"the first column is {axis} and was converted to 2-theta with the wavelength of the file, "
+            f"{wavelength_angstrom:g} angstrom: {two_theta.min():.3f} to {two_theta.max():.3f} deg",
+        ),
     )
-    return two_theta, (("AXIS_CONVERTED", note),)
 
 
 def small_angle_error(sign: str, file: str | PathLike[str]) -> ScanError:
@@ -92,13 +94,13 @@ def _from_angle(
     two_theta = values * factor
     if two_theta.max() > 180.0 + 1e-9:
         raise ScanError(
-            f"the first column is named {axis.label!r}, but its values reach {values.max():g}, which this is never",
-            remedy="Name the column for what it is (2Theta for 2-theta in degrees), or export the scan again.",
+            f"the first column is named {axis.label!r}, but its values reach {values.max():g}, which this "
+            "is never",
+            remedy="Name the column for what it is (2Theta for 2-theta in degrees), or export it again.",
             file=file,
         )
     how = "doubled" if axis.unit in (None, "deg") else "converted to 2-theta in degrees"
-    note = f"the first column is {axis} and was {how}"
-    return two_theta, (("AXIS_CONVERTED", note),)
+    return two_theta, (("AXIS_CONVERTED", f"the first column is {axis} and was {how}"),)
 
 
 def _sine_over_wavelength(
@@ -128,6 +130,4 @@ def _sine_over_wavelength(
 
 
 def _refusal(axis: AxisName, remedy: str, file: str | PathLike[str]) -> ScanError:
-    return ScanError(
-        f"the first column is {axis}, not 2-theta in degrees", remedy=remedy, file=file
-    )
+    return ScanError(f"the first column is {axis}, not 2-theta in degrees", remedy=remedy, file=file)

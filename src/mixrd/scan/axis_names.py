@@ -15,8 +15,8 @@ class AxisName:
     Attributes
     ----------
     quantity : str
-        "two_theta", "theta", "q" (momentum transfer 4 pi sin(theta)/lambda), "d" (spacing), "inverse_d_squared",
-        "sin_theta_over_lambda", or "other" for what no wavelength turns into an angle.
+        "two_theta", "theta", "q" (momentum transfer 4 pi sin(theta)/lambda), "d" (spacing),
+        "inverse_d_squared", "sin_theta_over_lambda", or "other" for what no wavelength turns into an angle.
     unit : str or None
         "deg", "rad", "mrad", "1/A", "1/nm", "A", "nm", another unit as written, None where none is stated.
     label : str
@@ -72,7 +72,10 @@ _NAMES = {
         ("sin_theta_over_lambda", "sin(theta)/lambda"),
     ),
     "s": ("other", "the scattering vector s, which is sin(theta)/lambda to some and twice that to others"),
-    **{name: ("other", name) for name in ("omega", "phi", "chi", "psi", "energy", "wavelength", "temperature")},
+    **{
+        name: ("other", name)
+        for name in ("omega", "phi", "chi", "psi", "energy", "wavelength", "temperature")
+    },
     **dict.fromkeys(("bindingenergy", "be"), ("other", "a binding energy")),
     **dict.fromkeys(("kineticenergy", "ke"), ("other", "a kinetic energy")),
     **dict.fromkeys(("photonenergy",), ("other", "a photon energy")),
@@ -89,7 +92,22 @@ _NAMES = {
 #: Names so short that they count only beside a column that is named as an intensity.
 _SHORT_NAMES = {
     **dict.fromkeys(
-        ("index", "idx", "no", "nr", "n", "number", "point", "points", "pt", "row", "id", "step", "steps", "i"),
+        (
+            "index",
+            "idx",
+            "no",
+            "nr",
+            "n",
+            "number",
+            "point",
+            "points",
+            "pt",
+            "row",
+            "id",
+            "step",
+            "steps",
+            "i",
+        ),
         ("other", "a number of the point"),
     ),
     **dict.fromkeys(("time", "t", "times", "timesec"), ("other", "a time")),
@@ -104,7 +122,7 @@ _INTENSITY = re.compile(r"^(i$|y$|y?obs|i_?obs|int|counts?|cps|yi?$|meas|gr?$|si
 
 def unit_of(text: str) -> str | None:
     """Canonical unit ("1/nm", "deg" ...) of a unit as people write it, None if it is none."""
-    bare = text.strip().lower().replace("å", "a").replace("ångstr", "angstr")
+    bare = text.strip().lower().replace("å", "a").replace("ö", "o")
     bare = bare.replace("⁻¹", "^-1").replace("⁻²", "^-2").replace("−", "-").replace("θ", "theta")
     bare = re.sub(r"[\s{}\\$]|\*\*(?=-?\d)", lambda m: "^" if m[0].startswith("*") else "", bare)
     return next((unit for pattern, unit in _UNITS if re.fullmatch(pattern, bare)), None)

@@ -1,7 +1,8 @@
 """What a first column without a name is, where its numbers leave no doubt.
 
-Only certain cases are corrected or refused: numbers of points, columns in the wrong order, radians, d spacings
-and Q of an even 2-theta axis. Q or theta in even steps look like 2-theta; that is left to the lines.
+Only certain cases are corrected or refused: numbers of points, columns in the wrong order, radians, d
+spacings and Q of an even 2-theta axis. Q or theta in even steps look like 2-theta; that is left to the
+lines.
 """
 
 from __future__ import annotations
@@ -15,7 +16,20 @@ from mixrd.errors import ScanError
 from mixrd.scan.axis_conversion import small_angle_error, two_theta_from_axis
 from mixrd.scan.axis_names import AxisName
 
-_TUBES = (1.54056, 1.54184, 1.788965, 1.79026, 0.70930, 0.71073, 2.28970, 2.29100, 1.936042, 1.937355, 0.5594, 0.5609)
+_TUBES = (
+    1.54056,
+    1.54184,
+    1.788965,
+    1.79026,
+    0.70930,
+    0.71073,
+    2.28970,
+    2.29100,
+    1.936042,
+    1.937355,
+    0.5594,
+    0.5609,
+)
 _MIN_POINTS = 100
 _BENT_STEPS = 5.0
 _STRAIGHT_STEPS = 0.8
@@ -35,7 +49,11 @@ def order_of_columns(table: NDArray[np.float64]) -> tuple[int, int, Doubts] | No
         return 1, 2, (("COLUMN_IGNORED", "the first column numbers the points and was not used"),)
     monotonic = bool(np.all(np.diff(first) > 0) or np.all(np.diff(first) < 0))
     if table.shape[1] == 2 and not monotonic and _is_even_axis(table[:, 1]) and first.min() >= 0.0:
-        return 1, 0, (("COLUMNS_SWAPPED", "the angles stand in the second column, the intensities in the first"),)
+        return (
+            1,
+            0,
+            (("COLUMNS_SWAPPED", "the angles stand in the second column, the intensities in the first"),),
+        )
     return None
 
 
@@ -58,7 +76,8 @@ def judge_unnamed_axis(
     Raises
     ------
     ScanError
-        If it numbers the points, holds d spacings or Q and no wavelength is stated, or is that of small angles.
+        If it numbers the points, holds d spacings or Q and no wavelength is stated, or is that of small
+        angles.
     """
     if x.size < 20 or not np.all(np.isfinite(x)):
         return x, ()
@@ -69,7 +88,9 @@ def judge_unnamed_axis(
             file=file,
         )
     if x[0] > 0.0 and x[-1] < 2.0 and _is_logarithmic(x):
-        raise small_angle_error(f"the first column runs from {x[0]:.3g} to {x[-1]:.3g} in ever larger steps", file)
+        raise small_angle_error(
+            f"the first column runs from {x[0]:.3g} to {x[-1]:.3g} in ever larger steps", file
+        )
     if _is_radians(x):
         name = AxisName("two_theta", "rad", "", "2-theta in radians, by its numbers")
         return two_theta_from_axis(x, name, None, file)
@@ -103,14 +124,14 @@ def _bend(values: NDArray[np.float64]) -> float:
 def _bent_axis(
     x: NDArray[np.float64], wavelength_angstrom: float | None, file: str | PathLike[str]
 ) -> tuple[NDArray[np.float64], Doubts]:
-    """d spacings or Q of a scan in even steps of 2-theta: bent as they stand, straight as angles."""
+    """Convert d spacings or Q of a scan in even steps of 2-theta: bent as they stand, straight as angles."""
     steps = np.diff(x)
     if x.size < _MIN_POINTS or x.min() <= 0.0 or not (np.all(steps > 0) or np.all(steps < 0)):
         return x, ()
     if _bend(x) < _BENT_STEPS:
         return x, ()
     candidates = []
-    for wavelength in ((wavelength_angstrom,) if wavelength_angstrom else _TUBES):
+    for wavelength in (wavelength_angstrom,) if wavelength_angstrom else _TUBES:
         for name in (
             AxisName("d", "A", "", "d spacing in angstrom, by its numbers"),
             AxisName("q", "1/A", "", "momentum transfer Q in 1/angstrom, by its numbers"),

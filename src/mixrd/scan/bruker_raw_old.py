@@ -1,7 +1,7 @@
 """Siemens and Bruker RAW of versions 1 ("RAW ") and 2 ("RAW2"), written before 2000.
 
-Layouts as described by xylib and PyXRD. Both hold start, step and number of steps of each range, and the counts as
-32-bit floating-point numbers; little-endian.
+Layouts as described by xylib and PyXRD. Both hold start, step and number of steps of each range, and the
+counts as 32-bit floating-point numbers; little-endian.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def old_raw_scans(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, 
         return _version_2(data, file) if data.startswith(b"RAW2") else _version_1(data, file)
     except struct.error as problem:
         raise ScanError(
-            "the file ends within the header of a range",
+            "this Bruker RAW file of version 1 or 2 ends within the header of a range",
             remedy="It was cut off: copy it again.",
             file=file,
         ) from problem
@@ -41,7 +41,7 @@ def old_raw_scans(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, 
 
 def _version_1(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, ScanHeader]]:
     """Ranges one after another; later ones may or may not repeat the four bytes "RAW "."""
-    found = []
+    found: list[tuple[Arrays, ScanHeader]] = []
     at, more = 4, 1
     while more:
         if found and data[at : at + 4] == b"RAW ":
@@ -67,7 +67,8 @@ def _version_2(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, Sca
         header, points, _, time, step, start = struct.unpack_from("<HHIfff", data, at)
         if header < 48:
             raise ScanError(
-                f"the header of a range claims {header} bytes, fewer than it has",
+                f"the header of a range of this Bruker RAW file of version 2 claims {header} bytes, fewer "
+                "than it has",
                 remedy="The file is damaged: copy it again.",
                 file=file,
             )
@@ -77,7 +78,11 @@ def _version_2(data: bytes, file: str | PathLike[str]) -> list[tuple[Arrays, Sca
         found.append(_range("Bruker RAW version 2", start, step, counts, time, length, anode, file))
     _refuse_rest(data, at, file)
     if not found:
-        raise ScanError("the file declares no range", remedy="Copy or export it again.", file=file)
+        raise ScanError(
+            "this Bruker RAW file of version 2 declares no range",
+            remedy="Copy or export it again.",
+            file=file,
+        )
     return found
 
 
@@ -94,7 +99,7 @@ def _counts(data: bytes, at: int, points: int, file: str | PathLike[str]) -> NDA
 
 
 def _refuse_rest(data: bytes, at: int, file: str | PathLike[str]) -> None:
-    """What follows must be the padding to a block of 128 bytes: a rest means that a declared number is wrong."""
+    """Refuse what is no padding to a block of 128 bytes: then a declared number is wrong."""
     rest = data[at:]
     if rest.strip(b"\0\x1a") and (len(rest) >= 128 or len(data) % 128):
         raise ScanError(

@@ -53,7 +53,13 @@ def make_scan(
     if sigma is not None:
         doubts += refuse_impossible_sigma(sigma, y, file)
     doubts += _doubts(x, y, sigma)
-    doubts += judge_steps(x, header.step, file) + doubts_of_counts(y, sigma is not None)
+    doubts += judge_steps(x, header.step, file)
+    single_crystal = any(
+        code == "NOT_POWDER_GEOMETRY" for code, _ in doubts
+    )  # whose lines are one point wide
+    doubts += [
+        one for one in doubts_of_counts(y, sigma is not None) if one[0] != "SPIKES" or not single_crystal
+    ]
     return Scan(
         two_theta=x,
         counts=y,
@@ -163,8 +169,8 @@ def _as_counts(
             doubts.append(
                 (
                     "COUNTS_NOT_RATE",
-                    "intensities are called counts per second, but are whole numbers that scatter as counts do: "
-                    "they were taken for counts",
+                    "intensities are called counts per second, but are whole numbers that scatter as "
+                    "counts do: they were taken for counts",
                 )
             )
         else:
@@ -191,7 +197,7 @@ def _as_counts(
 
 def _scatters_as_counts(y: NDArray[np.float64], times: NDArray[np.float64] | float) -> bool:
     """Whole numbers that scatter as counts do, not as counts over a time of two seconds or more."""
-    scatter = dispersion(y) if areare_whole(y) and np.min(times) >= 2.0 else None
+    scatter = dispersion(y) if are_whole(y) and np.min(times) >= 2.0 else None
     return scatter is not None and 0.7 < scatter < 1.5
 
 

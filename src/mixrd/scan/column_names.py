@@ -17,7 +17,8 @@ _NO_SIGMA = re.compile(r"^(b(ac)?k|bg|y?calc|i?calc|ycalc|diff|res|time|mon|weig
 
 _LABEL_LINE = re.compile(r"[\s#!;%*]*([A-Za-z0-9θ*^ _-]{1,40}\s*[\[(][^\])]*[\])])\s*")
 _AXIS_LINE = re.compile(
-    r"[\s#!;%*]*(?:x[ _-]?(?:axis|label|units?|column)|abscissa|axis|units?)\s*[:=]\s*[\"']?([^\"']+?)[\"']?\s*",
+    r"[\s#!;%*]*(?:x[ "
+    r"_-]?(?:axis|label|units?|column)|abscissa|axis|units?)\s*[:=]\s*[\"']?([^\"']+?)[\"']?\s*",
     re.IGNORECASE,
 )
 #: Quantities that a line of a header may be about without being the axis.
@@ -47,7 +48,9 @@ def column_names(header: Sequence[str], split: Callable[[str], list[str]], width
 def _is_statement(line: str) -> bool:
     """A line such as "wavelength: 1.5406", "Anode Cu 40": it states something and names no columns."""
     words = line.split()
-    return bool(re.search(r"\w\s*[:=]\s*\S", line)) or any(re.fullmatch(r"[+-]?[\d.]+", word) for word in words)
+    return bool(re.search(r"\w\s*[:=]\s*\S", line)) or any(
+        re.fullmatch(r"[+-]?[\d.]+", word) for word in words
+    )
 
 
 def _fields(line: str, split: Callable[[str], list[str]], width: int) -> list[str]:
@@ -85,7 +88,9 @@ def pick_columns(names: Sequence[str], width: int, file: str | PathLike[str]) ->
         return 0, 1, None, ()
     elsewhere = len(angles) == 1 and len(heights) == 1 and (angles[0], heights[0]) != (0, 1)
     if width == 3 and not elsewhere:
-        if labels and (_NO_SIGMA.match(labels[2]) or (not _SIGMA.match(labels[2]) and _ANGLE.match(labels[0]))):
+        if labels and (
+            _NO_SIGMA.match(labels[2]) or (not _SIGMA.match(labels[2]) and _ANGLE.match(labels[0]))
+        ):
             return 0, 1, None, (("COLUMN_IGNORED", f"the third column ({names[2]!r}) was not used"),)
         return 0, 1, 2, ()
     if not angles:
@@ -95,7 +100,8 @@ def pick_columns(names: Sequence[str], width: int, file: str | PathLike[str]) ->
         spread = [i for i, label in enumerate(labels) if _CERTAIN_SIGMA.match(label)]
         third = spread[0] if len(spread) == 1 else None
         if third is not None:
-            chosen = f"of {width} columns {', '.join(repr(names[i]) for i in (angles[0], heights[0], third))} were read"
+            read = (names[angles[0]], names[heights[0]], names[third])
+            chosen = f"of {width} columns {', '.join(map(repr, read))} were read"
         return angles[0], heights[0], third, (("COLUMN_IGNORED", chosen),)
     shown = f" ({', '.join(names[:6])} ...)" if names else ""
     if not names:
@@ -127,7 +133,8 @@ def named_axis(header: Sequence[str], names: Sequence[str], column: int) -> Axis
             return found
     for line in header:
         label, stated = _LABEL_LINE.fullmatch(line), _AXIS_LINE.fullmatch(line)
-        found = read_axis_name(stated[1] if stated else label[1]) if stated or label else None
+        named = stated or label
+        found = None if named is None else read_axis_name(named[1])
         if found is not None and not (found.quantity == "other" and _is_by_the_way(found)):
             return found
     return None if names or not header else _first_word(header[-1])

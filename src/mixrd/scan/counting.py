@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ _MEDIAN_OF_SQUARE = 0.4549
 
 
 def second_differences(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N-2,) y[i-1] - 2 y[i] + y[i+1], over the root of 6: as wide as the noise where the signal is straight."""
+    """(N-2,) y[i-1] - 2 y[i] + y[i+1] over the root of 6: the noise, where the signal is straight."""
     return np.asarray((y[:-2] - 2.0 * y[1:-1] + y[2:]) / np.sqrt(6.0))
 
 
@@ -23,15 +25,16 @@ def noise_levels(y: NDArray[np.float64], blocks: int = 40) -> tuple[NDArray[np.i
     limits = np.linspace(0, scatter.size, max(1, min(blocks, scatter.size // 12)) + 1).astype(np.intp)
     levels = [
         float(np.sqrt(np.median(scatter[a:b] ** 2) / _MEDIAN_OF_SQUARE))
-        for a, b in zip(limits[:-1], limits[1:], strict=True)
+        for a, b in itertools.pairwise(limits)
     ]
     return limits, np.array(levels)
 
 
 def dispersion(y: NDArray[np.float64]) -> float | None:
-    """Variance over mean of neighbouring points: 1 for counts, k for counts times k; None without positive ones.
+    """Variance over mean of neighbouring points: 1 for counts, k for counts times k.
 
-    Smoothed counts have less. The median over the points keeps lines out.
+    None where there are too few positive ones. Smoothed counts have less. The median over the points
+    keeps lines out.
     """
     mean = (y[:-2] + y[1:-1] + y[2:]) / 3.0
     good = mean > 0.0

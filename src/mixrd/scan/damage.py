@@ -23,6 +23,7 @@ _SURE_SPIKE = 20.0
 _SMOOTHED = 0.25
 _SCALED = 5.0
 _RESTLESS = 3.0
+_JUDGED_FROM = 200
 _SIGMA_APART = 1e3
 
 Doubts = list[tuple[str, str]]
@@ -30,7 +31,7 @@ _AGAIN = "The file is damaged: copy or export it again."
 
 
 def refuse_impossible_counts(y: NDArray[np.float64], file: str | PathLike[str]) -> None:
-    """Refuse intensities between which there is no measurement: 1e97 or 1e-38 beside hundreds, -2147483648 ...
+    """Refuse intensities that no detector gives beside the others: 1e97, 1e-38, -2147483648 ...
 
     Raises
     ------
@@ -92,8 +93,8 @@ def refuse_impossible_sigma(
     if tiny.any():
         i = int(np.argmax(tiny))
         raise ScanError(
-            f"point {i + 1} has the uncertainty {sigma[i]:g}, its neighbours about {own[i]:g}: it would outweigh "
-            "all others",
+            f"point {i + 1} has the uncertainty {sigma[i]:g}, its neighbours about {own[i]:g}: it would "
+            "outweigh all others",
             remedy=_AGAIN,
             file=file,
         )
@@ -104,8 +105,8 @@ def refuse_impossible_sigma(
     return [
         (
             "SIGMA_HUGE",
-            f"{int(huge.sum())} points have uncertainties over 1000 times those beside them (first: point {i + 1}, "
-            f"{sigma[i]:g} beside {own[i]:g}) and count for nothing",
+            f"{int(huge.sum())} points have uncertainties over 1000 times those beside them (first: point "
+            f"{i + 1}, {sigma[i]:g} beside {own[i]:g}) and count for nothing",
         )
     ]
 
@@ -114,7 +115,9 @@ def _running_median(values: NDArray[np.float64], half: int = 7) -> NDArray[np.fl
     padded = np.pad(values, half, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
     with np.errstate(all="ignore"):
-        middle = np.nanmedian(np.where(np.isnan(windows).all(axis=1)[:, None], 0.0, windows), axis=1)
+        middle = np.nanmedian(
+            np.where(np.all(np.isnan(windows), axis=1, keepdims=True), 0.0, windows), axis=1
+        )
     return np.asarray(middle)
 
 
@@ -123,7 +126,10 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
     found: Doubts = []
     if (plateau := _saturated(y)) is not None:
         found.append(
-            ("SATURATED", f"{plateau} points stand at exactly the maximum, {y.max():g}: the detector was at its end")
+            (
+                "SATURATED",
+                f"{plateau} points stand at exactly the maximum, {y.max():g}: the detector was at its end",
+            )
         )
     scatter = dispersion(y)
     dead = _dead(y) if scatter is not None and scatter < _RESTLESS else np.array([], dtype=np.intp)
@@ -132,8 +138,8 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
         found.append(
             (
                 "DEAD_POINTS",
-                f"{dead.size} lone points have no counts or far too few (first: point {i + 1}, {y[i]:g} between "
-                f"{y[i - 1]:g} and {y[i + 1]:g})",
+                f"{dead.size} lone points have no counts or far too few (first: point {i + 1}, {y[i]:g} "
+                f"between {y[i - 1]:g} and {y[i + 1]:g})",
             )
         )
     spikes = _spikes(y)
@@ -146,22 +152,22 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
                 f"{y[i]:g} between {y[i - 1]:g} and {y[i + 1]:g})",
             )
         )
-    if has_sigma or scatter is None or not are_whole(y) or np.median(y) < 30.0:
+    if has_sigma or scatter is None or y.size < _JUDGED_FROM or not are_whole(y) or np.median(y) < 30.0:
         return found
     if scatter < _SMOOTHED:
         found.append(
             (
                 "SMOOTHED",
-                f"the counts scatter with {scatter:.2g} of the variance that counts have: they were smoothed, "
-                "averaged, scaled or calculated",
+                f"the counts scatter with {scatter:.2g} of the variance that counts have: they were "
+                "smoothed, averaged, scaled or calculated",
             )
         )
     elif scatter > _SCALED:
         found.append(
             (
                 "NOT_COUNTS",
-                f"the numbers are whole, but scatter with {scatter:.3g} times the variance that counts have: they "
-                "were multiplied, or are rates; counting statistics do not hold",
+                f"the numbers are whole, but scatter with {scatter:.3g} times the variance that counts "
+                "have: they were multiplied, or are rates; counting statistics do not hold",
             )
         )
     return found
@@ -170,14 +176,15 @@ def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
 def _saturated(y: NDArray[np.float64]) -> int | None:
     """Number of points at the maximum where lines are cut off there, else None."""
     top = float(y.max())
-    at = y == top
+    at = np.equal(y, top)
     if at.sum() < 3 or top < 100.0:
         return None
     edges = np.flatnonzero(np.diff(np.concatenate(([0], at.view(np.int8), [0]))))
     first, stop = edges[::2], edges[1::2]
     padded = np.concatenate(([-np.inf], y, [-np.inf]))
     drop = top - np.maximum(padded[first], padded[stop + 1])
-    cut = (stop - first >= 3) & (drop > max(3.0, 0.01 * top))
+    long_run: NDArray[np.bool_] = stop - first >= 3
+    cut = long_run & (drop > max(3.0, 0.01 * top))
     counted = are_whole(y) and top >= 1000.0 and first.size >= 3
     return int(at.sum()) if cut.any() or counted else None
 
@@ -188,7 +195,9 @@ def _dead(y: NDArray[np.float64]) -> NDArray[np.intp]:
         return np.array([], dtype=np.intp)
     sides = np.stack([y[:-4], y[1:-3], y[3:-1], y[4:]]).min(axis=0)
     own = y[2:-2]
-    low = (sides >= _DEAD_LEVEL) & (own < 0.3 * sides) & (sides - own > 10.0 * np.sqrt(np.maximum(sides, 1.0)))
+    low = (
+        (sides >= _DEAD_LEVEL) & (own < 0.3 * sides) & (sides - own > 10.0 * np.sqrt(np.maximum(sides, 1.0)))
+    )
     found = set((np.flatnonzero(low) + 2).tolist())
     edges = np.flatnonzero(np.diff(np.concatenate(([0], (y <= 0.0).view(np.int8), [0]))))
     for first, stop in zip(edges[::2], edges[1::2], strict=True):
@@ -203,7 +212,9 @@ def _spikes(y: NDArray[np.float64]) -> NDArray[np.intp]:
     if y.size < 30:
         return np.array([], dtype=np.intp)
     beside = np.maximum(y[:-2], y[2:])
-    candidates = np.flatnonzero((y[1:-1] > 5.0 * np.maximum(beside, 1.0)) & (y[1:-1] - beside > _SPIKE_LEVEL)) + 1
+    candidates = (
+        np.flatnonzero((y[1:-1] > 5.0 * np.maximum(beside, 1.0)) & (y[1:-1] - beside > _SPIKE_LEVEL)) + 1
+    )
     found = []
     for i in candidates.tolist():
         around = np.concatenate((y[max(i - 12, 0) : i], y[i + 1 : i + 13]))

@@ -18,12 +18,17 @@ _CUT = "The file was cut off or damaged: copy or export it again."
 _NUMBER = r"([+-]?\d+(?:[.,]\d*)?)"
 _POINTS = re.compile(
     r"^\W*(?:(?:total )?(?:number|no\.?|nr\.?|num) ?(?:of )?(?:data |measured )?(?:points|steps)|"
-    r"n_?points|num_?points|data ?points|points|data ?count|step ?count)\s*[:=\s,;]\s*[\"']?(\d+)(?:\.0*)?\W*$",
+    r"n_?points|num_?points|data ?points|points|data ?count|step "
+    r"?count)\s*[:=\s,;]\s*[\"']?(\d+)(?:\.0*)?\W*$",
     re.IGNORECASE,
 )
 _RANGE = {
-    "start": re.compile(rf"\b(?:start|begin|first)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE),
-    "stop": re.compile(rf"\b(?:stop|end|last)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE),
+    "start": re.compile(
+        rf"\b(?:start|begin|first)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE
+    ),
+    "stop": re.compile(
+        rf"\b(?:stop|end|last)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE
+    ),
     "step": re.compile(rf"\bstep[ _]?(?:size|width)?\W{{1,6}}{_NUMBER}", re.IGNORECASE),
 }
 _THREE = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s+\D.*)?$")
@@ -54,23 +59,33 @@ def refuse_other_number(found: int, declared: int | None, file: str | PathLike[s
 
 
 def points_of_range(first: float, last: float, step: float) -> int | None:
-    """Points from `first` to `last` in steps of `step`; None where that is no whole number to a tenth of a step."""
+    """Points from `first` to `last`, None where that is no whole number of steps to a tenth."""
     if step == 0.0 or not math.isfinite(span := (last - first) / step) or span <= 0.0:
         return None
     return round(span) + 1 if abs(span - round(span)) < 0.1 else None
 
 
-def text_declaration(header: Sequence[str], rows: int) -> tuple[int | None, tuple[float, float, float] | None]:
+def text_declaration(
+    header: Sequence[str], rows: int
+) -> tuple[int | None, tuple[float, float, float] | None]:
     """Number of points, and start, stop and step in degrees, that the lines above a table declare.
 
-    A lone whole number right above the table is the number of points (as in FIT2D's .chi) where it is near it.
+    A lone whole number right above the table is the number of points (as in FIT2D's .chi) where it is near
+    it.
     """
     lines = [line.strip() for line in header if line.strip()]
+    joined = "\n".join(lines)
     declared = next((int(match[1]) for line in lines if (match := _POINTS.match(line))), None)
-    if declared is None and lines and re.fullmatch(r"\d{2,7}", lines[-1]) and rows <= 2 * int(lines[-1]) <= 4 * rows:
+    if declared == rows - 1 and "step" in joined.lower():  # of n points there are n - 1 steps
+        declared = rows
+    if (
+        declared is None
+        and lines
+        and re.fullmatch(r"\d{2,7}", lines[-1])
+        and rows <= 2 * int(lines[-1]) <= 4 * rows
+    ):
         declared = int(lines[-1])
     found = {}
-    joined = "\n".join(lines)
     for name, pattern in _RANGE.items():
         if match := pattern.search(joined):
             found[name] = float(match[1].replace(",", "."))
@@ -101,7 +116,9 @@ def judge_declared_range(
         return None, ()
     end = float(max(x[0], x[-1]))
     if end < stop - 2.0 * own:
-        return step, (("INCOMPLETE", f"the header announces {start:g} to {stop:g} deg, the points end at {end:g}"),)
+        return step, (
+            ("INCOMPLETE", f"the header announces {start:g} to {stop:g} deg, the points end at {end:g}"),
+        )
     return step, ()
 
 
@@ -112,8 +129,8 @@ def refuse_stretched_range(
 
     XRDML states the ends of the range and no step, so a lost count stretches the axis. The step of a strip
     detector is a quarter multiple of the angle of one strip, and the first point lies half a step behind the
-    round angle that was asked for; a point detector has round steps. Where the step is neither, and another number
-    of counts makes it so, counts were lost.
+    round angle that was asked for; a point detector has round steps. Where the step is neither, and another
+    number of counts makes it so, counts were lost.
 
     Raises
     ------

@@ -17,8 +17,8 @@ _V3_FILE_HEADER = 712
 def refuse_other_banks(text: str, index: int, points: int, file: str | PathLike[str]) -> None:
     """Refuse a GSAS bank with other records than its BANK line announces.
 
-    The line gives the number of channels and that of records; the latter is off by one in some files. A record
-    shorter than all others has lost a value, and the columns of all that follow it are shifted.
+    The line gives the number of channels and that of records; the latter is off by one in some files. A
+    record shorter than all others has lost a value, and the columns of all that follow it are shifted.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def refuse_other_banks(text: str, index: int, points: int, file: str | PathLike[
         short = [i for i, line in enumerate(records[:-1], start=1) if len(line) != usual]
         if 0 < len(short) <= 0.01 * len(records) + 1:
             raise ScanError(
-                f"record {short[0]} of its bank has {len(records[short[0] - 1])} characters, all others {usual}",
+                f"record {short[0]} of its bank has {len(records[short[0] - 1])} characters, all others "
+                f"{usual}",
                 remedy=_REMEDY,
                 file=file,
             )
@@ -58,8 +59,8 @@ def refuse_other_banks(text: str, index: int, points: int, file: str | PathLike[
 def refuse_other_raw_size(data: bytes, file: str | PathLike[str]) -> None:
     """Refuse a Bruker RAW file of version 3 that is longer or shorter than its headers say.
 
-    Each range has a header of 304 bytes with its number of steps, the size of supplementary headers and that of a
-    record (xylib's description).
+    Each range has a header of 304 bytes with its number of steps, the size of supplementary headers and that
+    of a record (xylib's description).
 
     Raises
     ------

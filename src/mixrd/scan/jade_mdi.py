@@ -1,7 +1,7 @@
 """MDI Jade .mdi: a title, one line of facts, then the counts, eight a line.
 
-The line of facts: start, step, time or speed, anode, wavelength, stop, number of points. Which of time and speed
-the third is differs between writers, so it is left out.
+The line of facts: start, step, time or speed, anode, wavelength, stop, number of points. Which of time and
+speed the third is differs between writers, so it is left out.
 """
 
 from __future__ import annotations

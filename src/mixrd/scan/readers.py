@@ -29,7 +29,6 @@ from mixrd.scan.text_scan import text_scan
 from mixrd.scan.vendor import Arrays, geddes_arrays, rietx_headers, rietx_scan
 from mixrd.scan.xml_headers import brml_headers, rasx_headers, xrdml_headers
 
-
 _FROM_DISK = ("bruker_raw", "ras", "gsas", "udf", "philips_rd")
 """Formats that rietx reads, from the file itself."""
 
@@ -47,9 +46,9 @@ def read_scan(path: str | PathLike[str], *, scan: int | None = None) -> Scan:
     """Read a measured powder scan; the format is found from the content, not from the name.
 
     Text columns (.xy, .xye, .csv, .txt, .dat, .prn), PANalytical .xrdml, Philips .udf and .rd, Bruker .raw
-    (versions 1 to 4), .brml and .uxd, Rigaku .ras, .rasx and .dat, Sietronics .cpi, Jade .mdi, counts below start,
-    step and stop (DBWS .rit, Koalariet .xdd), GSAS powder data and powder CIF. Wavelength, anode, counting
-    time, axis and goniometer radius are those of the file's header, None where it says nothing.
+    (versions 1 to 4), .brml and .uxd, Rigaku .ras, .rasx and .dat, Sietronics .cpi, Jade .mdi, counts below
+    start, step and stop (DBWS .rit, Koalariet .xdd), GSAS powder data and powder CIF. Wavelength, anode,
+    counting time, axis and goniometer radius are those of the file's header, None where it says nothing.
     Intensities in counts per second become counts where the header has the counting time.
 
     Parameters

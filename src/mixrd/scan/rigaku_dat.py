@@ -1,7 +1,7 @@
 """Rigaku's text of the 1990s (.dat, .asc): lines ``*KEY = value``, groups from ``*BEGIN`` to ``*END``.
 
-Layout as in xylib's description of the format. Each group has its own *START, *STOP, *STEP and *COUNT; keys above
-the groups hold for all.
+Layout as in xylib's description of the format. Each group has its own *START, *STOP, *STEP and *COUNT; keys
+above the groups hold for all.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def rigaku_dat_scans(text: str, file: str | PathLike[str]) -> list[tuple[Arrays,
 
 
 def _group(keys: dict[str, str], lines: list[str], file: str | PathLike[str]) -> tuple[Arrays, ScanHeader]:
-    unit = keys.get("XUNIT", "deg").strip().lower()
+    unit = (keys.get("XUNIT") or "deg").strip().lower()
     if not unit.startswith("deg"):
         raise ScanError(
             f"the axis of this {NAME} file is in {unit}, not in degrees",
@@ -85,14 +85,17 @@ def _group(keys: dict[str, str], lines: list[str], file: str | PathLike[str]) ->
         anode=anode_of(keys.get("TARGET")),
         counting_time_s=_time_per_step(keys, step),
         goniometer_radius_mm=positive(keys.get("RADIUS")),
-        rate=keys.get("YUNIT", "counts").strip().lower() in ("cps", "counts/s", "counts/sec"),
+        rate=(keys.get("YUNIT") or "counts").strip().lower() in ("cps", "counts/s", "counts/sec"),
         warnings=judge_axis(axis, file=file),
     )
 
 
 def _time_per_step(keys: dict[str, str], step: float | None) -> float | None:
     """Seconds per step where the unit of the speed is stated."""
-    speed, unit = positive(keys.get("SPEED")), keys.get("SPEED_DIM", "").lower().replace(" ", "").replace(".", "")
+    speed, unit = (
+        positive(keys.get("SPEED")),
+        keys.get("SPEED_DIM", "").lower().replace(" ", "").replace(".", ""),
+    )
     if speed is None or step is None:
         return None
     if unit in ("deg/min", "degree/min"):

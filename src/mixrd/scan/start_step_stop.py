@@ -1,4 +1,4 @@
-"""Counts below a line of start, step and stop: DBWS (.rit), XFIT and Koalariet (.xdd), LHPM, FullProf, Rietica.
+"""Counts below a line of start, step and stop: DBWS (.rit), XFIT and Koalariet (.xdd), LHPM, Rietica.
 
 The line stands among the first six; a title may follow on it (DBWS) or stand above (XDD, which also allows a
 comment between /* and */). The counts stand several to a line, in any number.
@@ -41,7 +41,7 @@ def _range_line(lines: list[str]) -> tuple[int, float, float, float] | None:
 
 
 def is_start_step_stop(text: str) -> bool:
-    """Whether it is such a file: nothing but numbers below the line, and not in two or three columns of a table."""
+    """Whether there is such a line, and below it nothing but numbers that are no table of columns."""
     lines = _COMMENT.sub("", text, count=1).splitlines()
     found = _range_line(lines)
     if found is None:

@@ -14,9 +14,7 @@ _LONE_STEPS = 20.0
 Doubts = list[tuple[str, str]]
 
 
-def judge_steps(
-    x: NDArray[np.float64], declared_step: float | None, file: str | PathLike[str]
-) -> Doubts:
+def judge_steps(x: NDArray[np.float64], declared_step: float | None, file: str | PathLike[str]) -> Doubts:
     """Gaps, missing points, lone points and a step that changes.
 
     Parameters
@@ -38,8 +36,8 @@ def judge_steps(
     if lone.size:
         i = int(lone[0])
         raise ScanError(
-            f"point {i + 1} at {x[i]:g} deg lies alone, {step[max(i - 1, 0) if i else 0]:g} deg from the next, in a "
-            f"scan of steps of {usual:g} deg",
+            f"point {i + 1} at {x[i]:g} deg lies alone, {step[max(i - 1, 0) if i else 0]:g} deg from the "
+            f"next, in a scan of steps of {usual:g} deg",
             remedy="The angle is damaged, or belongs to another scan: repair it or export the scan again.",
             file=file,
         )
@@ -47,7 +45,9 @@ def judge_steps(
     even = float(np.quantile(np.abs(step / usual - 1.0), 0.95)) < 0.45
     moved = _moved(x, step, usual)
     if moved is not None:
-        found.append(("ANGLE_OFF", f"point {moved + 1} at {x[moved]:g} deg stands off the even steps of all others"))
+        found.append(
+            ("ANGLE_OFF", f"point {moved + 1} at {x[moved]:g} deg stands off the even steps of all others")
+        )
     missing = np.flatnonzero((step > 1.6 * usual) & ~wide) if even else np.array([], dtype=np.intp)
     if moved is not None:
         missing = missing[(missing != moved) & (missing != moved - 1)]
@@ -65,7 +65,7 @@ def judge_steps(
                 remedy="The file is damaged: copy or export it again.",
                 file=file,
             )
-        found.append(("POINTS_MISSING", text))
+        found.append(("POINTS_MISSING", f"{text}"))
     if wide.any():
         i = int(np.argmax(step))
         if declared_step is not None and even:

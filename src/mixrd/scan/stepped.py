@@ -71,12 +71,9 @@ def stepped_scan(
     refuse_other_number(counts.size, declared, file)
     if stop is not None:
         announced = points_of_range(start, stop, step)
-        if announced is None and (stop <= start or declared is None):
-            raise ScanError(
-                f"{start:g} to {stop:g} deg in steps of {step:g} deg, as its header says, is no whole number of steps",
-                remedy="The file is damaged: copy or export it again.",
-                file=file,
-            )
+        if announced is None:  # the scan ends at the last whole step before, or after, the stop
+            announced = int(max(0.0, (stop - start) / step)) + 1
+            announced = counts.size if abs(counts.size - announced) <= 1 else announced
         refuse_other_number(counts.size, announced if declared is None else None, file)
     # the step is written in decimals: so are the angles
     return Arrays(np.round(start + step * np.arange(counts.size), 9), counts, None, "mixrd")

@@ -23,6 +23,7 @@ _PLAIN = re.compile(r"[\d.eE+\-\s]+$", re.ASCII)
 _COMMENT = re.compile(r"\s*(?:[#!;'\"%*]|//)")
 _PROBE_LINES = 400
 
+
 @dataclass(frozen=True)
 class _Style:
     """How a line is split: separator (None for blanks) and decimal mark."""
@@ -106,7 +107,9 @@ def read_columns(text: str, file: str | PathLike[str]) -> Columns:
     _refuse_neutrons(header, file)
     table = np.array(rows, dtype=np.float64)
     order = order_of_columns(table) if not names else None
-    x, y, third, warnings = (*order[:2], None, order[2]) if order else pick_columns(names, table.shape[1], file)
+    x, y, third, warnings = (
+        (*order[:2], None, order[2]) if order else pick_columns(names, table.shape[1], file)
+    )
     rate = y < len(names) and bool(re.search(r"cps|count\w*\s*(/|per)\s*s", names[y].lower()))
     sigma = None
     if third is not None:

@@ -93,8 +93,9 @@ def _uxd_range(keys: dict[str, str]) -> ScanHeader:
 def ras_headers(data: bytes) -> list[ScanHeader]:
     """What rietx leaves out of the header of each scan in a RAS file: axis, radius, declared points and step.
 
-    The axis has a language-free name (the plain one is Shift-JIS). Of the eight distances of the goniometer the fourth
-    is that of source and sample (0 on a MiniFlex) and the sixth that of sample and receiving slit; both are the radius.
+    The axis has a language-free name (the plain one is Shift-JIS). Of the eight distances of the goniometer
+    the fourth is that of source and sample (0 on a MiniFlex) and the sixth that of sample and receiving
+    slit; both are the radius.
     """
     found = []
     for part in re.split(rb"^\*RAS_HEADER_START", data, flags=re.MULTILINE)[1:]:

@@ -7,6 +7,8 @@ difference does not.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,24 +84,26 @@ def _level_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64], na
     counts = are_whole(intensity) and scatter is not None and _POISSON[0] < scatter < _POISSON[1]
     if factor is not None and counts and not 1 / 3 < factor < 3.0:
         return (
-            f"is {factor:.3g} times the root of the counts, which scatter by just that root: no uncertainty of "
-            "theirs; counting statistics are used"
+            f"is {factor:.3g} times the root of the counts, which scatter by just that root: no "
+            "uncertainty of theirs; counting statistics are used"
         )
     if factor is not None and counts:
         return None
     limits, noise = noise_levels(intensity)
-    middle = [float(np.median(column[1 + a : 1 + b])) for a, b in zip(limits[:-1], limits[1:], strict=True)]
+    middle = [float(np.median(column[1 + a : 1 + b])) for a, b in itertools.pairwise(limits)]
     seen = noise > 0.0
     if not seen.any():
         return None if factor is not None or named else "does not follow the counts: no uncertainty"
     ratio = float(np.median(np.array(middle)[seen] / noise[seen]))
+    if named and not counts:
+        return None
     low, high = _LEVELS_OF_COUNTS if counts else _LEVELS
     low, high = _NAMED_LEVELS if named else _PROPORTIONAL_LEVELS if factor is not None else (low, high)
     if low <= ratio <= high:
         return None
     return (
-        f"is {ratio:.3g} times the scatter of the counts: no uncertainty (a background, a calculated pattern, a "
-        "time?); counting statistics are used"
+        f"is {ratio:.3g} times the scatter of the counts: no uncertainty (a background, a calculated "
+        "pattern, a time?); counting statistics are used"
     )
 
 
@@ -112,7 +116,10 @@ def _shape_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64]) ->
         return "does not rise where the counts do: no uncertainty (a background, a time?)"
     if rise is not None and rise > 1.5 and 0.7 < column.mean() / intensity.mean() < 1.4:
         return "is as large as the counts: no uncertainty (a calculated pattern?)"
-    if _share_near_zero(column[intensity != 0]) > _NEAR_ZERO and _rank_correlation(column, intensity) < _FOLLOWS:
+    if (
+        _share_near_zero(column[intensity != 0]) > _NEAR_ZERO
+        and _rank_correlation(column, intensity) < _FOLLOWS
+    ):
         return "is next to nothing at many points: no uncertainty (a difference?)"
     return None
 
@@ -131,11 +138,11 @@ def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> float | None:
-    """Rise of ln(column) at the highest point of each stretch over that of the root of the counts; 1 for counts.
+    """Rise of ln(column) at the lines over that of the root of the counts: 1 for counts.
 
     None where no stretch has a line in it.
     """
-    counted = are_whole(intensity) and float(intensity.min()) >= 0.0
+    net = float(intensity.min()) < 0.0
     rises = []
     for rows in np.array_split(np.arange(column.size), max(1, min(40, column.size // 25))):
         c, y = column[rows], intensity[rows]
@@ -145,7 +152,9 @@ def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) 
         top, at_top = float(np.median(y[high])), float(np.median(c[high]))
         if base <= 0.0 or at_top <= 0.0 or top - level < _LINE * noise:
             continue
-        if level < 3.0 * noise and not counted:  # the background was taken off: how far it lifts the uncertainty is not known
+        if (
+            level < 3.0 * noise and net
+        ):  # the background was taken off: how far it lifts the uncertainty is not known
             rises.append(1.0 if at_top > 1.1 * base else 0.0)
         elif level > 0.0 and (expected := 0.5 * np.log(top / level)) > np.log(_RISE_SEEN_FROM):
             rises.append(np.log(at_top / base) / expected)

@@ -106,9 +106,7 @@ def _xrdml_scan(measurement: Element, scan: Element, file: str | PathLike[str]) 
     )
 
 
-def _xrdml_range(
-    points: Element, file: str | PathLike[str]
-) -> tuple[float | None, float | None, int | None]:
+def _xrdml_range(points: Element, file: str | PathLike[str]) -> tuple[float | None, float | None, int | None]:
     """First and last 2-theta, and the number of points where they are listed one by one."""
     for positions in children(points, "positions"):
         if positions.get("axis") == "2Theta":
