@@ -74,7 +74,8 @@ def main() -> None:
                 result = analyze(scan, [load_phase(name) for name in given], machine)
                 assert result.unexplained is not None
                 case[f"{key}_share_of_counts"] = result.unexplained.share_of_counts
-                case[f"{key}_warned"] = any(w.code == "UNEXPLAINED_LINES" for w in result.warnings)
+                refused = result.statement.kind == "none"
+                case[f"{key}_warned"] = refused or any(w.code == "UNEXPLAINED_LINES" for w in result.warnings)
             cases.append(case)
             print(*mixture, *sample.options, case["complete_warned"], case["left_out_warned"], flush=True)
     noticed, false = (sum(bool(case[f"{key}_warned"]) for case in cases) for key in ("left_out", "complete"))
