@@ -145,9 +145,7 @@ def _expanded(
     numbers = {int(n): i for i, n in enumerate(np.flatnonzero(kept))}
 
     def strains(values: list[FloatArray]) -> list[FloatArray]:
-        return [
-            values[numbers[p]] if p in numbers else np.zeros(size) for p, size in enumerate(strain_sizes)
-        ]
+        return [values[numbers[p]] if p in numbers else np.zeros(size) for p, size in enumerate(strain_sizes)]
 
     def matrix(values: FloatArray) -> FloatArray:
         whole = np.zeros((len(kept), len(kept)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,12 @@ from mixrd.analysis.setup import are_counts, overlap, part_of
 from mixrd.analysis.staging import refine_sample
 from mixrd.crystal import Crystal, atoms_of_formula
 from mixrd.diffraction import Radiation
-from mixrd.errors import CrystalError, ParameterError
+from mixrd.errors import CrystalError, ParameterError, RefinementError
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan
+
+#: What is amorphous in most samples that hold something amorphous.
+USUAL_GLASS = "SiO2"
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Preparation:
         that this makes likely, and the amounts stay as they are.
     amorphous_formula : str or None
         Composition of what is amorphous ("SiO2"), with `external`: without it the amorphous part is taken to
-        absorb as the crystalline phases do.
+        absorb as the crystalline phases do, and the contents are as uncertain as this is a guess.
 
     Raises
     ------
@@ -177,16 +180,42 @@ def absolute_result(
         return _result("internal standard", found.sample), list(found.warnings)
     if preparation.external is not None:
         scales, spread = refined.masses * factors, refined.mass_covariance * np.outer(factors, factors)
-        content = external_content(
-            crystals,
-            scales,
-            spread,
-            preparation.external,
-            time_ratio=time_ratio,
-            amorphous_formula=preparation.amorphous_formula,
-        ).content
+        content = _external(
+            crystals, scales, spread, preparation.external, time_ratio, preparation.amorphous_formula
+        )
         return _result("external standard", content), negative_amorphous(content)
     return None, []
+
+
+def _external(
+    crystals: Sequence[Crystal],
+    scales: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    constant: ExternalConstant,
+    time_ratio: float,
+    formula: str | None,
+) -> AbsoluteContent:
+    """Contents by an external standard; without a formula as uncertain as what is amorphous is unknown.
+
+    That it absorbs as the crystalline phases do is a guess. What the commonest other one (`USUAL_GLASS`) would
+    change is one standard deviation then: nothing where the phases absorb as it does, or where all is
+    crystalline.
+    """
+
+    def content(of: str | None) -> AbsoluteContent:
+        found = external_content(
+            crystals, scales, spread, constant, time_ratio=time_ratio, amorphous_formula=of
+        )
+        return found.content
+
+    found = content(formula)
+    if formula is not None:
+        return found
+    try:
+        change = content(USUAL_GLASS).weight_percent - found.weight_percent
+    except RefinementError:  # no such sample scatters as strongly: the guess is the better one
+        return found
+    return replace(found, covariance=found.covariance + np.outer(change, change))
 
 
 def _result(method: str, content: AbsoluteContent) -> AbsoluteResult:

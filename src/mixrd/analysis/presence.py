@@ -68,9 +68,7 @@ class Presence:
         return float(np.sqrt(np.square(largest).mean())) if len(largest) else 0.0
 
 
-def presence(
-    patterns: FloatArray, masses: FloatArray, net: FloatArray, sigma: FloatArray
-) -> Presence:
+def presence(patterns: FloatArray, masses: FloatArray, net: FloatArray, sigma: FloatArray) -> Presence:
     """Whether the phases of a fit are there.
 
     Parameters
@@ -124,7 +122,7 @@ class LineAmounts:
         return np.asarray((self.own_share > CLEAN_SHARE) & (self.variance < CLEAN_SIGMA**2))
 
     def log_odds(self, times: float = 1.0) -> float:
-        """ln of the odds that there is `times` the mass asked for rather than nothing."""
+        """Ln of the odds that there is `times` the mass asked for rather than nothing."""
         amount, variance = self.amount / times, self.variance / times**2
         there = _log_density(amount - 1, variance + LINE_SCATTER**2, amount)
         return float((there - _log_density(amount, variance, amount)).sum())
@@ -211,7 +209,7 @@ def _windows(pattern: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64],
 
 
 def _log_density(offset: FloatArray, variance: FloatArray, amount: FloatArray) -> FloatArray:
-    """ln of the density of what a line shows, `offset` from what it should: as a rule, or something else."""
+    """Ln of the density of what a line shows, `offset` from what it should: as a rule, or something else."""
     wide = variance + FOREIGN_SPREAD**2
     regular = math.log(1 - FOREIGN) - 0.5 * (offset**2 / variance + np.log(2 * np.pi * variance))
     foreign = math.log(FOREIGN) - 0.5 * (amount**2 / wide + np.log(2 * np.pi * wide))

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis.background_degree import chosen_degree
-from mixrd.analysis.coarse_fit import coarse_fit
 from mixrd.analysis.cell_release import earned_strains
+from mixrd.analysis.coarse_fit import coarse_fit
 from mixrd.analysis.covariance import at_least, covariance, misfit_covariance
 from mixrd.analysis.least_squares import Fit, Priors, fit
 from mixrd.analysis.presence import Presence, presence

@@ -23,7 +23,7 @@ EXAMPLES = """Examples:
   mixrd analyze scan.xy --phases corundum fluorite zincite \\
       --instrument instrument.toml
   mixrd analyze scan.xy --model corundum-fluorite-zincite.mixrd
-  mixrd analyze scan.xy --phases quartz --radiation CuKa --no-network --json
+  mixrd analyze scan.xy --phases quartz calcite --radiation CuKa --no-network --json
   mixrd analyze scan.xy --phases quartz corundum --standard corundum:20
   mixrd analyze runs/ --phases quartz calcite my-phase.cif --out results
   mixrd analyze 'runs/**/*.xrdml' --model three.mixrd --no-refine --jobs 2
