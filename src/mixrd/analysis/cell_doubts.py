@@ -84,7 +84,7 @@ def _shift(refined: Refinement) -> list[AnalysisWarning]:
         AnalysisWarning(
             "ZERO_SHIFT",
             f"zero ({refined.zero_deg:+.2f} deg) and displacement ({refined.displacement_mm:+.2f} mm) are "
-            "larger than those of a diffractometer in use, and stand in for what its profile lacks: cells are "
-            "less sure than they say",
+            "larger than those of a diffractometer in use, and stand in for what its profile lacks: cells "
+            "are less sure than they say",
         )
     ]

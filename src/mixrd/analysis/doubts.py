@@ -66,7 +66,7 @@ def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
 def line_doubts(
     crystals: Sequence[Crystal], refined: Refinement, there: Presence, amounts: Quantities
 ) -> list[AnalysisWarning]:
-    """Doubts about single lines and phases: scattered intensities, phases that may not be there, broad lines."""
+    """Doubts about single lines and phases: scatter, phases that may not be there, broad lines."""
     warnings = []
     if there.line_scatter > LARGE_SCATTER:
         warnings.append(
@@ -90,8 +90,8 @@ def line_doubts(
             warnings.append(
                 AnalysisWarning(
                     "NANOCRYSTALLINE",
-                    f"its crystallites are {1 / inverse:.1f} nm in size: lines so broad run into the background, "
-                    "and its amount depends on what is taken for which",
+                    f"its crystallites are {1 / inverse:.1f} nm in size: lines so broad run into the "
+                    "background, and its amount depends on what is taken for which",
                     crystal.name,
                 )
             )

@@ -25,8 +25,8 @@ STRUCTURE_SIGMA = 0.01
 SCATTER_SIGMA, TYPICAL_SCATTER = 0.008, 0.1
 #: Factor on intervals whose calibration is not at hand.
 WIDENING = 1.0
-#: Degrees of freedom of Student's t: what makes fractions wrong is itself known from few lines and samples, so
-#: that large errors are more common than a normal distribution has them.
+#: Degrees of freedom of Student's t: what makes fractions wrong is itself known from few lines and samples,
+#: so that large errors are more common than a normal distribution has them.
 DEGREES_OF_FREEDOM = 8.0
 
 
@@ -132,7 +132,7 @@ def _nothing(count: int) -> Quantities:
 def structure_covariance(
     fractions: NDArray[np.float64], line_scatter: float = TYPICAL_SCATTER
 ) -> NDArray[np.float64]:
-    """(P, P): of the fractions, calculated intensities being uncertain by their structure and their scatter."""
+    """(P, P): of the fractions, calculated intensities being uncertain by structure and scatter."""
     relative = min(1.0, math.hypot(STRUCTURE_SIGMA, SCATTER_SIGMA * (line_scatter / TYPICAL_SCATTER) ** 3))
     slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (relative * fractions)
     return np.asarray(slope @ slope.T)

@@ -197,8 +197,8 @@ def _external(
 ) -> AbsoluteContent:
     """Contents by an external standard; without a formula as uncertain as what is amorphous is unknown.
 
-    That it absorbs as the crystalline phases do is a guess. What the commonest other one (`USUAL_GLASS`) would
-    change is one standard deviation then: nothing where the phases absorb as it does, or where all is
+    That it absorbs as the crystalline phases do is a guess. What the commonest other one (`USUAL_GLASS`)
+    would change is one standard deviation then: nothing where the phases absorb as it does, or where all is
     crystalline.
     """
 

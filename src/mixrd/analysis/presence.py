@@ -1,7 +1,7 @@
 """Whether a phase is there: each of its lines is asked, by itself, how much of the phase it shows.
 
-A phase that is there shows the same amount in all its lines, within what texture and grains do to them. One that
-is not takes up what others leave over at some of its lines, and is missing at the rest.
+A phase that is there shows the same amount in all its lines, within what texture and grains do to them. One
+that is not takes up what others leave over at some of its lines, and is missing at the rest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from scipy.signal import find_peaks, peak_widths
 
 FloatArray = NDArray[np.float64]
 
-#: ln of the odds (there : not there) by the lines alone from which a phase counts as found: 150 : 1, since candidates are many.
+#: ln of the odds (there : not there) by the lines alone from which a phase counts as found: 150 : 1, since
+#: candidates are many.
 LEAST_LOG_ODDS = 5.0
 #: What a line shows is off by this much of it (standard deviation): texture, grains, structure.
 LINE_SCATTER = 0.3
@@ -172,7 +173,7 @@ def line_amounts(
 
 
 def least_amount(lines: LineAmounts, log_odds: float = LEAST_LOG_ODDS) -> float:
-    """Mass, in that asked for, from which the lines would show the phase with these odds; infinite if never."""
+    """Mass, in that asked for, from which the lines would show the phase; infinite if they never would."""
     low, high = 1e-6, 1e6
     if not len(lines.amount) or lines.expected_log_odds(high) < log_odds:
         return math.inf
