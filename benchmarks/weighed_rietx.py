@@ -114,7 +114,7 @@ def by_mixrd(scan: Path, cifs: dict[str, Path], instrument: Instrument | None) -
     notes = sorted({warning.code for warning in result.warnings})
     found = {p.name: p.refined_percent for p in result.phases if p.refined_percent is not None}
     if len(found) < len(cifs):
-        return Answer(failure="no refinement", notes=notes)
+        return Answer(failure=result.statement.sentence or "no refinement", notes=notes)
     return Answer(found, notes=notes)
 
 

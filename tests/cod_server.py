@@ -60,6 +60,7 @@ class FakeCod:
     cifs: dict[int, str] = field(default_factory=dict)
     arranged: dict[str, list[Answer]] = field(default_factory=dict)
     requests: list[tuple[float, str, str]] = field(default_factory=list)
+    trickled: int = 0
 
     def paths(self) -> list[str]:
         return [path for _, path, _ in self.requests]
@@ -123,6 +124,7 @@ def _handler(database: FakeCod) -> type[BaseHTTPRequestHandler]:
                     for byte in body:
                         self.wfile.write(bytes([byte]))
                         self.wfile.flush()
+                        database.trickled += 1
                         time.sleep(answer.trickle_seconds)
                 else:
                     self.wfile.write(body[: answer.cut_at])

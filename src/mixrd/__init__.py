@@ -11,13 +11,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mixrd.analysis import Analysis, analyze
+    from mixrd.analysis import Analysis, analyze, train
     from mixrd.crystal import Crystal
     from mixrd.mixture import simulate
     from mixrd.network import Model
     from mixrd.pattern import Instrument
     from mixrd.scan import Scan, read_scan
-    from mixrd.training import Recipe, train
+    from mixrd.training import Recipe
 
     __version__: str
 
@@ -45,7 +45,7 @@ _HOME = {
     "analyze": "mixrd.analysis",
     "read_scan": "mixrd.scan",
     "simulate": "mixrd.mixture",
-    "train": "mixrd.training",
+    "train": "mixrd.analysis",
 }
 
 

@@ -45,6 +45,10 @@ class CrystalError(InputError):
     """A structure that cannot be used: no sites, unknown element, bad cell, bad occupancy."""
 
 
+class ContradictionError(CrystalError):
+    """A structure file that contradicts itself, or can be read in several ways."""
+
+
 class PhaseNotFoundError(CrystalError):
     """A phase name that neither the catalog nor a file answers to."""
 

@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
+import mixrd
 from mixrd.analysis import model_finishing as module
 from mixrd.analysis.interval_calibration import calibrate_network
 from mixrd.analysis.model_finishing import finished_model
 from mixrd.analysis.model_intervals import ModelIntervals, RefinementIntervals
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError
+from mixrd.mixture import Composition, simulate
 from mixrd.network import Model
 from mixrd.pattern import Instrument
 from mixrd.training import Recipe, TrainingProgress, cached_model, train
@@ -66,6 +69,18 @@ def test_trained_calibrated_and_kept(recipe: Recipe, quick: list[str]) -> None:
     again = finished_model(recipe, device="cpu", on_progress=steps.append)
     assert len(steps) == 4 and quick == ["network"]
     assert again.intervals == model.intervals and again.sha256 == model.sha256
+
+
+def test_the_packages_train_gives_intervals(recipe: Recipe, quick: list[str], tmp_path: Path) -> None:
+    model = mixrd.train(recipe, device="cpu", out=tmp_path / "two.mixrd")
+    assert quick == ["network"] and model.intervals is not None
+    names = tuple(crystal.name for crystal in recipe.phases)
+    equal = Composition(names, (1.0,) * len(names))
+    made = simulate(recipe.phases, equal, recipe.instrument, generator=torch.Generator().manual_seed(1))
+    for one in (model, Model.load(tmp_path / "two.mixrd")):
+        found = mixrd.analyze(made.scan, [], model=one, refine=False)
+        assert found.interval_level == 0.9
+        assert all(phase.interval_percent is not None for phase in found.phases)
 
 
 def test_the_hash_is_that_of_recipe_and_weights(recipe: Recipe) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixrd.analysis import Analysis, AnalysisWarning, Curves, PhaseResult
+from mixrd.analysis import Analysis, AnalysisWarning, Curves, PhaseResult, Statement
 from mixrd.errors import InputError
 
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
@@ -19,7 +19,7 @@ PHASES = st.builds(
     PhaseResult,
     name=st.text(),
     formula=st.text(),
-    weight_percent=NUMBER,
+    weight_percent=MAYBE,
     sigma_percent=MAYBE,
     network_percent=MAYBE,
     refined_percent=MAYBE,
@@ -42,6 +42,7 @@ ANALYSES = st.builds(
     error=st.none() | st.text(),
     provenance=st.dictionaries(st.text(), MAYBE | st.text() | st.lists(NUMBER)),
     curves=st.none(),
+    statement=st.builds(Statement, st.sampled_from(["amounts", "presence", "none"]), st.text()),
 )
 EXAMPLE = Analysis(
     status="ok",
@@ -73,11 +74,21 @@ def test_from_a_file(tmp_path: Path) -> None:
     assert vars(Analysis.from_json(str(path))) == vars(EXAMPLE)
 
 
-def test_a_file_of_the_version_before_is_read() -> None:
-    data = json.loads(EXAMPLE.to_json())
-    del data["refined_model"]
-    before = json.dumps({**data, "schema": 2})
-    assert vars(Analysis.from_json(before)) == vars(EXAMPLE)
+@pytest.mark.parametrize(("schema", "unknown"), [(2, ("refined_model", "statement")), (3, ("statement",))])
+def test_a_file_of_a_version_before_is_read(schema: int, unknown: tuple[str, ...]) -> None:
+    halves = [dataclasses.replace(EXAMPLE.phases[0], name=name, weight_percent=50.0) for name in "ab"]
+    two = dataclasses.replace(EXAMPLE, phases=tuple(halves))
+    data = {key: value for key, value in json.loads(two.to_json()).items() if key not in unknown}
+    assert vars(Analysis.from_json(json.dumps({**data, "schema": schema}))) == vars(two)
+
+
+def test_one_candidate_of_a_version_before_is_a_presence() -> None:
+    data = {key: value for key, value in json.loads(EXAMPLE.to_json()).items() if key != "statement"}
+    data["phases"][0]["detected"] = True
+    found = Analysis.from_json(json.dumps({**data, "schema": 3}))
+    assert found.statement == Statement("presence")
+    assert found.fractions == {} and found.phases[0].presence == "there"
+    assert found.phases[0].refined_percent is None and found.phases[0].sigma_percent is None
 
 
 def test_curves_are_left_out() -> None:
@@ -88,7 +99,7 @@ def test_curves_are_left_out() -> None:
 
 
 def test_json_says_its_schema() -> None:
-    assert json.loads(EXAMPLE.to_json())["schema"] == 3
+    assert json.loads(EXAMPLE.to_json())["schema"] == 4
 
 
 def test_nan_never_goes_into_a_file() -> None:
@@ -106,6 +117,7 @@ def test_nan_never_goes_into_a_file() -> None:
         "{}",
         '{"schema": 2}',
         '{"schema": 3}',
+        '{"schema": 4}',
         EXAMPLE.to_json().replace("warnings", "w"),
     ],
 )

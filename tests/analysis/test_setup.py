@@ -6,85 +6,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mixrd.analysis import generic_instrument, instrument_for, overlap, recipe_for
+from mixrd.analysis import generic_instrument, overlap, recipe_for
 from mixrd.analysis.setup import edge_warnings, part_of
 from mixrd.crystal import Crystal, load_phase
-from mixrd.diffraction import radiation
-from mixrd.errors import RadiationError, ScanError
+from mixrd.errors import ScanError
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan
-
-
-def with_header(scan: Scan, **header: object) -> Scan:
-    return dataclasses.replace(scan, **({"wavelength_angstrom": None} | header))
-
-
-@pytest.mark.parametrize(
-    ("header", "name"),
-    [
-        ({"anode": "Cu"}, "CuKa"),
-        ({"anode": "Co"}, "CoKa"),
-        ({"wavelength_angstrom": 1.5406}, "CuKa"),
-        ({"wavelength_angstrom": 1.54184}, "CuKa"),
-        ({"wavelength_angstrom": 1.5444}, "CuKa"),
-        ({"wavelength_angstrom": 0.70932}, "MoKa"),
-        ({"anode": "Cu", "wavelength_angstrom": 1.5406}, "CuKa"),
-    ],
-)
-def test_the_header_names_the_tube_not_a_single_line(
-    scan: Scan, header: dict[str, object], name: str
-) -> None:
-    found = instrument_for(with_header(scan, **header), None)
-    assert found.radiation == radiation(name)
-    assert len(found.radiation.lines) == 2
-
-
-def test_the_header_gives_the_radius(scan: Scan) -> None:
-    assert (
-        instrument_for(with_header(scan, anode="Cu", goniometer_radius_mm=145.0), None).goniometer_radius_mm
-        == 145
-    )
-
-
-@pytest.mark.parametrize(
-    ("header", "says"),
-    [({}, "does not say"), ({"wavelength_angstrom": 0.4132}, "0.4132"), ({"anode": "W"}, "anode W")],
-)
-def test_no_radiation_is_never_assumed(scan: Scan, header: dict[str, object], says: str) -> None:
-    with pytest.raises(RadiationError, match=says) as raised:
-        instrument_for(with_header(scan, **header), None)
-    assert "--radiation" in raised.value.remedy
-    assert raised.value.file == scan.path
-
-
-@pytest.mark.parametrize(
-    "header",
-    [{"wavelength_angstrom": 1.78897}, {"anode": "Co"}, {"wavelength_angstrom": 0.4132}, {"anode": "Mo"}],
-)
-def test_a_header_that_contradicts_the_instrument(
-    scan: Scan, instrument: Instrument, header: dict[str, object]
-) -> None:
-    with pytest.raises(RadiationError, match="the file says") as raised:
-        instrument_for(with_header(scan, **header), instrument)
-    assert raised.value.file == scan.path
-
-
-@pytest.mark.parametrize(
-    "header",
-    [{}, {"anode": "Cu"}, {"wavelength_angstrom": 1.54184}, {"wavelength_angstrom": 1.5444}, {"anode": "W"}],
-)
-def test_the_users_instrument_wins_where_nothing_contradicts(
-    scan: Scan, instrument: Instrument, header: dict[str, object]
-) -> None:
-    assert instrument_for(with_header(scan, **header), instrument) is instrument
-
-
-def test_generic_instrument() -> None:
-    made = generic_instrument("CuKa", monochromator_two_theta=26.6, goniometer_radius_mm=173)
-    assert (made.monochromator_two_theta, made.goniometer_radius_mm) == (26.6, 173)
-    assert len(generic_instrument(1.5406).radiation.lines) == 1
-    with pytest.raises(RadiationError):
-        generic_instrument("Ka")
 
 
 def test_overlap_is_what_scan_and_instrument_share(

@@ -234,3 +234,15 @@ def test_pole_figure_is_refused(run, data_dir: Path) -> None:
     shown = run("analyze", data_dir / "formats" / "uxd" / "maud_polefigure_bruker.UXD", *REFINE)
     assert shown.code == 2
     assert "maud_polefigure_bruker.UXD" in shown.err
+
+
+def test_a_bare_number_is_decided_by_the_scan_and_said(run, scan_file: Path) -> None:
+    shown = run(
+        "analyze", scan_file, "--phases", "fluorite", "halite", "--no-network", "--radiation", "1.5406"
+    )
+    assert shown.code == 0
+    found = Analysis.from_json("mixrd-results/mixture.json")
+    (warning,) = [w for w in found.warnings if w.code == "KALPHA2_FROM_SCAN"]
+    assert "1.5406 A is K alpha1 of a Cu tube" in warning.message
+    assert "K alpha1 and K alpha2 was taken" in warning.message
+    assert "KALPHA2_FROM_SCAN" in shown.out + shown.err

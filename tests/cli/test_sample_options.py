@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mixrd.analysis import Analysis
+from mixrd.scan import read_scan, write_scan
 
 REFINE = ("--phases", "fluorite", "halite", "--instrument", "lab-cu", "--no-network")
 
@@ -43,6 +46,62 @@ def test_an_external_standard_does_too(run, scan_file: Path) -> None:
     assert found.absolute.method == "external standard"
 
 
+def test_grinding_widens_and_moves_nothing(run, scan_file: Path) -> None:
+    found = {}
+    for grinding in ("mccrone", "by-hand", "as-received"):
+        shown = run("analyze", scan_file, *REFINE, "--grinding", grinding, "--out", grinding)
+        assert shown.code == 0
+        found[grinding] = Analysis.from_json(Path(grinding) / "mixture.json")
+    plain = Analysis.from_json(run("analyze", scan_file, *REFINE, "--json").out)
+    for analysis in found.values():
+        assert analysis.fractions == pytest.approx(plain.fractions, abs=1e-6)
+    mill, hand, coarse = (analysis.phases[0].sigma_percent for analysis in found.values())
+    assert mill < plain.phases[0].sigma_percent < hand < coarse
+    assert found["by-hand"].provenance["preparation"] == {"grinding": "by-hand"}
+    page = Path("by-hand/mixture.html").read_text(encoding="utf-8")
+    assert "a powder ground by hand" in page
+
+
+def test_a_batch_knows_the_grinding_again(run, scan_file: Path) -> None:
+    for name in "ab":
+        shutil.copy(scan_file, f"{name}.xy")
+    scans = ("analyze", "a.xy", "b.xy", *REFINE, "--jobs", "1")
+    assert run(*scans, "--grinding", "by-hand").code == 0
+    again = run(*scans, "--grinding", "by-hand")
+    assert "2 of 2 scans were done before" in again.err
+    other = run(*scans, "--grinding", "mccrone")
+    assert other.code == 2  # another request than the one whose results are there
+
+
+def test_the_formula_of_the_glass_reaches_the_analysis(run, scan_file: Path) -> None:
+    run("simulate", "halite:100", "--instrument", "lab-cu", "--range", "24", "62", "-o", "pure.xy")
+    # As if the standard had been counted four times as long as now: most of the sample is glass.
+    pure = read_scan("pure.xy")
+    write_scan(dataclasses.replace(pure, counts=4 * pure.counts), "bright.xy")
+    options = ("analyze", scan_file, *REFINE, "--external-standard", "halite:bright.xy", "--json")
+    plain = Analysis.from_json(run(*options).out)
+    glass = Analysis.from_json(run(*options, "--amorphous-formula", "B2O3").out)
+    assert plain.absolute is not None and glass.absolute is not None
+    assert glass.provenance["preparation"]["amorphous_formula"] == "B2O3"
+    # Boron oxide absorbs little: what is beside it absorbs less, too, so that there is less of it.
+    assert glass.absolute.amorphous_percent > plain.absolute.amorphous_percent + 1
+
+
+def test_what_the_whole_is_of(run, scan_file: Path) -> None:
+    shown = run("analyze", scan_file, *REFINE, "--standard", "halite:30", "--out", "results")
+    assert "wt% of the sample before the standard was added (internal standard): fluorite" in shown.out
+    page = Path("results/mixture.html").read_text(encoding="utf-8")
+    assert "By weight, the sample before the standard was added is about" in page
+    assert "Weight percent of the sample before the standard was added" in page
+
+
+def test_a_batch_is_refused_before_a_scan_is_read(run, scan_file: Path) -> None:
+    for name in "ab":
+        shutil.copy(scan_file, f"{name}.xy")
+    shown = run("analyze", "a.xy", "b.xy", *REFINE, "--standard", "quartz:20")
+    assert shown.code == 2 and not Path("mixrd-results").exists()
+
+
 def test_a_hump_is_a_share_of_the_counts(run, scan_file: Path) -> None:
     rows = np.loadtxt(scan_file, comments="#")
     hump = 0.05 * rows[:, 1].max() * np.exp(-(((rows[:, 0] - 38) / 5) ** 2))
@@ -65,6 +124,11 @@ def test_a_hump_is_a_share_of_the_counts(run, scan_file: Path) -> None:
         (("--external-standard", "halite"), "names no scan"),
         (("--particle-size", "-3"), "particle_size_um"),
         (("--amorphous", "nonsense"), "nonsense"),
+        (("--grinding", "well"), "by-hand"),
+        (("--grinding", "by-hand", "--particle-size", "5"), "exclude each other"),
+        (("--amorphous-formula", "SiO2"), "--external-standard"),
+        (("--amorphous-formula", "SiO2", "--standard", "halite:20"), "--external-standard"),
+        (("--amorphous-formula", "sand", "--external-standard", "halite:x.xy"), "no chemical formula"),
     ],
 )
 def test_what_makes_no_sense_is_refused(run, scan_file: Path, options: tuple[str, ...], said: str) -> None:

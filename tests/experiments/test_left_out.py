@@ -5,12 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from unstated import REASON, without_amounts
 
 from mixrd.analysis import Analysis, AnalysisWarning
 from mixrd.errors import UsageError
 from mixrd.experiments import left_out
 from mixrd.experiments.left_out import benchmark_left_out
 from mixrd.scan import Scan
+
+
+def test_a_refused_scan_says_that_something_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def analyze(scan: Scan, crystals: list, *_: object) -> Analysis:
+        found = Analysis("ok", scan.path, (), None, None, None, None, {}, (), None, {})
+        return found if "corundum" in {c.name for c in crystals} else without_amounts(found, "none")
+
+    monkeypatch.setattr(left_out, "analyze", analyze)
+    result = benchmark_left_out(folder)
+    assert result.found == (1, 4) and result.false_alarms == (0, 3)
+    assert f"no statement possible, because {REASON}" in [case.message for case in result.cases]
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from rich.console import Console
+from unstated import REASON, without_amounts
 
 from mixrd.analysis import Analysis, PhaseResult, calibrate, generic_instrument
 from mixrd.crystal import load_phase
@@ -17,6 +19,7 @@ from mixrd.experiments import weighed
 from mixrd.experiments.weighed import WeighedBenchmark, benchmark_weighed
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.pattern import Instrument, load_instrument
+from mixrd.report.benchmark_tables import refused_line, weighed_table
 from mixrd.scan import Scan, read_scan, write_scan
 
 WEIGHED = {"one.xy": (70.0, 30.0), "two.xy": (20.0, 80.0)}
@@ -82,6 +85,7 @@ def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     data = json.loads(benchmark.to_json())
     assert data["schema"] == 2
     keys = {"file", "group", "truth", "network", "refined", "seconds", "intervals", "warnings", "cpu_seconds"}
+    keys |= {"refused", "presence"}
     assert all(set(sample) == keys for sample in data["samples"])
     assert data["samples"][0]["group"] == {"time": "short"}
     assert data["samples"][2]["refined"] is None
@@ -90,10 +94,11 @@ def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     assert measures <= set(data["summary"]["refined"])
     assert data["summary"]["network"] is None
     assert (data["summary"]["samples"], data["summary"]["failed"]) == (3, 1)
+    assert (data["summary"]["refused"], data["summary"]["presence_only"]) == (0, 0)
     assert data["summary"]["doubts"]["within"] == {"samples": 2, "warned": 0}
     assert data["summary"]["doubts"]["above"] == {"samples": 0, "warned": 0}
     assert data["summary"]["median_seconds"]["network"] is None
-    assert 0 < data["summary"]["median_seconds"]["processor"] < 20
+    assert data["summary"]["median_seconds"]["processor"] > 0
     assert data["samples"][2]["cpu_seconds"] is None
 
 
@@ -185,6 +190,51 @@ def test_one_network_for_each_set_of_candidates(
     assert summary["worst_wt"] == pytest.approx(30.0)
     assert summary["tvd"] == pytest.approx(0.25)
     assert summary["seconds_per_scan"] == pytest.approx(0.5)
+
+
+def test_a_refused_scan_is_no_error_and_no_failure(
+    folder: Path, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def analyze(scan: Scan, crystals: list, *_: object, **__: object) -> Analysis:
+        amounts = (60.0, 40.0)
+        phases = tuple(
+            PhaseResult(c.name, "", a, 1.0, None, a, None, None, None, 1.0)
+            for c, a in zip(crystals, amounts, strict=True)
+        )
+        stated = Analysis("ok", scan.path, phases, 0.1, 0.1, None, None, {"refined": 0.5}, (), None, {})
+        return without_amounts(stated, "none") if Path(scan.path).name == "two.xy" else stated
+
+    monkeypatch.setattr(weighed, "analyze", analyze)
+    result = benchmark_weighed(folder, instrument=instrument, network=False)
+    one, two, broken = result.samples
+    assert (one.refused, two.refused, broken.refused) == (None, REASON, None)
+    assert two.refined is None and not two.failed and broken.failed
+    summary = result.summary("refined")
+    assert summary is not None
+    assert summary["samples"] == 1 and summary["mae_wt"] == pytest.approx(10.0)
+    data = result.to_dict()["summary"]
+    assert (data["failed"], data["refused"], data["presence_only"]) == (1, 1, 0)
+    assert refused_line(result) == "1 of 3 samples refused: no amounts are stated (in no mean above)"
+    console = Console(width=200, color_system=None)
+    with console.capture() as captured:
+        console.print(weighed_table(result))
+    assert f"refused: {REASON}" in captured.get()
+
+
+def test_one_candidate_is_no_error_of_nought(
+    tmp_path: Path, instrument: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pure.xy").write_text("".join(f"{20 + 0.1 * i:.1f} {i % 7}\n" for i in range(400)))
+    write_table(tmp_path / "compositions.csv", [{"file": "pure.xy", "wt_pct": "corundum=100"}])
+    phase = PhaseResult("corundum", "", 100.0, 0.0, None, 100.0, None, None, None, 1.0)
+    found = Analysis("ok", "pure.xy", (phase,), 0.1, 0.1, None, None, {"refined": 0.5}, (), None, {})
+    monkeypatch.setattr(
+        weighed, "analyze", lambda *_, **__: without_amounts(found, "presence", detected=False)
+    )
+    result = benchmark_weighed(tmp_path, instrument=instrument, network=False)
+    assert result.samples[0].presence == "not found" and not result.samples[0].failed
+    assert result.summary("refined") is None
+    assert result.to_dict()["summary"]["presence_only"] == 1
 
 
 FAULTS = {

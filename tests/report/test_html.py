@@ -191,7 +191,10 @@ def test_whole_sample_with_its_amorphous_part_comes_first(make_analysis) -> None
         "internal standard", {"phase-0": 30.0, "phase-1": 45.0}, {"phase-0": 0.5, "phase-1": 0.6}, 25.0, 1.4
     )
     page = Page(analysis_report([("a", make_analysis(2, absolute=whole, warnings=(), curves=None))]))
-    assert "the sample is about 45 % phase-1, 30 % phase-0 and 25 % amorphous" in page.text
+    assert (
+        "the sample before the standard was added is about 45 % phase-1, 30 % phase-0 and 25 % amorphous"
+        in page.text
+    )
     assert "25.0 ± 1.4" in page.text
     assert page.text.index("25.0 ± 1.4") < page.text.index("of the crystalline part")
 

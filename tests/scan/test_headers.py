@@ -16,7 +16,7 @@ from mixrd.scan.text_headers import text_facts
         ("formats/xrdml/geddes_sample.xrdml", 1.540598, "Cu", 39.27, "Gonio", 240.0),
         ("formats/brml/datalab_TiOF.brml", 1.5406, "Cu", 124.8, "Coupled TwoTheta/Theta", 141.0),
         ("formats/uxd/xylib_BT86_.UXD", 1.5406, "Cu", 0.5, "COUPLED", 200.5),
-        ("formats/ras/xerus_HoB21.ras", 1.540593, "Cu", 0.4, "TwoThetaTheta", None),
+        ("formats/ras/xerus_HoB21.ras", 1.540593, "Cu", 0.4, "TwoThetaTheta", 150.0),
         ("formats/rasx/dara_RM20220915Si01.rasx", 1.540593, "Cu", 0.6, "TwoThetaTheta", 300.0),
         ("formats/bruker_raw/xylib_BT86.raw", 1.5406, "Cu", 0.5, "locked coupled", 200.5),
         # the range header says 1.5418 (the mean), the tube's own record 1.5406 for K-alpha-1

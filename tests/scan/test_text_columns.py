@@ -132,7 +132,6 @@ def test_negative_counts_are_doubted(save: Save, points: Points) -> None:
         ("Q(1/A) Intensity", "momentum transfer Q"),
         ("# q I", "momentum transfer Q"),
         ("d(A);I", "d spacing"),
-        ("Theta Counts", "theta, half"),
         ("TOF counts", "time of flight"),
         ("Q (Inverse Nanometres)\nIntensity", "momentum transfer Q"),
         ("# neutron data of D2B", "neutron"),

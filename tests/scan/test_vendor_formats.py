@@ -241,8 +241,8 @@ def test_file_that_is_too_large(save: Save, monkeypatch: pytest.MonkeyPatch) -> 
     [
         (b"", "empty"),
         (b"\0\0\0\0 \n", "empty"),
-        (b"RAW2\1\0\0\0" + bytes(400), "RAW2"),
-        (b"RAW \0\0\0\0" + bytes(400), "RAW version 1"),
+        (b"RAW2\1\0\0\0" + bytes(400), "version 2 claims 0 bytes"),
+        (b"RAW \0\0\0\0" + bytes(400), "Bruker RAW version 1 file gives no start"),
         (b"\x7fELF\0\0\0\0" + bytes(400), "binary"),
         (b"%PDF-1.4 ...", "PDF"),
         (b"<html><body/></html>", "root is <html>"),

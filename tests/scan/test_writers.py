@@ -17,11 +17,11 @@ from mixrd.scan import Scan, read_scan, write_scan
 @st.composite
 def scans(draw: st.DrawFn) -> Scan:
     size = draw(st.integers(20, 60))
-    steps = draw(st.lists(st.floats(0.02, 0.5), min_size=size, max_size=size))
+    steps = draw(st.lists(st.floats(0.05, 0.5), min_size=size, max_size=size))
     two_theta = draw(st.floats(0.5, 100.0)) + np.cumsum(steps)
-    counts = draw(st.lists(st.integers(0, 10**6) | st.floats(0.0, 1e6), min_size=size, max_size=size))
+    counts = draw(st.lists(st.integers(0, 10**6) | st.floats(0.1, 1e6), min_size=size, max_size=size))
     counts[0], counts[1] = 3, 17  # never constant
-    noise = st.floats(1e-3, 2.0)
+    noise = st.floats(0.05, 2.0)
     sigma = draw(st.none() | st.lists(noise, min_size=size, max_size=size, unique=True))
     number = st.none() | st.floats(0.15, 4.9)
     return Scan(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mixrd.training import learning_curve
 from mixrd.training.learning_curve import Stopwatch, curve_steps
 
 
@@ -21,12 +22,15 @@ def test_a_longer_training_has_the_points_of_a_shorter_one(one: int, other: int)
     assert max(curve_steps(long)) == long and len(curve_steps(long)) < 45
 
 
-def test_pauses_do_not_count() -> None:
+def test_pauses_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [7.0]
+    monkeypatch.setattr(learning_curve.time, "monotonic", lambda: now[0])
     watch = Stopwatch(100.0)
-    time.sleep(0.02)
+    now[0] += 2
     with watch.paused() as before:
-        time.sleep(0.2)
-    assert 100.02 <= before <= watch.seconds < 100.15
+        now[0] += 20
+    now[0] += 1
+    assert (before, watch.seconds) == (102.0, 103.0)
 
 
 def test_a_pause_that_fails_ends() -> None:

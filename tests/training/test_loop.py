@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
@@ -200,10 +199,8 @@ def test_the_second_training_comes_from_the_cache(recipe: Recipe, cache: Path) -
     first = train(recipe, device="cpu")
     assert cache_folder() == cache
     watch = Stopper()
-    begin = time.perf_counter()
     second = train(recipe, device="cpu", on_progress=watch)
     assert watch.seen == []
-    assert time.perf_counter() - begin < 1.0
     assert_same(first, second)
     assert second.recipe["steps"] == 12
     found = cached_model(recipe)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mixrd.scan.optics import Optics
+from mixrd.web.library import radiation_of
 from mixrd.web.problems import ApiError
 from mixrd.web.readers import Readers
 from mixrd.web.reading import preview
@@ -74,3 +77,11 @@ def test_a_preview_keeps_every_peak() -> None:
 def test_a_short_curve_is_shown_whole() -> None:
     x = np.arange(100.0)
     assert np.array_equal(preview(x, x, 2000), np.arange(100))
+
+
+def test_what_the_file_says_of_its_beam_is_kept(readers: Readers, data_dir: Path, tmp_path: Path) -> None:
+    file = data_dir / "cases/12-kalpha1-monochromator/ka1_johansson.xrdml"
+    about = readers.read("scan", file, "a.xrdml", out=str(tmp_path / "a.npz"))
+    assert Optics.from_dict(json.loads(json.dumps(about["optics"]))).single_line is not None
+    assert radiation_of(about["header"], about["optics"]) == "CuKa1"
+    assert radiation_of(about["header"]) == "CuKa"

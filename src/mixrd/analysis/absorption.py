@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.absorption_uncertainty import UNKNOWN_SIZE_UM, weights_of_sizes
+from mixrd.analysis.absorption_uncertainty import UNKNOWN_SIZE_UM, UNKNOWN_SPREAD, weights_of_sizes
+from mixrd.analysis.grinding import likely_sizes
 from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, linear_attenuation_per_mm, mass_attenuation_cm2_g
@@ -149,11 +150,14 @@ def microabsorption_warnings(
     weights: Sequence[float] | NDArray[np.float64],
     radiation: Radiation,
     particle_size_um: ParticleSize | None = None,
+    *,
+    grinding: str | None = None,
+    stated: NDArray[np.float64] | None = None,
 ) -> list[AnalysisWarning]:
     """A warning if microabsorption may bias the result by more than it can bear, else none.
 
-    It is given where the bias is as likely as not that large: where a correction for particles of the median
-    size of powders of which nothing is known (`UNKNOWN_SIZE_UM`, as in the intervals) would change a phase by
+    It is given where particles one standard deviation coarser than is likely (`UNKNOWN_SIZE_UM`, or what the
+    grinding makes likely, as in the intervals) would change a stated phase by
     `MATERIAL_PERCENT`, or by `MATERIAL_SHARE` of it and `LEAST_PERCENT`. With a size given, the result has
     been corrected: then a warning says where the correction is that large but a powder is coarse by
     Brindley's measure (mu D above 0.1), so that the formula no longer holds.
@@ -164,24 +168,31 @@ def microabsorption_warnings(
         As `absorption_report`.
     weights : (P,) sequence
         Apparent weight fractions (before a correction). No warning if there is nothing.
+    grinding : str, optional
+        One of `GRINDINGS`: then what this makes likely stands for `UNKNOWN_SIZE_UM`.
+    stated : (P,) array, optional
+        Weight fractions that are stated; default the apparent ones.
 
     Raises
     ------
     CompositionError, ParameterError
-        As `absorption_report`.
+        As `absorption_report`, or if there is no such grinding.
     """
     if len(crystals) < 2 or float(np.sum(weights)) <= 0:
         return []
     apparent = np.asarray(weights, dtype=np.float64) / float(np.sum(weights))
     if particle_size_um is not None:
         return _coarse(crystals, apparent, radiation, particle_size_um)
-    change = _corrected_for(crystals, apparent, radiation, (UNKNOWN_SIZE_UM,))[0] - apparent
+    likely = None if grinding is None else likely_sizes(grinding)
+    size = UNKNOWN_SIZE_UM * UNKNOWN_SPREAD if likely is None else likely.median_um * likely.spread
+    said = apparent if stated is None else stated
+    change = _corrected_for(crystals, apparent, radiation, (size,))[0] - said
     if not _matters(change, apparent).any():
         return []
     under, over = int(np.argmax(change)), int(np.argmin(change))
     ratio = linear_attenuation_per_mm(crystals[under], radiation.wavelength_angstrom)
     ratio /= mean_attenuation_per_mm(crystals, apparent, radiation)
-    onset = _onset_um(crystals, apparent, radiation)
+    onset = _onset_um(crystals, apparent, said, radiation, size)
     advice = (
         f"grind finer than {onset:.1f} um, or give --particle-size"
         if onset >= FINEST_MILLED_UM
@@ -191,7 +202,7 @@ def microabsorption_warnings(
         AnalysisWarning(
             "MICROABSORPTION",
             f"{crystals[under].name} absorbs {ratio:.1f} times as much as the mixture: with particles of "
-            f"{UNKNOWN_SIZE_UM:g} um it is stated about {100 * change[under]:.1f} wt% too low and "
+            f"{size:g} um it is stated about {100 * change[under]:.1f} wt% too low and "
             f"{crystals[over].name} about {-100 * change[over]:.1f} wt% too high; this matters from "
             f"{onset:.1f} um on: {advice}",
             crystals[under].name,
@@ -231,12 +242,20 @@ def _matters(change: NDArray[np.float64], apparent: NDArray[np.float64]) -> NDAr
     return (100 * size >= MATERIAL_PERCENT) | relative
 
 
-def _onset_um(crystals: Sequence[Crystal], apparent: NDArray[np.float64], radiation: Radiation) -> float:
+def _onset_um(
+    crystals: Sequence[Crystal],
+    apparent: NDArray[np.float64],
+    stated: NDArray[np.float64],
+    radiation: Radiation,
+    largest_um: float,
+) -> float:
     """Smallest diameter in micrometres at which the bias matters, at most the assumed one."""
-    sizes = np.geomspace(_SMALLEST_UM, UNKNOWN_SIZE_UM, 200)
-    change = _corrected_for(crystals, apparent, radiation, tuple(sizes.tolist())) - apparent
-    found = _matters(change, apparent).any(axis=-1)
-    return float(sizes[int(np.argmax(found))]) if found.any() else UNKNOWN_SIZE_UM
+    sizes = np.geomspace(_SMALLEST_UM, largest_um, 200)
+    change = _corrected_for(crystals, apparent, radiation, tuple(sizes.tolist())) - stated
+    coarse = ~_matters(change, apparent).any(axis=-1)
+    # What is stated may be right for a middling size: it matters again above that.
+    last = int(np.flatnonzero(coarse)[-1]) if coarse.any() else 0
+    return float(sizes[min(last + 1, len(sizes) - 1)])
 
 
 def _corrected_for(

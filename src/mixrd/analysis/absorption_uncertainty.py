@@ -21,9 +21,10 @@ from mixrd.mixture import Composition, solid_attenuations_per_mm, true_weights
 
 #: Median diameter in micrometres of particles of which nothing is known, and the factor that is one standard
 #: deviation of its logarithm. Powders ground by hand in a mortar are 5-20 um, those from a micronising mill
-#: 1-5 um (its maker and users state 1-4 um after some minutes), fine reagents about 1 um, agglomerates aside:
-#: 3 um within a factor of 2.5 is 1.2-7.5 um in two of three cases and 0.5-19 um in nineteen of twenty.
-UNKNOWN_SIZE_UM = 3.0
+#: 1-5 um (its maker and users state 1-4 um after some minutes), fine reagents about 1 um, agglomerates aside.
+#: What absorbs is not the powder grain alone but what it is densely made of, so that the small end counts:
+#: 1 um within a factor of 2.5 is 0.4-2.5 um in two of three cases and 0.16-6 um in nineteen of twenty.
+UNKNOWN_SIZE_UM = 1.0
 UNKNOWN_SPREAD = 2.5
 #: The same factor for a size that a user states: a diameter of particles not alike in size and shape.
 KNOWN_SPREAD = 1.5
@@ -54,6 +55,14 @@ class MicroabsorptionUncertainty:
     weights: NDArray[np.float64]
     mean_shift: NDArray[np.float64]
     covariance: NDArray[np.float64]
+
+    @property
+    def about_apparent(self) -> NDArray[np.float64]:
+        """(P, P) second moment of the true fractions about the apparent ones, the mean shift in it.
+
+        What a result is off by that is stated without correction, though sizes are likely that shift it.
+        """
+        return self.covariance + np.outer(self.mean_shift, self.mean_shift)
 
 
 def microabsorption_uncertainty(

@@ -14,6 +14,10 @@ from mixrd.analysis.least_squares import Fit, Priors
 BLOCK_DEG = 1.5
 #: Share of a part's information that is taken away, just below 1, lest a phase be left without any.
 _LEFT_OUT = 0.999
+#: Standard deviations of its restraint by which leaving out a part may change a parameter.
+MOST_THROWN = 3.0
+#: Eigenvalues of a correlation matrix below this are rounding.
+_NO_ROOM = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +67,8 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
     Neighbouring residuals of a real scan are alike, and whole lines are too strong or too weak; the noise of
     single points does not tell what that does to a result. With each part of `BLOCK_DEG` degrees left out in
     turn, the parameters change by (A - A_b)^-1 s_b (one Gauss-Newton step; A the curvature, A_b the part's
-    share of it, s_b its share of the gradient), and the sum of the squares of these changes is the
-    covariance (Efron & Stein 1981, Ann. Stat. 9, 586; for regression: MacKinnon & White 1985, J. Econometrics
+    share of it, s_b its share of the gradient; no parameter by more than `MOST_THROWN` standard deviations of
+    its restraint), and the sum of the squares of these changes is the covariance (Efron & Stein 1981, Ann. Stat. 9, 586; for regression: MacKinnon & White 1985, J. Econometrics
     29, 305).
 
     Parameters
@@ -81,6 +85,8 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
     curvature = curvature_of(fit, priors)
     block = blocks(two_theta)
     total = torch.zeros_like(curvature.matrix)
+    free = torch.where(priors.sigma > 0, priors.sigma, torch.inf)
+    believed = torch.cat([free.new_full((fit.linear.design.shape[1],), torch.inf), free])
     count = int(block[-1]) + 1
     for number in range(count):
         chosen = block == number
@@ -88,8 +94,41 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
         gradient = torch.einsum("bin,bn->bi", part, fit.linear.residual[:, chosen])
         matrix = curvature.matrix - _LEFT_OUT * part @ part.mT
         change = torch.linalg.solve(matrix, gradient)
+        # A part that alone tells a parameter would throw it far beyond where the step means anything.
+        farthest = (change.abs() / (curvature.norm * MOST_THROWN * believed)).amax(dim=1, keepdim=True)
+        change = change / farthest.clamp_min(1.0)
         total += change.unsqueeze(1) * change.unsqueeze(2)
     return curvature.unscaled(total) * ((count - 1) / count)
+
+
+def at_least(spread: Tensor, noise: Tensor) -> Tensor:
+    """The smallest covariance that is nowhere below `noise`, and `spread` where that is larger.
+
+    Where parts of a scan agree better than their noise allows, that is luck. Directions count, not single
+    parameters: in the metric in which `noise` is the identity, eigenvalues of `spread` below 1 become 1.
+    An uncertainty that masses have in common stays one in common.
+
+    Parameters
+    ----------
+    spread, noise : (B, C, C) tensor
+        Symmetric, not negative; a parameter whose row in `noise` is zero is left out.
+
+    Returns
+    -------
+    (B, C, C) tensor
+    """
+    scale = noise.diagonal(dim1=1, dim2=2).clamp_min(0.0).sqrt()
+    inverse = torch.where(scale > 0, 1 / scale.clamp_min(1e-300), 0.0)
+    correlation = noise * inverse.unsqueeze(1) * inverse.unsqueeze(2)
+    values, vectors = torch.linalg.eigh(correlation)
+    root = vectors * values.clamp_min(0.0).sqrt().unsqueeze(1)
+    # Directions that the noise leaves no room for are those of parameters that are not free.
+    back = vectors * torch.where(values > _NO_ROOM, values.clamp_min(_NO_ROOM).rsqrt(), 0.0).unsqueeze(1)
+    scaled = spread * inverse.unsqueeze(1) * inverse.unsqueeze(2)
+    own, turned = torch.linalg.eigh(back.mT @ scaled @ back)
+    root = root @ turned
+    found = (root * own.clamp_min(1.0).unsqueeze(1)) @ root.mT
+    return found * scale.unsqueeze(1) * scale.unsqueeze(2)
 
 
 def blocks(two_theta: Tensor) -> Tensor:

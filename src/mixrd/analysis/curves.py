@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.analysis.below_range import background_below
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import Curves
 from mixrd.analysis.setup import part_of
@@ -23,14 +24,26 @@ def fitted_curves(
     instrument: Instrument,
     refined: Refinement,
 ) -> Curves:
-    """Fitted scan, phase contributions and reflection marks of a refinement of `scan` within `limits`."""
-    two_theta, counts, _ = part_of(scan, limits)
+    """The whole scan with its fit within `limits`, phase contributions and reflection marks.
+
+    Below the fitted range there is only background, and what no candidate explains.
+    """
+    whole = float(scan.two_theta[0]), limits[1]
+    two_theta, counts, sigma = part_of(scan, whole)
+    below = len(two_theta) - len(refined.calculated)
+    background = refined.background
+    contributions = refined.contributions
+    if below:
+        smooth = background_below(two_theta, counts[:below], sigma[:below], background)
+        background = np.concatenate([smooth, background])
+        contributions = np.pad(contributions, ((0, 0), (below, 0)))
+    calculated = np.concatenate([background[:below], refined.calculated])
     return Curves(
         two_theta=two_theta,
         observed=counts,
-        calculated=refined.calculated,
-        background=refined.background,
-        contributions=refined.contributions,
+        calculated=calculated,
+        background=background,
+        contributions=contributions,
         marks=_marks(crystals, instrument, limits, refined),
     )
 

@@ -9,21 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.absorption import MATERIAL_PERCENT
+from mixrd.analysis.intervals import Quantities
+from mixrd.analysis.presence import Presence
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.analysis.staging import Freed
+from mixrd.analysis.stating import LEAST_TOTAL_SIGNIFICANCE
 from mixrd.crystal import Crystal
 from mixrd.network import Estimate
-from mixrd.scan import Scan
 
 #: Estimates that differ by more than this (wt%) in one phase are worth a word.
 DISAGREEMENT_PERCENT = 10.0
 #: R_wp over R_exp above which the fit misses more than noise.
 POOR_GOODNESS_OF_FIT = 5.0
+#: R_wp over R_exp below which the uncertainties cannot be those of the scan.
+TOO_GOOD_FIT = 0.6
+#: Scatter of the lines' intensities above which they are far from what the structures say.
+LARGE_SCATTER = 0.15
+#: Crystallites below this (nm) have lines so broad that background and tails decide on them.
+SMALLEST_SURE_NM = 5.0
 #: Texture beyond this (|ln r|) moves lines by a fifth and more: it can be seen.
 STRONG_TEXTURE = 0.1
-#: Total mass over its standard uncertainty below which nothing was found.
-LEAST_TOTAL_SIGNIFICANCE = 5.0
 
 
 def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
@@ -39,6 +45,14 @@ def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
                 "NO_PHASE_FOUND", "no candidate stands out from background and noise: are these the phases?"
             )
         )
+    if refined.r_wp < TOO_GOOD_FIT * refined.r_exp:
+        warnings.append(
+            AnalysisWarning(
+                "UNCERTAINTIES_TOO_LARGE",
+                f"the fit misses {refined.r_exp / refined.r_wp:.1f} times less than the stated uncertainties "
+                "allow: they are not those of these intensities, and a poor fit would not show",
+            )
+        )
     if refined.r_wp > POOR_GOODNESS_OF_FIT * refined.r_exp:
         ratio = refined.r_wp / refined.r_exp
         warnings.append(
@@ -46,6 +60,41 @@ def fit_doubts(refined: Refinement) -> list[AnalysisWarning]:
                 "POOR_FIT", f"the fit misses {ratio:.1f} times more than noise explains: look at the plot"
             )
         )
+    return warnings
+
+
+def line_doubts(
+    crystals: Sequence[Crystal], refined: Refinement, there: Presence, amounts: Quantities
+) -> list[AnalysisWarning]:
+    """Doubts about single lines and phases: scatter, phases that may not be there, broad lines."""
+    warnings = []
+    if there.line_scatter > LARGE_SCATTER:
+        warnings.append(
+            AnalysisWarning(
+                "LINE_SCATTER",
+                f"intensities of single lines are {100 * there.line_scatter:.0f} % from what the structures "
+                "say (coarse grains, texture or another structure): amounts may be off by more than usual",
+            )
+        )
+    for p, crystal in enumerate(crystals):
+        if not amounts.detected[p] and amounts.fractions[p] > 0:
+            warnings.append(
+                AnalysisWarning(
+                    "PHASE_UNSURE",
+                    "the fit takes it, but its lines do not show that it is there: it may be none",
+                    crystal.name,
+                )
+            )
+        inverse, sigma = float(refined.inverse_size_per_nm[p]), float(refined.inverse_size_sigma[p])
+        if amounts.detected[p] and inverse - 2 * sigma > 1 / SMALLEST_SURE_NM:
+            warnings.append(
+                AnalysisWarning(
+                    "NANOCRYSTALLINE",
+                    f"its crystallites are {1 / inverse:.1f} nm in size: lines so broad run into the "
+                    "background, and its amount depends on what is taken for which",
+                    crystal.name,
+                )
+            )
     return warnings
 
 
@@ -118,15 +167,3 @@ def disagreement(
         for crystal, a, b in zip(crystals, network, 100 * refined.weight_fractions, strict=True)
         if abs(a - b) > DISAGREEMENT_PERCENT
     ]
-
-
-def range_warnings(scan: Scan, limits: tuple[float, float]) -> list[AnalysisWarning]:
-    """Whether part of the scan was left out."""
-    cut = float(scan.two_theta[-1]) - limits[1]
-    if cut > 1.0:
-        return [
-            AnalysisWarning(
-                "RANGE_CUT", f"{cut:.1f} deg at the end of the scan lie outside the instrument's range"
-            )
-        ]
-    return []

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mixrd.analysis.amorphous_component import columns_of
-from mixrd.analysis.doubts import disagreement, fit_doubts, sample_doubts
+from mixrd.analysis.cell_doubts import cell_warnings
+from mixrd.analysis.doubts import disagreement, fit_doubts, line_doubts, sample_doubts
 from mixrd.analysis.intervals import WIDENING, Quantities, quantities
 from mixrd.analysis.model_intervals import ModelIntervals
 from mixrd.analysis.out_of_range import out_of_range_warnings
@@ -75,13 +76,17 @@ def findings(
     if sample is None:
         return Findings(estimate, intervals=calibrated)
     refined, radiation = sample.refinement, instrument.radiation
-    grains = microabsorption(crystals, refined, radiation, preparation.particle_size_um)
+    grains = microabsorption(crystals, refined, radiation, preparation.particle_size_um, preparation.grinding)
     widening = WIDENING
     if calibrated is not None and calibrated.refinement is not None:
         widening = calibrated.widening
-    amounts = quantities(refined, factors=grains.factors, further=grains.covariance, widening=widening)
+    amounts = quantities(
+        refined, sample.presence, factors=grains.factors, further=grains.covariance, widening=widening
+    )
     absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
     warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed, sample.shift)
+    warnings += line_doubts(crystals, refined, sample.presence, amounts)
+    warnings += cell_warnings(crystals, refined, amounts.detected)
     warnings += grains.warnings + doubts
     warnings += [] if estimate is None else disagreement(crystals, estimate, refined)
     warnings += [] if model is None else out_of_range_warnings(crystals, refined, amounts.detected, model)

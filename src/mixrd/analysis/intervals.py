@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from mixrd.analysis.bound import fraction_slope
 from mixrd.analysis.detection import CRITICAL, DETECTION, QUANTIFICATION
+from mixrd.analysis.presence import Presence
 from mixrd.analysis.refinement import Refinement
 
 #: Probability that an interval holds the true value.
 LEVEL = 0.9
 #: Relative standard uncertainty of a phase's calculated intensity: form factors, displacement factors and
-#: coordinates of a structure of the literature (calculated and measured I/Ic of well-known phases differ by
-#: some 2 %; two determinations of one structure by 1-2 %).
-STRUCTURE_SIGMA = 0.015
-#: Factor on intervals whose calibration is not at hand: of 489 intervals of 200 simulated scans of corundum,
-#: fluorite and zincite 86 % held at 1 and 90 % at this.
-WIDENING = 1.1
+#: coordinates of a structure of the literature (two determinations of one structure differ by 1-2 %).
+STRUCTURE_SIGMA = 0.01
+#: The same by grains, texture and faults of the structure where lines scatter by `TYPICAL_SCATTER`; it goes
+#: with its third power: what scatters more than usual is something that no term describes.
+SCATTER_SIGMA, TYPICAL_SCATTER = 0.008, 0.1
+#: Factor on intervals whose calibration is not at hand.
+WIDENING = 1.0
+#: Degrees of freedom of Student's t: what makes fractions wrong is itself known from few lines and samples,
+#: so that large errors are more common than a normal distribution has them.
+DEGREES_OF_FREEDOM = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +37,7 @@ class Quantities:
     Attributes
     ----------
     fractions : (P,) array
-        Weight fractions, 0 where a phase is not detected; they sum to 1.
+        Weight fractions as refined, whether or not a phase is detected; they sum to 1.
     covariance : (P, P) array
         Of the fractions: noise and misfit, structures, and further terms that were given.
     low, high : (P,) array
@@ -57,6 +63,7 @@ class Quantities:
 
 def quantities(
     refined: Refinement,
+    there: Presence,
     *,
     factors: NDArray[np.float64] | None = None,
     further: NDArray[np.float64] | None = None,
@@ -67,6 +74,8 @@ def quantities(
     Parameters
     ----------
     refined : Refinement
+    there : Presence
+        Of its phases.
     factors : (P,) array, optional
         True masses over apparent ones.
     further : (P, P) array, optional
@@ -79,26 +88,20 @@ def quantities(
     if masses.sum() <= 0:
         return _nothing(len(masses))
     total = float(masses.sum())
-    # A mass that noise and misfit alone may make has these standard deviations.
-    own = scale * np.sqrt(np.clip(np.diag(refined.mass_covariance), 0.0, None))
-    share = np.sqrt(np.clip(np.diag(refined.covariance), 0.0, None))
-    # What all masses have in common, as the depth of a rough surface, may be uncertain though the fractions
-    # are not: a phase is seen if either stands out.
-    detected = (masses > CRITICAL * own) | (refined.weight_fractions > CRITICAL * share)
-    detected &= masses > 0
-    detected[int(np.argmax(masses))] = masses.max() > 0
-    kept = np.where(detected, masses, 0.0)
-    fractions = kept / max(float(kept.sum()), 1e-300)
+    fractions = masses / total
     floor = scale * refined.noise_sigma / total
-    limit = DETECTION * floor
+    detected = there.seen & (fractions > CRITICAL * floor)
+    limit = np.maximum(DETECTION * floor, scale * there.least_seen / total)
     slope = fraction_slope(torch.from_numpy(masses)).numpy() * scale
-    covariance = slope @ refined.mass_covariance @ slope.T + structure_covariance(fractions)
+    unseen = np.where(refined.masses > 0, 0.0, np.minimum(scale * there.least_seen, total) / DETECTION)
+    covariance = slope @ (refined.mass_covariance + np.diag(unseen**2)) @ slope.T
+    covariance = covariance + structure_covariance(fractions, there.line_scatter)
     if further is not None:
         covariance = covariance + further
     sigma = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
-    reach = widening * NormalDist().inv_cdf(0.5 + LEVEL / 2) * sigma
+    reach = widening * stdtrit(DEGREES_OF_FREEDOM, 0.5 + LEVEL / 2) * sigma
     # The most that a phase may amount to though it was not detected: one-sided.
-    missed = np.maximum(masses / total + widening * NormalDist().inv_cdf(LEVEL) * sigma, limit)
+    missed = np.maximum(fractions + widening * stdtrit(DEGREES_OF_FREEDOM, LEVEL) * sigma, limit)
     low = np.where(detected, fractions - reach, 0.0)
     high = np.where(detected, fractions + reach, missed)
     return Quantities(
@@ -126,7 +129,10 @@ def _nothing(count: int) -> Quantities:
     )
 
 
-def structure_covariance(fractions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(P, P): of the fractions, calculated intensities being uncertain by `STRUCTURE_SIGMA` each."""
-    slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (STRUCTURE_SIGMA * fractions)
+def structure_covariance(
+    fractions: NDArray[np.float64], line_scatter: float = TYPICAL_SCATTER
+) -> NDArray[np.float64]:
+    """(P, P): of the fractions, calculated intensities being uncertain by structure and scatter."""
+    relative = min(1.0, math.hypot(STRUCTURE_SIGMA, SCATTER_SIGMA * (line_scatter / TYPICAL_SCATTER) ** 3))
+    slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (relative * fractions)
     return np.asarray(slope @ slope.T)

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -13,9 +14,40 @@ from mixrd.analysis.interval_calibration import calibrate_network, calibrate_ref
 from mixrd.analysis.model_intervals import ModelIntervals, RefinementIntervals
 from mixrd.errors import ModelError
 from mixrd.network import Model
-from mixrd.training import Recipe, TrainingProgress, train
+from mixrd.training import Recipe, TrainingProgress
+from mixrd.training import train as train_network
 from mixrd.training.cache import model_path, prepare_cache
 from mixrd.training.loop import half_the_processors
+
+
+def train(
+    recipe: Recipe,
+    *,
+    out: str | Path | None = None,
+    device: str | torch.device | None = None,
+    on_progress: Callable[[TrainingProgress], None] | None = None,
+) -> Model:
+    """Train a network and calibrate its intervals, as `mixrd train` does; or take it from the cache.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    out : path, optional
+        Where to write the model besides the cache.
+    device : optional
+        "cpu", "cuda", ...; default a GPU where there is one.
+    on_progress : callable, optional
+        Called after each step of the training.
+
+    Returns
+    -------
+    Model
+        On the CPU, with `Model.intervals`: without refinement, too, what it estimates has intervals.
+    """
+    model = finished_model(recipe, device=device, on_progress=on_progress)
+    if out is not None:
+        model.save(out)
+    return model
 
 
 def finished_model(
@@ -47,7 +79,7 @@ def finished_model(
     Model
         With `Model.intervals`; the cache has it too.
     """
-    model = train(recipe, device=device, on_progress=on_progress)
+    model = train_network(recipe, device=device, on_progress=on_progress)
     found = ModelIntervals.of(model)
     done = 0 if found is None or found.refinement is None else found.refinement.scans
     if found is not None and done >= refinement_scans:

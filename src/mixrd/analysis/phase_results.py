@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.analysis.cell_doubts import cell_change
 from mixrd.analysis.findings import Findings
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import PhaseResult, TextureResult
@@ -44,8 +45,10 @@ def _phase(p: int, crystal: Crystal, radiation: Radiation, found: Findings, use_
         weight_percent=float("nan") if answer is None else answer,
         sigma_percent=sigma,
         network_percent=network,
-        refined_percent=None if refined is None else 100 * float(refined.weight_fractions[p]),
+        refined_percent=None if amount is None else 100 * float(amount.fractions[p]),
+        apparent_percent=None if refined is None else 100 * float(refined.weight_fractions[p]),
         cell=None if refined is None else strained_cell(crystal, refined.strain[p]),
+        cell_change_percent=None if refined is None else 100 * cell_change(crystal, refined.strain[p])[0],
         crystallite_size_nm=size,
         microstrain=None if refined is None else float(refined.microstrain[p]),
         density_g_cm3=crystal.density_g_cm3,

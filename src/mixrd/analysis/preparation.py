@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,23 @@ from mixrd.analysis.absorption import microabsorption_warnings
 from mixrd.analysis.absorption_uncertainty import microabsorption_uncertainty
 from mixrd.analysis.amorphous import AbsoluteContent, InternalStandard, internal_standard, negative_amorphous
 from mixrd.analysis.amorphous_component import AmorphousComponent
+from mixrd.analysis.beam import instrument_for
 from mixrd.analysis.exclusion import Region
 from mixrd.analysis.external_standard import ExternalConstant, external_constant, external_content
+from mixrd.analysis.grinding import Grinding, likely_sizes
 from mixrd.analysis.intervals import Quantities
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import AbsoluteResult, AnalysisWarning
-from mixrd.analysis.setup import are_counts, instrument_for, overlap, part_of
+from mixrd.analysis.setup import are_counts, overlap, part_of
 from mixrd.analysis.staging import refine_sample
-from mixrd.crystal import Crystal
+from mixrd.crystal import Crystal, atoms_of_formula
 from mixrd.diffraction import Radiation
+from mixrd.errors import CrystalError, ParameterError, RefinementError
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan
+
+#: What is amorphous in most samples that hold something amorphous.
+USUAL_GLASS = "SiO2"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,17 @@ class Preparation:
         Shapes of amorphous parts, fitted beside the phases.
     excluded : tuple of (low, high)
         Regions in degrees 2theta that the refinement leaves out.
+    grinding : "by-hand", "mccrone", "as-received" or None
+        How the powder was ground, where the size of its particles is not known: intervals allow for the sizes
+        that this makes likely, and the amounts stay as they are.
+    amorphous_formula : str or None
+        Composition of what is amorphous ("SiO2"), with `external`: without it the amorphous part is taken to
+        absorb as the crystalline phases do, and the contents are as uncertain as this is a guess.
+
+    Raises
+    ------
+    InputError
+        If the parts contradict each other, or the formula is none.
     """
 
     particle_size_um: float | None = None
@@ -48,6 +65,24 @@ class Preparation:
     external: ExternalConstant | None = None
     humps: tuple[AmorphousComponent, ...] = ()
     excluded: tuple[Region, ...] = ()
+    grinding: Grinding | None = None
+    amorphous_formula: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.grinding is not None:
+            likely_sizes(self.grinding)
+            if self.particle_size_um is not None:
+                raise ParameterError(
+                    "both a particle size and a grinding are given",
+                    remedy="Give the size where it is known, else how the powder was ground",
+                )
+        if self.amorphous_formula is not None:
+            _check_formula(self.amorphous_formula)
+            if self.external is None:
+                raise ParameterError(
+                    "the formula of the amorphous part says nothing without an external standard",
+                    remedy="Give an external standard too; an internal one needs no formula",
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,23 +103,42 @@ class Microabsorption:
     warnings: list[AnalysisWarning]
 
 
-def microabsorption(
-    crystals: Sequence[Crystal], refined: Refinement, radiation: Radiation, particle_size_um: float | None
-) -> Microabsorption:
-    """Correction for particles of a known size; for unknown ones the uncertainty alone.
+def _check_formula(formula: str) -> None:
+    """Raise CrystalError if the text is no formula of anything."""
+    if not atoms_of_formula(formula):
+        raise CrystalError("the formula of the amorphous part is empty", remedy="Write it like SiO2")
 
-    Fractions are not moved where the size is not known: most powders for the diffractometer are made as fine
-    as is needed, and a correction by guess would make those worse.
+
+def microabsorption(
+    crystals: Sequence[Crystal],
+    refined: Refinement,
+    radiation: Radiation,
+    particle_size_um: float | None,
+    grinding: Grinding | None = None,
+) -> Microabsorption:
+    """Correction for particles of a known size; for unknown ones the mean over all that are likely.
+
+    Where only the grinding is known, or nothing, fractions are the mean over the sizes that this makes likely
+    (`likely_sizes`, `UNKNOWN_SIZE_UM`), and their spread is part of the uncertainty.
     """
     apparent = refined.weight_fractions
     count = len(apparent)
     if count < 2 or apparent.sum() <= 0:
         return Microabsorption(np.ones(count), np.zeros((count, count)), [])
-    found = microabsorption_uncertainty(crystals, apparent, radiation, particle_size_um)
-    factors = np.ones(count)
-    if particle_size_um is not None:
-        factors = np.where(apparent > 0, found.weights / np.where(apparent > 0, apparent, 1.0), 1.0)
-    doubts = microabsorption_warnings(crystals, apparent, radiation, particle_size_um)
+    likely = None if grinding is None else likely_sizes(grinding)
+    found = microabsorption_uncertainty(
+        crystals,
+        apparent,
+        radiation,
+        particle_size_um if likely is None else likely.median_um,
+        spread=None if likely is None else likely.spread,
+    )
+    known = particle_size_um is not None
+    corrected = found.weights if known else apparent + found.mean_shift
+    factors = np.where(apparent > 0, corrected / np.where(apparent > 0, apparent, 1.0), 1.0)
+    doubts = microabsorption_warnings(
+        crystals, apparent, radiation, particle_size_um, grinding=grinding, stated=corrected
+    )
     return Microabsorption(factors, found.covariance, doubts)
 
 
@@ -126,11 +180,42 @@ def absolute_result(
         return _result("internal standard", found.sample), list(found.warnings)
     if preparation.external is not None:
         scales, spread = refined.masses * factors, refined.mass_covariance * np.outer(factors, factors)
-        content = external_content(
-            crystals, scales, spread, preparation.external, time_ratio=time_ratio
-        ).content
+        content = _external(
+            crystals, scales, spread, preparation.external, time_ratio, preparation.amorphous_formula
+        )
         return _result("external standard", content), negative_amorphous(content)
     return None, []
+
+
+def _external(
+    crystals: Sequence[Crystal],
+    scales: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    constant: ExternalConstant,
+    time_ratio: float,
+    formula: str | None,
+) -> AbsoluteContent:
+    """Contents by an external standard; without a formula as uncertain as what is amorphous is unknown.
+
+    That it absorbs as the crystalline phases do is a guess. What the commonest other one (`USUAL_GLASS`)
+    would change is one standard deviation then: nothing where the phases absorb as it does, or where all is
+    crystalline.
+    """
+
+    def content(of: str | None) -> AbsoluteContent:
+        found = external_content(
+            crystals, scales, spread, constant, time_ratio=time_ratio, amorphous_formula=of
+        )
+        return found.content
+
+    found = content(formula)
+    if formula is not None:
+        return found
+    try:
+        change = content(USUAL_GLASS).weight_percent - found.weight_percent
+    except RefinementError:  # no such sample scatters as strongly: the guess is the better one
+        return found
+    return replace(found, covariance=found.covariance + np.outer(change, change))
 
 
 def _result(method: str, content: AbsoluteContent) -> AbsoluteResult:

@@ -73,6 +73,8 @@ def _preparation(preparation: Preparation) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if preparation.particle_size_um is not None:
         said["particle_size_um"] = preparation.particle_size_um
+    if preparation.grinding is not None:
+        said["grinding"] = preparation.grinding
     if preparation.standard is not None:
         said["standard"] = {
             "phase": preparation.standard.name,
@@ -80,6 +82,8 @@ def _preparation(preparation: Preparation) -> dict[str, Any]:
         }
     if preparation.external is not None:
         said["external_constant"] = preparation.external.value
+    if preparation.amorphous_formula is not None:
+        said["amorphous_formula"] = preparation.amorphous_formula
     if preparation.humps:
         said["humps"] = [component.name for component in preparation.humps]
     if preparation.excluded:

@@ -20,8 +20,9 @@ from mixrd.pattern import Axis, ForwardModel, Peaks
 LEAST_GAIN, LEAST_AGREEMENT = 0.02, 1.5
 #: Phases whose mass is not this many standard deviations above zero have no texture to be seen.
 _SEEN = 10.0
-#: Least and largest March-Dollase r that axes are compared at.
-_TRIED = (0.5, 2.0)
+#: March-Dollase r that axes are compared at: plates and needles. An axis that fits best at its own r may look
+#: worst at another's.
+_PLATES, _NEEDLES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9), (1.12, 1.25, 1.45, 1.75, 2.2)
 #: Shares and depths that a fit of the roughness may start from; overspills and changes of B (square
 #: angstroms) that another may.
 _SHARES, _DEPTHS = (0.2, 0.4, 0.7), (0.1, 0.2, 0.4, 0.8)
@@ -175,8 +176,8 @@ class _Residual:
         choices: list[tuple[int, Wanted]] = []
         for (name, p, axis), gain, agreement, step in rows:
             if gain > LEAST_GAIN and abs(agreement) > LEAST_AGREEMENT:
-                r = min(max(1 + float(step), _TRIED[0]), _TRIED[1])
-                choices.append((p, Wanted(name, axis, float(gain), abs(float(agreement)), r)))
+                tried = _PLATES if float(step) < 0 else _NEEDLES
+                choices += [(p, Wanted(name, axis, float(gain), abs(float(agreement)), r)) for r in tried]
         if not choices:
             return []
         # To first order all axes of a uniaxial crystal do the same: only a trial tells them apart.

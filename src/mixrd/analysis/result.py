@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from mixrd.errors import InputError
 #: Of the JSON; 3 added the refined model, 4 what is stated.
 SCHEMA = 4
 _READ = (2, 3, SCHEMA)
+_STATES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ class Analysis(Displayed):
     refined_model: RefinedModel | None = None
     second_opinion: SecondOpinion | None = None
     covariance_percent2: list[list[float]] | None = None
-    statement: Statement = Statement()
+    statement: Statement = field(default_factory=Statement)
 
     @property
     def fractions(self) -> dict[str, float]:
@@ -137,8 +138,11 @@ class Analysis(Displayed):
         source = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
         try:
             data = json.loads(source)
-            if data.pop("schema") not in _READ:
+            schema = data.pop("schema")
+            if schema not in _READ:
                 raise ValueError("schema")
+            if schema < _STATES and len(data["phases"]) == 1:
+                data = _one_alone(data)
             data["phases"] = tuple(_phase_from(p) for p in data["phases"])
             data["roughness"] = _pair(data["roughness"])
             data["absolute"] = None if data["absolute"] is None else AbsoluteResult(**data["absolute"])
@@ -155,6 +159,13 @@ class Analysis(Displayed):
                 remedy="Analyse the scan again",
                 file=text if isinstance(text, Path) else None,
             ) from None
+
+
+def _one_alone(data: dict[str, Any]) -> dict[str, Any]:
+    """A result of one candidate as it is stated now: older versions said 100 %, however little it was."""
+    numbers = ("weight_percent", "sigma_percent", "network_percent", "refined_percent", "interval_percent")
+    phases = [{**phase, **dict.fromkeys(numbers)} for phase in data["phases"]]
+    return {**data, "phases": phases, "covariance_percent2": None, "statement": {"kind": "presence"}}
 
 
 def _phase_from(data: dict[str, Any]) -> PhaseResult:

@@ -8,6 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+_NO_STATEMENT = "no statement possible"
+_ALONE = "one candidate alone: whether it is there, not how much"
+
 
 @dataclass(frozen=True)
 class AnalysisWarning:
@@ -35,14 +38,23 @@ class Statement:
     Attributes
     ----------
     kind : "amounts", "presence" or "none"
-        "amounts": weight fractions with intervals. "presence": of a single candidate only whether it is there,
-        since it is all of itself however little there is. "none": the fit is worth no number.
+        "amounts": weight fractions with intervals. "presence": of a single candidate only whether it is
+        there, since it is all of itself however little there is. "none": the fit is worth no number.
     reason : str
         Why nothing else is stated, as what follows "no statement possible, because"; empty for "amounts".
     """
 
     kind: Literal["amounts", "presence", "none"] = "amounts"
     reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What every way out says where no amounts are stated; empty where they are."""
+        said = {"amounts": "", "presence": _ALONE, "none": _NO_STATEMENT}[self.kind]
+        reason = self.reason.strip().rstrip(".")
+        if not said or not reason:
+            return said
+        return f"{said}, because {reason}" if self.kind == "none" else f"{said}; {reason}"
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,10 @@ class PhaseResult:
         Where it was refined.
     linear_attenuation_per_mm, mass_attenuation_cm2_g : float or None
         Of the solid phase, at the strongest line.
+    apparent_percent : float or None
+        Refined wt% before microabsorption is corrected: what other programs find.
+    cell_change_percent : float or None
+        Largest change of a cell edge from the structure as given, in percent.
     """
 
     name: str
@@ -116,6 +132,15 @@ class PhaseResult:
     texture: TextureResult | None = None
     linear_attenuation_per_mm: float | None = None
     mass_attenuation_cm2_g: float | None = None
+    apparent_percent: float | None = None
+    cell_change_percent: float | None = None
+
+    @property
+    def presence(self) -> str:
+        """Whether it is there, in a word or two."""
+        if self.detected is None:
+            return "not tested"
+        return "there" if self.detected else "not found"
 
 
 @dataclass(frozen=True)
@@ -156,6 +181,13 @@ class AbsoluteResult:
     sigma_percent: dict[str, float]
     amorphous_percent: float
     amorphous_sigma_percent: float
+
+    @property
+    def whole(self) -> str:
+        """What these are contents of."""
+        if self.method == "internal standard":
+            return "the sample before the standard was added"
+        return "the whole sample"
 
 
 @dataclass(frozen=True, eq=False)

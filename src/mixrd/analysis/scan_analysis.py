@@ -12,9 +12,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mixrd.analysis.absent_phases import refine_candidates
 from mixrd.analysis.amorphous_component import columns_of
+from mixrd.analysis.axis_check import axis_error, axis_reading, axis_warnings
+from mixrd.analysis.beam import beam_warnings, instrument_for
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.doubts import range_warnings
 from mixrd.analysis.exclusion import without_regions
 from mixrd.analysis.findings import findings
 from mixrd.analysis.intervals import LEVEL
@@ -30,14 +32,15 @@ from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
     are_counts,
     edge_warnings,
-    instrument_for,
     overlap,
     part_of,
     scan_warnings,
+    structure_warnings,
 )
-from mixrd.analysis.staging import SampleRefinement, refine_sample
+from mixrd.analysis.staging import SampleRefinement
+from mixrd.analysis.stating import explained_share, statement_of, without_amounts
 from mixrd.crystal import Crystal, check_distinct
-from mixrd.errors import MixrdError, ModelError, UsageError
+from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
 from mixrd.scan import Scan, read_scan, rebin
@@ -101,52 +104,71 @@ def analyze(
     """
     phases = list(crystals) or (list(model.problem.crystals) if model else [])
     _check_request(phases, model, refine)
-    machine = instrument_for(scan, instrument or (model.problem.instrument if model else None))
+    given = instrument or (model.problem.instrument if model else None)
+    machine = instrument_for(scan, given)
     if model:
         _check_model(model, phases, machine)
-    limits = overlap(without_regions(scan, preparation.excluded), phases, machine)
+    kept = without_regions(scan, preparation.excluded)
+    axis = axis_reading(kept.two_theta, kept.counts, phases, machine)
+    try:
+        limits = overlap(kept, phases, machine)
+    except ScanError as error:
+        raise axis_error(error, axis) from None
     if preparation.humps:
-        limits = max(float(scan.two_theta[0]), machine.two_theta_range[0]), limits[1]
+        limits = float(kept.two_theta[0]), limits[1]
     seconds: dict[str, float] = {}
     begin = time.perf_counter()
     estimate = _estimate(scan, model) if model else None
     if estimate is not None:
         seconds["network"] = time.perf_counter() - begin
     begin = time.perf_counter()
-    kept = without_regions(scan, preparation.excluded)
     sample = _refine(kept, phases, machine, limits, estimate, preparation) if refine else None
     refined = sample.refinement if sample else None
     if refined is not None:
         seconds["refined"] = time.perf_counter() - begin
     found = findings(phases, machine, estimate, sample, preparation, model)
-    warnings = scan_warnings(scan) + range_warnings(scan, limits) + edge_warnings(phases, machine)
     use_refined = refined is not None and (refined.converged or estimate is None)
-    curves, missing, doubts = _seen(kept, limits, phases, machine, refined)
+    curves, missing, doubts, explained = _seen(kept, limits, phases, machine, refined)
+    misread = axis_warnings(axis, machine)
+    doubts = misread + [one for one in doubts if one.code not in {known.code for known in misread}]
+    warnings = (
+        *scan_warnings(scan),
+        *beam_warnings(scan, machine, given),
+        *edge_warnings(phases, machine),
+        *structure_warnings(phases),
+        *doubts,
+        *found.warnings,
+    )
+    names = [phase.name for phase in phases]
+    statement = statement_of(names, refined, found.quantities, explained, missing, warnings)
+    stated = statement.kind == "amounts"
+    results = phase_results(phases, machine.radiation, found, use_refined=use_refined)
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
-        phases=phase_results(phases, machine.radiation, found, use_refined=use_refined),
+        phases=results if stated else without_amounts(results),
         r_wp=refined.r_wp if refined else None,
         r_exp=refined.r_exp if refined else None,
         zero_deg=refined.zero_deg if refined else None,
         displacement_mm=refined.displacement_mm if refined else None,
         seconds=seconds,
-        warnings=(*warnings, *doubts, *found.warnings),
+        warnings=warnings,
         error=None,
         provenance=provenance(scan, phases, machine, model, limits=limits, preparation=preparation),
         curves=curves,
-        interval_level=LEVEL if use_refined or found.intervals is not None else None,
+        interval_level=LEVEL if stated and (use_refined or found.intervals is not None) else None,
         background_degree=sample.freed.background_degree if sample else None,
         roughness=found.roughness,
         overspill=found.overspill,
         b_offset_angstrom2=found.b_offset,
-        absolute=found.absolute,
+        absolute=found.absolute if statement.kind != "none" else None,
         hump_shares=found.hump_shares,
         unexplained=missing,
         covariance_percent2=None
-        if found.quantities is None
+        if found.quantities is None or not stated
         else (1e4 * found.quantities.covariance).tolist(),
         refined_model=None if refined is None else RefinedModel.of(phases, machine, refined),
+        statement=statement,
     )
 
 
@@ -156,14 +178,14 @@ def _seen(
     crystals: list[Crystal],
     instrument: Instrument,
     refined: Refinement | None,
-) -> tuple[Curves | None, UnexplainedResult | None, list[AnalysisWarning]]:
-    """The fitted scan, and what in it no candidate explains."""
+) -> tuple[Curves | None, UnexplainedResult | None, list[AnalysisWarning], float]:
+    """The fitted scan, what in it no candidate explains, and the part that they explain."""
     if refined is None:
-        return None, None, []
+        return None, None, [], 1.0
     curves = fitted_curves(scan, limits, crystals, instrument, refined)
-    sigma = part_of(scan, limits)[2]
+    sigma = part_of(scan, (float(curves.two_theta[0]), limits[1]))[2]
     missing, doubts = what_is_missing(curves, sigma, crystals, instrument, refined)
-    return curves, missing, doubts
+    return curves, missing, doubts, explained_share(curves, sigma)
 
 
 def analyze_many(
@@ -259,7 +281,7 @@ def _refine(
     if estimate is not None:
         start = _start(crystals, instrument, two_theta, estimate)
         stages = STAGES_AFTER_NETWORK_DEG
-    return refine_sample(
+    return refine_candidates(
         crystals,
         instrument,
         two_theta,

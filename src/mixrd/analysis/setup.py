@@ -1,18 +1,17 @@
-"""What an analysis needs before it starts: which instrument, which part of the scan, which errors."""
+"""What an analysis needs before it starts: which part of the scan, which errors."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.result_parts import AnalysisWarning
-from mixrd.crystal import Crystal
-from mixrd.diffraction import edges_near, radiation, tube_of
+from mixrd.crystal import Crystal, doubts_of_file
+from mixrd.diffraction import edges_near
 from mixrd.errors import RadiationError, ScanError
-from mixrd.pattern import Instrument, load_instrument
+from mixrd.pattern import Instrument
 from mixrd.scan import Scan
 from mixrd.training import LEAD_DEG, first_reflection_deg
 
@@ -25,84 +24,23 @@ SHORTEST_RANGE_DEG = 5.0
 FEWEST_POINTS = 50
 
 
-def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
-    """The instrument that measured `scan`: the user's, else a generic one for the tube of the header.
-
-    A header that gives a tube's K alpha1 or mean wavelength names the tube; which lines are in the beam
-    is the instrument's to say (design: never a single line because of a header).
-
-    Raises
-    ------
-    RadiationError
-        If neither says what the radiation is, or the two contradict each other.
-    """
-    tube = scan.anode or (tube_of(scan.wavelength_angstrom) if scan.wavelength_angstrom else None)
-    named = _wavelength_of(tube) if tube else None
-    if instrument is not None:
-        stated = scan.wavelength_angstrom or named
-        used = instrument.radiation.wavelength_angstrom
-        if stated is not None and abs(stated / used - 1) > SAME_WAVELENGTH:
-            raise RadiationError(
-                f"the file says {stated:.5f} A, the instrument {instrument.name!r} has {used:.5f} A",
-                remedy="Give the instrument that measured this scan",
-                file=scan.path or None,
-            )
-        return instrument
-    if named is None:
-        given = ""
-        if tube is not None:
-            given = f" (it names the anode {tube}, whose lines are not known here)"
-        elif scan.wavelength_angstrom:
-            given = f" (it gives {scan.wavelength_angstrom:g} A, no laboratory tube)"
-        raise RadiationError(
-            f"the file does not say with which radiation it was measured{given}",
-            remedy="Give --instrument FILE, or --radiation CuKa (and --monochromator ANGLE if there is one)",
-            file=scan.path or None,
-        )
-    return generic_instrument(f"{tube}Ka", goniometer_radius_mm=scan.goniometer_radius_mm)
-
-
-def _wavelength_of(tube: str) -> float | None:
-    """K alpha1 in angstrom of a tube with this anode, None where it is not known."""
-    try:
-        return radiation(f"{tube}Ka").wavelength_angstrom
-    except RadiationError:
-        return None
-
-
-def generic_instrument(
-    name: str | float, *, monochromator_two_theta: float = 0.0, goniometer_radius_mm: float | None = None
-) -> Instrument:
-    """The generic laboratory diffractometer with this radiation ("CuKa", or a wavelength in angstrom)."""
-    preset = load_instrument("lab-cu")
-    rays = radiation(name)
-    return dataclasses.replace(
-        preset,
-        name=f"generic laboratory instrument, {rays.name}",
-        radiation=rays,
-        monochromator_two_theta=monochromator_two_theta,
-        goniometer_radius_mm=goniometer_radius_mm or preset.goniometer_radius_mm,
-        two_theta_range=(1.0, 160.0),
-    )
-
-
 def overlap(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> tuple[float, float]:
-    """Range in degrees to analyse: from shortly below the first reflection to the end of the scan.
+    """Range in degrees to fit: from shortly below the first reflection to the end of the scan.
+
+    What lies below is background, and searched for lines that no candidate explains. The range that an
+    instrument is meant for cuts nothing: what was measured counts.
 
     Raises
     ------
     ScanError
-        If the scan and the instrument's range share less than `SHORTEST_RANGE_DEG`, a candidate has no
-        reflection there, or the scan holds nothing there.
+        If the scan is shorter than `SHORTEST_RANGE_DEG`, a candidate has no reflection in it, or the scan
+        holds nothing there.
     """
-    low = max(float(scan.two_theta[0]), instrument.two_theta_range[0])
-    high = min(float(scan.two_theta[-1]), instrument.two_theta_range[1])
+    low, high = float(scan.two_theta[0]), float(scan.two_theta[-1])
     if high - low < SHORTEST_RANGE_DEG:
         raise ScanError(
-            f"the scan covers {scan.two_theta[0]:g}-{scan.two_theta[-1]:g} deg, the instrument "
-            f"{instrument.two_theta_range[0]:g}-{instrument.two_theta_range[1]:g} deg: "
-            f"less than {SHORTEST_RANGE_DEG:g} deg in common",
-            remedy="Measure a longer range, or correct [range] of the instrument",
+            f"the scan covers {low:g}-{high:g} deg, less than {SHORTEST_RANGE_DEG:g} deg",
+            remedy="Measure a longer range",
             file=scan.path or None,
         )
     _refuse_empty(scan, (low, high))
@@ -167,6 +105,15 @@ def are_counts(counts: NDArray[np.float64]) -> bool:
 def scan_warnings(scan: Scan) -> list[AnalysisWarning]:
     """The reader's doubts as warnings of the result."""
     return [AnalysisWarning(code, message) for code, message in scan.warnings]
+
+
+def structure_warnings(crystals: Sequence[Crystal]) -> list[AnalysisWarning]:
+    """Phases whose CIF contradicts itself, or was read otherwise than it says."""
+    return [
+        AnalysisWarning("STRUCTURE_FILE", doubt, crystal.name)
+        for crystal in crystals
+        for doubt in doubts_of_file(crystal)
+    ]
 
 
 def edge_warnings(crystals: Sequence[Crystal], instrument: Instrument) -> list[AnalysisWarning]:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis.background_degree import chosen_degree
+from mixrd.analysis.cell_release import earned_strains
 from mixrd.analysis.coarse_fit import coarse_fit
-from mixrd.analysis.covariance import covariance, misfit_covariance
+from mixrd.analysis.covariance import at_least, covariance, misfit_covariance
 from mixrd.analysis.least_squares import Fit, Priors, fit
+from mixrd.analysis.presence import Presence, presence
 from mixrd.analysis.refinement import (
     BACKGROUND_DEGREE,
     STAGES_DEG,
@@ -43,6 +45,8 @@ ROUNDS = 2
 DEGREE_BESIDE_HUMPS = 5
 #: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms, overspill and a common
 #: change of B (square angstroms) around 0.
+TIGHT_STRAIN, EARNED_STRAIN = 0.001, 0.01
+LARGEST_DOUBT = 5.0
 TEXTURE_SIGMA, ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA = 0.3, 0.3, 0.5, 0.3
 
 
@@ -79,6 +83,7 @@ class SampleRefinement:
         Coefficients of the humps and their standard uncertainties.
     shift : (P,) array
         Weight fractions less those before texture and losses at low angles were freed.
+    presence : Presence
     """
 
     refinement: Refinement
@@ -86,6 +91,7 @@ class SampleRefinement:
     hump_amounts: NDArray[np.float64]
     hump_sigma: NDArray[np.float64]
     shift: NDArray[np.float64]
+    presence: Presence
 
 
 def refine_sample(
@@ -139,9 +145,11 @@ def refine_sample(
         result = stage.sharp(flat, enough=STAGE_DECREASE)
         if counted:
             stage.weigh_by(result)
+        stage.release_cells(result)
         stage.choose_background(result)
         # The wavier background first: where it stood, texture and low angles are not asked to make up for it.
         result = plain = stage.sharp(result.flat, enough=STAGE_DECREASE)
+        stage.release_cells(result)
         for _ in range(ROUNDS):
             more = stage.free_more(result)
             if more is None:
@@ -175,11 +183,14 @@ class _Stage:
         self.part = self.whole.merged(points_to_merge(grid, instrument))
         self.model = self.whole_model.on_grid(self.part.two_theta.numpy())
         self.trials = TextureTrials(self.model, crystals)
+        self.released = torch.zeros(sum(self.model.strain_sizes), dtype=torch.bool)
+        self.doubt = 1.0
         self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.part.humps) else BACKGROUND_DEGREE)
 
     @property
     def priors(self) -> Priors:
         restraints = Restraints(
+            strain=TIGHT_STRAIN,
             texture=TEXTURE_SIGMA if self.freed.texture_axes else 0.0,
             roughness=ROUGHNESS_SIGMA if self.freed.roughness else 0.0,
             overspill=OVERSPILL_SIGMA if self.freed.overspill else 0.0,
@@ -190,6 +201,10 @@ class _Stage:
         texture = self.model.columns_of("texture")
         free = torch.tensor([c.name in self.freed.texture_axes for c in self.crystals])
         held[texture] = torch.where(free, held[texture], 0.0)
+        strain = self.model.columns_of("strain")
+        held[strain] = torch.where(self.released, EARNED_STRAIN, TIGHT_STRAIN)
+        for name in ("strain", "inverse_size", "microstrain"):
+            held[self.model.columns_of(name)] /= self.doubt
         return dataclasses.replace(priors, sigma=held)
 
     @property
@@ -233,6 +248,12 @@ class _Stage:
             smooth = np.interp(self.model.two_theta.numpy(), grid, background.numpy())
             calculated = result.linear.coefficients[0, :phases] @ lines + torch.tensor(smooth)
             self.part = self.part.weighed_by(calculated[None])
+
+    def release_cells(self, result: Fit) -> None:
+        """Give room to the strains that have earned it; where much is misfitted, all weigh less."""
+        self.released |= earned_strains(result, self.priors, self.model.columns_of("strain"))
+        reduced = float(result.linear.residual.square().mean())
+        self.doubt = min(max(reduced, 1.0) ** 0.5, LARGEST_DOUBT)
 
     def choose_background(self, result: Fit) -> None:
         """Take the degree that the data ask for; beside humps it stays low, or it would follow them."""
@@ -283,9 +304,7 @@ class _Stage:
         open_ended = dataclasses.replace(result, linear=whole)
         noise = covariance(open_ended, self.priors)
         misfit = misfit_covariance(open_ended, self.priors, self.model.two_theta)
-        # Where parts of the scan agree better than their noise allows, that is luck.
-        luck = (noise - misfit).diagonal(dim1=1, dim2=2).clamp_min(0.0)
-        spread = misfit + torch.diag_embed(luck)
+        spread = at_least(misfit, noise)
         refined = collect(
             self.model, self.basis, result, spread, noise, self.part.observed, self.part.sigma, 0
         )
@@ -294,4 +313,12 @@ class _Stage:
         deviations = spread[0].diagonal()[place].clamp_min(0).sqrt()
         before = plain.linear.coefficients[0, : len(self.crystals)]
         shift = refined.weight_fractions - (before / before.sum().clamp_min(1e-30)).numpy()
-        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift)
+        error = self.part.sigma[0]
+        patterns = result.linear.design[0, : len(self.crystals)] * error
+        there = presence(
+            patterns.numpy(),
+            refined.masses,
+            self.part.observed[0].numpy() - refined.background,
+            error.numpy(),
+        )
+        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift, there)

@@ -158,7 +158,7 @@ def unexplained_warnings(found: Unexplained) -> list[AnalysisWarning]:
     if found.share_of_counts < LEAST_SHARE:
         return []
     spacings = ", ".join(f"{line.d_spacing_angstrom:.3f}" for line in found.unknown[:3])
-    share = f"{100 * found.share_of_counts:.2g} % of the counts above background"
+    share = f"{float(f'{100 * found.share_of_counts:.2g}'):g} % of the counts above background"
     if len(found.unknown) > 1:
         message = f"{len(found.unknown)} lines with {share} belong to no candidate, the strongest at"
     else:

@@ -23,7 +23,7 @@ EXAMPLES = """Examples:
   mixrd analyze scan.xy --phases corundum fluorite zincite \\
       --instrument instrument.toml
   mixrd analyze scan.xy --model corundum-fluorite-zincite.mixrd
-  mixrd analyze scan.xy --phases quartz --radiation CuKa --no-network --json
+  mixrd analyze scan.xy --phases quartz calcite --radiation CuKa --no-network --json
   mixrd analyze scan.xy --phases quartz corundum --standard corundum:20
   mixrd analyze runs/ --phases quartz calcite my-phase.cif --out results
   mixrd analyze 'runs/**/*.xrdml' --model three.mixrd --no-refine --jobs 2
@@ -98,9 +98,10 @@ def analyze(
 
 def show_analysis(analysis: Analysis) -> None:
     """Print one result as a table with what belongs below it."""
-    from mixrd.report.tables import analysis_lines, analysis_table
+    from mixrd.report.tables import analysis_lines, analysis_table, statement_lines
 
-    show(analysis.file, analysis_table(analysis), *analysis_lines(analysis), "")
+    said, table = statement_lines(analysis), analysis_table(analysis)
+    show(analysis.file, *said, table, *analysis_lines(analysis), "")
 
 
 def _analyze_one(

@@ -92,6 +92,7 @@ def weighed(
     from mixrd.report.benchmark_tables import (
         coverage_line,
         doubts_line,
+        refused_line,
         time_line,
         weighed_summary_table,
         weighed_table,
@@ -113,7 +114,7 @@ def weighed(
     if json:
         show_json(result.to_dict())
     else:
-        lines = [line(result) for line in (coverage_line, doubts_line, time_line)]
+        lines = [line(result) for line in (refused_line, coverage_line, doubts_line, time_line)]
         show(weighed_table(result), "", weighed_summary_table(result), *filter(None, lines))
     return EXIT_SOME_FAILED if result.failed else 0
 
@@ -144,7 +145,8 @@ def _left_out(
 
 
 def _say_done(sample: WeighedSample) -> None:
-    say(f"{sample.file}: {'failed' if sample.failed else 'done'}")
+    word = "failed" if sample.failed else "done" if sample.refused is None else "refused"
+    say(f"{sample.file}: {word}")
 
 
 def _pairs(conditions: list[str], wrong: str, form: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mixrd.cli.console import say
+from mixrd.report.numbers import counted
 
 FETCH_EXAMPLES = """Examples:
   mixrd benchmark fetch dara
@@ -48,7 +49,7 @@ def fetch(
         written = fetch_weighed(name, folder, url=url, local=local, on_file=lambda _: advance())
     assert known is not None  # another name was refused
     say(f"{known.title}\n{known.licence}\nCite: {known.citation}\n{known.page}")
-    say(f"{len(written)} files in {folder}")
+    say(f"{counted(len(written), 'file')} in {folder}")
     return 0
 
 

@@ -73,7 +73,8 @@ def calibrate(
 
     crystal = load_phase(phase)
     measured = read_scan(standard, scan=scan)
-    start = analysis.instrument_for(measured, options.load(measured))
+    given = options.load(measured)
+    start = analysis.instrument_for(measured, given)
     with spinner(f"fitting {crystal.name}"):
         result = analysis.calibrate(measured, crystal, start, name=out.stem)
     with writing(out):
@@ -87,6 +88,8 @@ def calibrate(
         show(calibration_table(result))
     for code, message in measured.warnings:
         say(f"{code}: {message}")
+    for doubt in analysis.beam_warnings(measured, start, given):
+        say(f"{doubt.code}: {doubt.message}")
     say(f"wrote {out} and {picture}")
     return 0
 

@@ -13,6 +13,7 @@ from mixrd.cli.cod_options import LineOptions, QueryOptions, SourceOptions
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import Switch
 from mixrd.errors import UsageError
+from mixrd.report.numbers import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +108,7 @@ def get(
         show_json({"structures": [_plain_verdict(v) for v in verdicts], **_plain_counts(screening)})
     else:
         show(verdicts_table(verdicts), reasons_table(len(screening.kept), screening.counts, REASONS))
-    say(f"{written} files in {out}" if written else "nothing was written")
+    say(f"{counted(written, 'file')} in {out}" if written else "nothing was written")
     missing = any(v.reason == "not found" and int(v.name) in named for v in verdicts)
     return EXIT_INCOMPLETE if missing else 0
 
@@ -137,7 +138,7 @@ def search(
         show_json([asdict(record) for record in records])
     elif records:
         show(records_table(records))
-    say(f"{len(records)} structures")
+    say(counted(len(records), "structure"))
     return 0
 
 

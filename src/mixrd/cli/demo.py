@@ -44,7 +44,7 @@ def demo(
 
     from mixrd.cli.progress import spinner, training_bar
     from mixrd.experiments.demo import run_demo
-    from mixrd.report.tables import analysis_lines, truth_table
+    from mixrd.report.tables import analysis_lines, statement_lines, truth_table
 
     if retrain:
         with training_bar("training the demo's network") as update, writing(folder):
@@ -58,6 +58,7 @@ def demo(
     else:
         show(
             "An example: a synthetic scan, made by the virtual diffractometer of mixrd.",
+            *statement_lines(found.analysis),
             truth_table(found.analysis, found.truth_percent),
             *analysis_lines(found.analysis),
         )

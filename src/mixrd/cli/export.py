@@ -66,6 +66,9 @@ def export(
         for path, text in paths.items():
             path.write_text(text, encoding="utf-8")
     say(f"wrote {', '.join(contents)} to {folder}")
+    said = analysis.statement.sentence
+    if said:
+        say(f"warning: {said}; the refined model is handed over as a start, not as a result")
     return 0
 
 

@@ -34,10 +34,12 @@ class InstrumentOptions:
     """TOML file from `mixrd calibrate`, or a preset of `mixrd instruments`."""
 
     radiation: str | None = None
-    """CuKa, CoKa, MoKa1, ... or a wavelength in angstrom, where there is no instrument file."""
+    """CuKa, CoKa, MoKa1, ... or a wavelength in angstrom, where there is no instrument file. For the number
+    of a tube's Kα1 (1.5406) the scan says whether Kα2 is there."""
 
     monochromator: float | None = None
-    """Diffraction angle 2theta of the monochromator in degrees (graphite and Cu: 26.6), without it none."""
+    """Diffraction angle 2theta of the monochromator in degrees (graphite and Cu: 26.6), 0 for none; else the
+    header's or none."""
 
     radius: float | None = None
     """Goniometer radius in mm, else the header's or 200."""
@@ -62,7 +64,7 @@ class InstrumentOptions:
         RadiationError
             If there is a part of a description only, and the scan's header does not name the tube.
         """
-        from mixrd.analysis import generic_instrument, instrument_for
+        from mixrd.analysis import described_instrument, instrument_for
         from mixrd.pattern import load_instrument
 
         parts = {
@@ -81,11 +83,11 @@ class InstrumentOptions:
         if not given:
             return None
         if self.radiation is not None:
-            header_radius = scan.goniometer_radius_mm if scan else None
-            return generic_instrument(
+            return described_instrument(
                 self.radiation,
-                monochromator_two_theta=self.monochromator or 0.0,
-                goniometer_radius_mm=header_radius if self.radius is None else self.radius,
+                scan,
+                monochromator_two_theta=self.monochromator,
+                goniometer_radius_mm=self.radius,
             )
         if scan is None:
             raise UsageError(f"{given[0]} needs --radiation", remedy="Add for example --radiation CuKa")

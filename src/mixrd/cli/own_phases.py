@@ -10,6 +10,7 @@ from mixrd.cli import phases
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import Switch
 from mixrd.errors import CrystalError
+from mixrd.report.numbers import counted
 
 ADD_EXAMPLES = """Examples:
   mixrd phases add ettringite.cif --name ettringite
@@ -80,7 +81,7 @@ def list_own(*, json: Switch = False) -> int:
         return 0
     for crystal in crystals:
         show(f"{crystal.name}  {crystal.formula}  {crystal.space_group}  {crystal.source}")
-    say(f"{len(crystals)} phases of your own in {own_folder()}")
+    say(f"{counted(len(crystals), 'phase')} of your own in {own_folder()}")
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import Switch
 from mixrd.errors import PhaseNotFoundError
+from mixrd.report.numbers import counted
 
 if TYPE_CHECKING:
     from mixrd.crystal import CatalogEntry
@@ -59,7 +60,7 @@ def phases(
         show_json([_plain(entry) for entry in entries])
     else:
         show(catalog_table(entries))
-        say(f"{len(entries)} phases")
+        say(counted(len(entries), "phase"))
     return 0
 
 

@@ -56,6 +56,7 @@ class RequestOptions:
         """
         self._check(sample)
         crystals = self._candidates()
+        sample.check([crystal.name for crystal in crystals])
         if options.stands_alone:
             # A wrong instrument is the command's fault, not that of each scan of a batch.
             options.load()
@@ -89,7 +90,8 @@ class RequestOptions:
             raise UsageError("--check compares with the refinement", remedy="Leave --no-refine out")
         if self.no_refine and sample.given:
             raise UsageError(
-                "particle size, standards and humps need the refinement", remedy="Leave --no-refine out"
+                "particle size, grinding, standards and humps need the refinement",
+                remedy="Leave --no-refine out",
             )
 
     def _candidates(self) -> list[Crystal]:

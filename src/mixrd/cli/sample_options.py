@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import Group, Parameter
 
@@ -12,6 +12,8 @@ from mixrd.cli.options import Names, load_phases
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mixrd.analysis import AmorphousComponent, ExternalConstant, Preparation
     from mixrd.pattern import Instrument
 
@@ -26,12 +28,20 @@ class SampleOptions:
     particle_size: float | None = None
     """Diameter of the particles in micrometres: corrects for microabsorption (Brindley)."""
 
+    grinding: Literal["by-hand", "mccrone", "as-received"] | None = None
+    """How the powder was ground, where the size of its particles is not known: the intervals allow for those
+    that this makes likely (5-20, 1-4, 4-60 um)."""
+
     standard: str | None = None
     """Internal standard and its wt% in the mixture that was measured, e.g. corundum:20: tells the amorphous
     content."""
 
     external_standard: str | None = None
     """Phase and scan of a pure standard on the same instrument, e.g. corundum:standard.xy: likewise."""
+
+    amorphous_formula: str | None = None
+    """What the amorphous part is made of, e.g. SiO2, with --external-standard: without it, it is taken to
+    absorb as the crystalline phases do."""
 
     amorphous: Names | None = None
     """Amorphous humps to fit: a scan of the pure material, or POSITION:WIDTH in degrees 2theta, e.g. 22:8."""
@@ -44,6 +54,42 @@ class SampleOptions:
         """Whether anything is said."""
         return any(value is not None for value in vars(self).values())
 
+    def check(self, phases: Collection[str]) -> None:
+        """Refuse what contradicts itself, or the candidates of these names, before any scan is read.
+
+        Raises
+        ------
+        InputError
+            If options exclude each other, or cannot be read.
+        """
+        if self.standard is not None and self.external_standard is not None:
+            raise UsageError(
+                "--standard and --external-standard exclude each other", remedy="Leave one of the two out"
+            )
+        if self.particle_size is not None and self.grinding is not None:
+            raise UsageError(
+                "--particle-size and --grinding exclude each other",
+                remedy="Give the size where it is known, else how the powder was ground",
+            )
+        if self.amorphous_formula is not None:
+            from mixrd.crystal import atoms_of_formula
+
+            atoms_of_formula(self.amorphous_formula)
+            if self.external_standard is None:
+                raise UsageError(
+                    "--amorphous-formula says nothing without --external-standard",
+                    remedy="Give --external-standard PHASE:FILE too; an internal standard needs no formula",
+                )
+        if self.standard is not None:
+            from mixrd.analysis import parse_standard
+
+            name = parse_standard(self.standard).name
+            if name not in phases:
+                raise UsageError(
+                    f"the internal standard {name} is not among the phases {', '.join(phases)}",
+                    remedy=f"Add it to --phases, under this name: {name}",
+                )
+
     def load(self, instrument: Instrument) -> Preparation:
         """What an analysis takes.
 
@@ -54,10 +100,6 @@ class SampleOptions:
         """
         from mixrd.analysis import Preparation, parse_regions, parse_standard
 
-        if self.standard is not None and self.external_standard is not None:
-            raise UsageError(
-                "--standard and --external-standard exclude each other", remedy="Leave one of the two out"
-            )
         wavelength = instrument.radiation.wavelength_angstrom
         external = self.external_standard
         return Preparation(
@@ -66,6 +108,8 @@ class SampleOptions:
             external=None if external is None else _constant(external, instrument),
             humps=tuple(_component(text, wavelength) for text in self.amorphous or ()),
             excluded=parse_regions(self.exclude or ()),
+            grinding=self.grinding,
+            amorphous_formula=self.amorphous_formula,
         )
 
 

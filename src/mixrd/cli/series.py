@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.text import Text
 
 from mixrd.cli.console import say, show
-from mixrd.report.numbers import duration_text
+from mixrd.report.numbers import counted, duration_text, two_digits
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -115,7 +115,8 @@ def _run(
                 say(Text.assemble(("failed: ", "red"), analysis.error or ""))
             advance()
     seconds = time.monotonic() - begin
-    say(f"{len(todo)} scans in {duration_text(seconds)} ({len(todo) / seconds:.3g} a second)")
+    rate = two_digits(len(todo) / seconds)
+    say(f"{counted(len(todo), 'scan')} in {duration_text(seconds)} ({rate} a second)")
 
 
 def _tell(
@@ -173,12 +174,17 @@ def show_series(results: Sequence[Named]) -> None:
     show(batch_table([(a.file if unique else name, a) for name, a in results]), "")
     failed = [a for _, a in results if a.status == "failed"]
     doubted = sum(bool(a.warnings) for _, a in results)
-    show(f"{len(results) - len(failed)} scans analysed, {doubted} with warnings, {len(failed)} failed")
+    refused = sum(a.statement.kind == "none" for _, a in results)
+    parts = [f"{counted(len(results) - len(failed), 'scan')} analysed", f"{doubted} with warnings"]
+    parts += [f"{refused} without a statement"] if refused else []
+    show(", ".join([*parts, f"{len(failed)} failed"]))
     codes = Counter(code for _, a in results for code in {w.code for w in a.warnings})
     if codes:
         show(Text(", ".join(f"{code} {count}" for code, count in codes.most_common()), style="yellow"))
     if len(results) > _LONG_TABLE:
         show(*(Text(f"failed: {a.error}", style="red") for a in failed))
+        unstated = [a for _, a in results if a.statement.kind == "none"]
+        show(*(Text(f"{a.file}: {a.statement.sentence}", style="red") for a in unstated))
 
 
 def print_json_list(items: Iterable[Mapping[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from mixrd.cli.request_options import RequestOptions, described, train_and_say
 from mixrd.cli.sample_options import SampleOptions
 from mixrd.cli.series import EXIT_SOME_FAILED, Named, in_brief, write_together
 from mixrd.errors import UsageError
-from mixrd.report.numbers import amount_text, percent
+from mixrd.report.numbers import amount_text, counted, percent
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -115,7 +115,7 @@ def watch(
         watcher.report()
         failed = sum(analysis.status == "failed" for analysis in watcher.results.values())
         together = f", all together in {BATCH_REPORT}" if watcher.results else ""
-        say(f"{len(watcher.results)} scans in {out}, {failed} of them failed{together}")
+        say(f"{counted(len(watcher.results), 'scan')} in {out}, {failed} of them failed{together}")
     return EXIT_SOME_FAILED if failed else 0
 
 
@@ -138,7 +138,8 @@ class _Watcher:
         for entry in self.journal.entries:
             self.results[entry.file] = in_brief(result_of(self.journal, entry))
         if self.results:
-            say(f"{len(self.results)} scans were done before")
+            were = "was" if len(self.results) == 1 else "were"
+            say(f"{counted(len(self.results), 'scan')} {were} done before")
 
     def run(self, quiet_seconds: float | None) -> None:
         """Look, analyse, wait; end when nothing has come for `quiet_seconds`, or at Ctrl-C."""
@@ -234,7 +235,13 @@ def result_line(analysis: Analysis) -> Text:
     line = Text(f"{datetime.now():%H:%M:%S}  {analysis.file}  ")
     if analysis.status == "failed":
         return line.append(f"failed: {analysis.error}", style="red")
-    line.append(", ".join(f"{p.name} {amount_text(p)}" for p in analysis.phases) + " wt%")
+    stated = analysis.statement
+    if stated.kind == "none":
+        line.append(stated.sentence, style="bold red")
+    elif stated.kind == "presence":
+        line.append(", ".join(f"{p.name}: {p.presence}" for p in analysis.phases))
+    else:
+        line.append(", ".join(f"{p.name} {amount_text(p, stated)}" for p in analysis.phases) + " wt%")
     if analysis.r_wp is not None:
         line.append(f"  R_wp {percent(analysis.r_wp)}")
     codes = ", ".join(dict.fromkeys(w.code for w in analysis.warnings))

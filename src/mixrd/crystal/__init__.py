@@ -21,6 +21,7 @@ from mixrd.crystal.objects import crystal_from_ase, crystal_from_pymatgen
 from mixrd.crystal.own_phases import keep_phase, own_names, own_phase, remove_phase
 from mixrd.crystal.phase_name import name_key
 from mixrd.crystal.polymer import Polymer, find_polymer
+from mixrd.crystal.readings import doubts_of_file
 from mixrd.crystal.screening import LARGEST_CELL, REASONS, Screening, Verdict
 from mixrd.crystal.strain import StrainMode, cell_of, strain_basis, strained_cell
 from mixrd.crystal.structure import B_OVER_U, AtomsInCell, Cell, Crystal, Site
@@ -57,6 +58,7 @@ __all__ = [
     "components",
     "crystal_from_ase",
     "crystal_from_pymatgen",
+    "doubts_of_file",
     "find_polymer",
     "formula_of",
     "hill_formula",

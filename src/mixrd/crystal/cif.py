@@ -1,34 +1,34 @@
-"""Crystal structures from CIF files, read by gemmi."""
+"""Crystal structures from CIF files, read by gemmi and checked against what they state themselves."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import gemmi
-import numpy as np
-from numpy.typing import NDArray
 
-from mixrd.crystal.structure import Cell, Crystal, Site, UAniso
-from mixrd.crystal.validity import (
-    U_TOLERANCE,
-    check_cell,
-    not_negative,
-    same_place,
-    shared_occupancy,
-)
+from mixrd.crystal.cif_document import choose_block, read_document
+from mixrd.crystal.cif_sites import ListedSites, listed_sites, sites_of
+from mixrd.crystal.cif_symmetry import Setting, symmetry_readings
+from mixrd.crystal.plausibility import NEAREST, contact
+from mixrd.crystal.readings import DOUBT, Reading, choose
+from mixrd.crystal.site_species import species_by_distance, species_by_formula
+from mixrd.crystal.stated import Grade, Stated, compare, read_stated
+from mixrd.crystal.structure import Cell, Crystal
+from mixrd.crystal.unlocated import with_unlocated
+from mixrd.crystal.validity import check_cell
 from mixrd.errors import CrystalError
-
-#: Displacement (angstrom^2) given to sites whose source states none, by class of element. Room-temperature
-#: averages: B = 8 pi^2 U is about 0.5 A^2 for metal atoms of inorganic solids, 0.8 for their anions and 4
-#: for organic structures (International Tables C, chapter 6.1, gives such ranges); H rides on its neighbour.
-DEFAULT_U_ISO = {"metal": 0.0060, "nonmetal": 0.0100, "hydrogen": 0.0300}
-DEFAULT_U_ISO_ORGANIC = 0.0450
-LARGEST_SENSIBLE_CIF_BYTES = 50_000_000
 
 
 def read_cif(path: str | Path, *, block: str | None = None, name: str | None = None) -> Crystal:
-    """Read a crystal structure from a CIF file.
+    """Read a crystal structure from a CIF file, and check it against what the file states of it.
+
+    Where the sites do not add up to the formula, Z or density that the file states, other readings are
+    tried: the other origin, the symbol instead of the list of operations, labels that are no elements. The
+    one that agrees is taken, with a note. Hydrogen of the formula that has no sites counts in the mass.
 
     Parameters
     ----------
@@ -48,27 +48,22 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
     ------
     CrystalError
         If the file cannot be read, holds no (or several) structures, or one that cannot be used.
+    ContradictionError
+        If it contradicts itself, or can be read in several ways.
     """
     path = Path(path)
     name = name or path.stem
-    document = _read_document(path)
+    chosen = choose_block(read_document(path), path, block)
     try:
-        structure, block_name = _choose_block(document, path, block)
-        operations, space_group, notes = _symmetry(structure, path)
-        cell = _cell(document[block_name], path)
+        structure = gemmi.make_small_structure_from_block(chosen)
+        cell = _cell(chosen)
         check_cell(name, cell)
-        sites, site_notes = _sites(structure, operations, path)
-        return Crystal(
-            name=name,
-            cell=cell,
-            space_group=space_group,
-            symmetry_operations=operations,
-            sites=sites,
-            source=_source(document[block_name], path),
-            notes=(*notes, *site_notes),
-        )
+        stated = read_stated(chosen)
+        listed = listed_sites(chosen, structure, stated.formula)
+        reading = _read(chosen, structure, listed, stated, partial(_crystal, name, cell, _source(chosen, path)))
+        return _noted(reading, listed, stated)
     except CrystalError as error:
-        raise CrystalError(error.cause, remedy=error.remedy, file=path) from None
+        raise type(error)(error.cause, remedy=error.remedy, file=path) from None
     except (ValueError, RuntimeError) as error:  # of gemmi, which takes some values on trust
         raise CrystalError(
             f"it holds a number or symmetry operation without sense ({error})",
@@ -77,218 +72,88 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
         ) from None
 
 
-def _read_document(path: Path) -> gemmi.cif.Document:
-    try:
-        if path.stat().st_size > LARGEST_SENSIBLE_CIF_BYTES:
-            raise CrystalError(
-                "the file is too large for a CIF of one structure", remedy="Cut it down", file=path
-            )
-        return gemmi.cif.read_string(path.read_bytes().decode("utf-8", errors="replace"))
-    except FileNotFoundError:
-        raise CrystalError("no such file", remedy="Check the path of the CIF", file=path) from None
-    except OSError as error:
+def _read(
+    block: gemmi.cif.Block,
+    structure: gemmi.SmallStructure,
+    listed: ListedSites,
+    stated: Stated,
+    crystal: Callable[[ListedSites, Setting], Crystal],
+) -> Reading:
+    """The reading that holds: by the elements as written, or with labels that are no elements as H, C, ..."""
+    variants = []
+    by_formula = {
+        i: held
+        for i, (raw, plain) in enumerate(zip(listed.raws, listed.held, strict=True))
+        if stated.formula and (held := species_by_formula(raw, plain, stated.formula)) is not None
+    }
+    if by_formula:
+        labels = ", ".join(f"{listed.raws[i].label} as {held.parts[0][0]}" for i, held in by_formula.items())
+        variants.append((labels, partial(crystal, listed.holding(by_formula))))
+    reading = choose(symmetry_readings(block, structure), stated, partial(crystal, listed), variants)
+    if listed.zeros and not (reading.comparison.grade == Grade.AGREES and (stated.units or stated.density)):
         raise CrystalError(
-            f"it cannot be opened ({error.strerror})", remedy="Check the file", file=path
-        ) from None
-    except (ValueError, RuntimeError) as error:
-        raise CrystalError(
-            f"it is not a readable CIF ({str(error).splitlines()[0]})",
-            remedy="Open it in a CIF checker (for example checkCIF) and mend the syntax",
-            file=path,
-        ) from None
-
-
-def _choose_block(
-    document: gemmi.cif.Document, path: Path, wanted: str | None
-) -> tuple[gemmi.SmallStructure, str]:
-    names = [block.name for block in document]
-    if wanted is not None and wanted not in names:
-        raise CrystalError(
-            f"there is no data block {wanted!r}", remedy=f"Choose one of: {', '.join(names)}", file=path
+            f"site {listed.zeros[0]} has no coordinates", remedy="Complete or remove the site"
         )
-    found = []
-    for block in document:
-        if wanted is None or block.name == wanted:
-            structure = gemmi.make_small_structure_from_block(block)
-            if len(structure.sites) > 0:
-                found.append((structure, block.name))
-    if not found:
-        raise CrystalError(
-            "it holds no atom sites with coordinates",
-            remedy="Give a CIF with an _atom_site loop (fractional coordinates) and a cell",
-            file=path,
-        )
-    if len(found) > 1:
-        raise CrystalError(
-            f"it holds {len(found)} structures: {', '.join(n for _, n in found)}",
-            remedy="Name the data block, as FILE.cif#BLOCK on the command line or block=... in Python",
-            file=path,
-        )
-    return found[0]
+    if not stated.formula:
+        return _by_distance(reading, listed, stated, crystal)
+    return reading
 
 
-def _cell(block: gemmi.cif.Block, path: Path) -> Cell:
+def _by_distance(
+    reading: Reading, listed: ListedSites, stated: Stated, crystal: Callable[[ListedSites, Setting], Crystal]
+) -> Reading:
+    """The reading with labels such as HO1 as hydrogen, where a heavy atom has no room there."""
+    capitals = {
+        i: held
+        for i, (raw, plain) in enumerate(zip(listed.raws, listed.held, strict=True))
+        if (held := species_by_distance(raw, plain)) is not None
+    }
+    if not capitals or contact(reading.crystal) >= NEAREST:
+        return reading
+    other = crystal(listed.holding(capitals), reading.setting)
+    return replace(reading, crystal=other, comparison=compare(other, stated))
+
+
+def _crystal(name: str, cell: Cell, source: str, listed: ListedSites, setting: Setting) -> Crystal:
+    sites, notes = sites_of(listed, setting.operations)
+    return Crystal(
+        name=name,
+        cell=cell,
+        space_group=setting.symbol,
+        symmetry_operations=setting.operations,
+        sites=sites,
+        source=source,
+        notes=(*setting.notes, *notes),
+    )
+
+
+def _noted(reading: Reading, listed: ListedSites, stated: Stated) -> Crystal:
+    """The crystal of a reading, with notes on what does not quite agree and on hydrogen without sites."""
+    notes = [f"{DOUBT}{remark}" for remark in reading.comparison.remarks]
+    if listed.zeros:
+        notes.append(f"{', '.join(listed.zeros)}: '.' for a coordinate taken as 0")
+    crystal = reading.crystal
+    if notes:
+        crystal = replace(crystal, notes=(*notes, *crystal.notes))
+    twice = None
+    if any("whose hydrogen is listed too" in note for note in crystal.notes):
+        apart = {i: replace(held, group=False) for i, held in enumerate(listed.held) if held.group}
+        source = crystal.source
+        twice = partial(_crystal, crystal.name, crystal.cell, source, listed.holding(apart), reading.setting)
+    return with_unlocated(crystal, stated, reading.comparison.units, twice)
+
+
+def _cell(block: gemmi.cif.Block) -> Cell:
     """The six cell parameters, all of which the file must state (gemmi puts 1 and 90 for those it lacks)."""
     keys = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     values = [gemmi.cif.as_number(block.find_value(f"_cell_{key}") or "?") for key in keys]
     missing = [f"_cell_{key}" for key, value in zip(keys, values, strict=True) if not math.isfinite(value)]
     if missing:
         raise CrystalError(
-            f"its unit cell lacks {', '.join(missing)}", remedy="Complete the cell in the file", file=path
+            f"its unit cell lacks {', '.join(missing)}", remedy="Complete the cell in the file"
         )
     a, b, c, alpha, beta, gamma = values
     return a, b, c, alpha, beta, gamma
-
-
-def _symmetry(structure: gemmi.SmallStructure, path: Path) -> tuple[tuple[str, ...], str, list[str]]:
-    """Symmetry operations: the file's own list first, because symbols of odd settings are often wrong."""
-    notes: list[str] = []
-    symbol = structure.spacegroup_hm or ""
-    if structure.symops:
-        try:
-            listed = [gemmi.Op(text) for text in structure.symops]
-            group = gemmi.GroupOps(listed)
-            group.add_missing_elements()
-        except (ValueError, RuntimeError):
-            raise CrystalError(
-                "it has a symmetry operation that cannot be read, or the operations form no group",
-                remedy="Mend the symmetry list",
-                file=path,
-            ) from None
-        operations = tuple(op.triplet() for op in (listed if len(group) == len(listed) else group))
-        if len(operations) > len(listed):
-            notes.append(
-                f"{len(listed)} symmetry operations are listed, the {len(operations)} they imply are used"
-            )
-        known = gemmi.find_spacegroup_by_ops(group)
-        declared = gemmi.find_spacegroup_by_name(symbol, structure.cell.alpha, structure.cell.gamma)
-        if known is None:
-            notes.append(
-                f"space group {symbol or 'not named'}: setting unknown, its symmetry operations are used"
-            )
-        elif declared is not None and declared.number != known.number:
-            notes.append(f"the symmetry operations are {known.xhm()}, not {symbol}: the operations are used")
-        return operations, known.xhm() if known else symbol or "unknown", notes
-    structure.determine_and_set_spacegroup("H1")
-    found = structure.spacegroup
-    if found is None:
-        raise CrystalError(
-            f"its space group {symbol or '(none given)'} is unknown and it lists no symmetry operations",
-            remedy="Add the _space_group_symop loop or a standard Hermann-Mauguin symbol",
-            file=path,
-        )
-    return tuple(op.triplet() for op in found.operations()), found.xhm(), notes
-
-
-def _sites(
-    structure: gemmi.SmallStructure, operations: tuple[str, ...], path: Path
-) -> tuple[tuple[Site, ...], list[str]]:
-    organic = _is_organic(structure)
-    lattice = np.asarray(structure.cell.orth.mat.tolist(), dtype=np.float64).T
-    sites: list[Site] = []
-    notes: list[str] = []
-    without_u: list[str] = []
-    for raw in _listed_once(structure, operations, lattice, notes, path):
-        elements = _elements(raw, path)
-        if raw.element.name == "X":
-            notes.append(f"{raw.label}: water given as one atom, taken as O and two H at its place")
-        if raw.occ == 0.0:
-            notes.append(f"{raw.label}: occupancy 0, left out")
-            continue
-        u_iso, u_aniso = _displacement(raw, structure.cell, lattice, notes)
-        for element in elements:
-            if u_iso is None:
-                without_u.append(raw.label)
-            u = default_u_iso(element, organic=organic) if u_iso is None else u_iso
-            sites.append(Site(raw.label, element, (raw.fract.x, raw.fract.y, raw.fract.z),
-                              min(raw.occ, 1.0) if raw.occ < 1.001 else raw.occ,
-                              u, u_aniso, int(raw.charge)))  # fmt: skip
-    if without_u:
-        notes.append(
-            f"no displacement parameter given for {', '.join(dict.fromkeys(without_u))}: "
-            "room-temperature defaults per element class are used"
-        )
-    totals = shared_occupancy(sites, operations, lattice)
-    if overfull := [
-        f"{s.label} ({total:.3g})" for s, total in zip(sites, totals, strict=True) if total > 1.005
-    ]:
-        notes.append(f"occupancies at one place add up to more than 1, used as stated: {', '.join(overfull)}")
-    return tuple(sites), notes
-
-
-def _listed_once(
-    structure: gemmi.SmallStructure,
-    operations: tuple[str, ...],
-    lattice: NDArray[np.float64],
-    notes: list[str],
-    path: Path,
-) -> list[gemmi.SmallStructure.Site]:
-    """The sites without those that only repeat another: fully occupied, same element, same place."""
-    raws = list(structure.sites)
-    fract = np.array([(raw.fract.x, raw.fract.y, raw.fract.z) for raw in raws])
-    for raw, place in zip(raws, fract, strict=True):
-        if not np.isfinite(place).all():
-            raise CrystalError(
-                f"site {raw.label} has no coordinates", remedy="Complete or remove the site", file=path
-            )
-    same = same_place(fract, operations, lattice)
-    kept: list[int] = []
-    for i, raw in enumerate(raws):
-        full = raw.occ > 0.999
-        twin = next((k for k in kept if same[i, k] and full and raws[k].occ > 0.999
-                     and raws[k].element.name == raw.element.name), None)  # fmt: skip
-        if twin is None:
-            kept.append(i)
-        else:
-            notes.append(f"{raw.label}: the same atom as {raws[twin].label} by symmetry, counted once")
-    return [raws[i] for i in kept]
-
-
-def _elements(raw: gemmi.SmallStructure.Site, path: Path) -> list[str]:
-    if raw.element.name != "X":
-        return [raw.element.name]
-    text = (raw.type_symbol or raw.label).lower()
-    if text.startswith(("wat", "h2o", "ow", "aq")):
-        return ["O", "H", "H"]
-    raise CrystalError(
-        f"site {raw.label} has the unknown element {raw.type_symbol or raw.label!r}",
-        remedy="Correct _atom_site_type_symbol",
-        file=path,
-    )
-
-
-def _displacement(
-    raw: gemmi.SmallStructure.Site, cell: gemmi.UnitCell, lattice: NDArray[np.float64], notes: list[str]
-) -> tuple[float | None, UAniso | None]:
-    """U_iso, None where none is given (zeros are placeholders), and U_ij."""
-    tensor = raw.aniso
-    values = (tensor.u11, tensor.u22, tensor.u33, tensor.u12, tensor.u13, tensor.u23)
-    if all(math.isfinite(x) for x in values) and any(values):
-        u_aniso = not_negative(values, lattice)
-        if u_aniso != values:
-            notes.append(f"{raw.label}: anisotropic U negative within its precision, 0 is used there")
-        return float(cell.calculate_u_eq(gemmi.SMat33d(*u_aniso))), u_aniso
-    if not math.isfinite(raw.u_iso) or raw.u_iso == 0:
-        return None, None
-    if -U_TOLERANCE <= raw.u_iso < 0:
-        notes.append(f"{raw.label}: U = {raw.u_iso:.2g} A^2 is negative within its precision, 0 is used")
-        return 0.0, None
-    return float(raw.u_iso), None
-
-
-def _is_organic(structure: gemmi.SmallStructure) -> bool:
-    names = {site.element.name for site in structure.sites}
-    return "C" in names and "H" in names
-
-
-def default_u_iso(element: str, *, organic: bool) -> float:
-    """Displacement in angstrom^2 for a site whose source states none (see `DEFAULT_U_ISO`)."""
-    entry = gemmi.Element(element)
-    if entry.is_hydrogen:
-        return DEFAULT_U_ISO["hydrogen"] if not organic else 1.2 * DEFAULT_U_ISO_ORGANIC
-    if organic:
-        return DEFAULT_U_ISO_ORGANIC
-    return DEFAULT_U_ISO["metal" if entry.is_metal else "nonmetal"]
 
 
 def _source(block: gemmi.cif.Block, path: Path) -> str:

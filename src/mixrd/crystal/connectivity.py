@@ -121,6 +121,15 @@ def nearest_contact(crystal: Crystal) -> tuple[float, str, str] | None:
     return float(relative[near]), str(label[i[near]]), str(label[j[near]])
 
 
+def coordination(crystal: Crystal, reach: float) -> NDArray[np.int64]:
+    """(A,) number of neighbours of each atom: those up to `reach` times the sum of the covalent radii away."""
+    elements, _, radius = _atoms(crystal)
+    i, j, _, length = _neighbours(crystal, 2 * reach * float(radius.max()))
+    near = (length < reach * (radius[i] + radius[j])) & (length > SAME_PLACE)
+    ends = np.concatenate([i[near], j[near]])
+    return np.bincount(ends, minlength=len(elements))
+
+
 def _atoms(crystal: Crystal) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
     """Element (deuterium as H), occupancy and covalent radius in angstrom of each atom of the cell."""
     sites = [crystal.sites[int(i)] for i in crystal.atoms.site]

@@ -20,7 +20,7 @@ def atoms_of_formula(formula: str) -> dict[str, float]:
     """
     content: dict[str, float] = {}
     for part in re.split(r"[·*]", formula.replace(" ", "")):
-        factor = re.match(r"\d+\.?\d*", part)
+        factor = re.match(r"\d+\.?\d*|\.\d+", part)
         group = part[factor.end() :] if factor else part
         for element, count in _atoms_of_group(group, formula).items():
             content[element] = content.get(element, 0.0) + count * (float(factor[0]) if factor else 1.0)
@@ -64,7 +64,7 @@ def composition_faults(
 
 def _atoms_of_group(text: str, formula: str) -> dict[str, float]:
     stack: list[dict[str, float]] = [{}]
-    tokens = re.findall(r"([A-Z][a-z]?)(\d+\.?\d*)?|([(\[])|([)\]])(\d+\.?\d*)?|(.)", text)
+    tokens = re.findall(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?|([(\[])|([)\]])(\d+\.?\d*|\.\d+)?|(.)", text)
     for element, count, opening, closing, times, other in tokens:
         known = not element or gemmi.Element(element).atomic_number > 0
         if other or not known or (closing and len(stack) == 1):

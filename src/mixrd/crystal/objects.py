@@ -14,7 +14,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.cif import default_u_iso
+from mixrd.crystal.displacement import default_u_iso
 from mixrd.crystal.strain import cell_of
 from mixrd.crystal.structure import Crystal, Site
 from mixrd.errors import CrystalError, UsageError

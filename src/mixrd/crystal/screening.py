@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.crystal.cif import read_cif
+from mixrd.crystal.cif_document import parse_cif
 from mixrd.crystal.cod import StructureSource
 from mixrd.crystal.connectivity import nearest_contact
 from mixrd.crystal.formula import atoms_of_formula, composition_faults
 from mixrd.crystal.polymer import polymer_fault
 from mixrd.crystal.structure import Crystal
-from mixrd.errors import CrystalError, PhaseNotFoundError
+from mixrd.errors import ContradictionError, CrystalError, PhaseNotFoundError
 
 Reason = Literal[
     "not found", "unreadable", "no coordinates", "composition", "too large", "overlap", "polymer", "duplicate"
@@ -31,7 +32,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not found": "the source has no such structure",
         "unreadable": "no readable CIF, or cell, symmetry or sites that cannot be used",
         "no coordinates": "no atom site with three coordinates",
-        "composition": "no readable formula, or sites that do not add up to it",
+        "composition": "no readable formula, or sites that do not add up to it (or to Z, density, volume)",
         "too large": "too many atoms in the unit cell",
         "overlap": "atoms that are there at once and overlap",
         "polymer": "crystalline polymer, by connectivity or by name",
@@ -150,6 +151,8 @@ class Screening:
             return Verdict(name, None, "no coordinates", "no atom site has three coordinates")
         try:
             crystal = read_cif(path, name=name)
+        except ContradictionError as error:
+            return Verdict(name, None, "composition", error.cause)
         except CrystalError as error:
             return Verdict(name, None, "unreadable", error.cause)
         assert block is not None
@@ -224,7 +227,7 @@ def lattice_lengths(crystal: Crystal) -> NDArray[np.float64]:
 def _structure_block(path: Path) -> gemmi.cif.Block | None:
     """The block of a CIF that holds atom sites, else its first; None where it cannot be read."""
     try:
-        document = gemmi.cif.read_string(path.read_bytes().decode("utf-8", errors="replace"))
+        document = parse_cif(path.read_bytes().decode("utf-8", errors="replace"))
     except (OSError, ValueError, RuntimeError):
         return None
     return next((b for b in document if _has_coordinates(b)), next(iter(document), None))

@@ -58,15 +58,20 @@ def check_cell(name: str, cell: Cell) -> None:
 
 def check_symmetry(crystal: Crystal) -> None:
     """Raise `CrystalError` unless the cell has the symmetry of the operations."""
-    metric = crystal.lattice @ crystal.lattice.T
-    scale = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
     rotations, _ = matrices(crystal.symmetry_operations)
-    change = (rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / scale
-    if np.abs(change).max() > METRIC_TOLERANCE:
+    if metric_change(rotations, crystal.lattice) > METRIC_TOLERANCE:
         raise CrystalError(
             f"{crystal.name}: the unit cell {crystal.cell} lacks the symmetry of {crystal.space_group}",
             remedy="Check cell angles, space group and its setting",
         )
+
+
+def metric_change(rotations: NDArray[np.float64], lattice: NDArray[np.float64]) -> float:
+    """Largest change of the metric by a rotation of (M, 3, 3), relative to the squared lengths."""
+    metric = lattice @ lattice.T
+    scale = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
+    change: NDArray[np.float64] = (rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / scale
+    return float(np.abs(change).max())
 
 
 def check_sites(crystal: Crystal) -> None:

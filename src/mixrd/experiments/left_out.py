@@ -32,9 +32,9 @@ class LeftOut:
     weighed_percent : float
         Of it, in wt%.
     warned : bool
-        Whether one of `MISSING_CODES` came.
+        Whether one of `MISSING_CODES` came, or no amounts were stated.
     message : str
-        Of that warning, or why the analysis failed.
+        Of that warning, why no amounts were stated, or why the analysis failed.
     """
 
     file: str
@@ -146,5 +146,7 @@ def _case(
         result = analyze(read_scan(folder / row.file), crystals, instrument)
     except MixrdError as error:
         return LeftOut(row.file, phase, weighed, False, f"failed: {error}")
+    if result.statement.kind == "none":
+        return LeftOut(row.file, phase, weighed, True, result.statement.sentence)
     said = [warning.message for warning in result.warnings if warning.code in MISSING_CODES]
     return LeftOut(row.file, phase, weighed, bool(said), said[0] if said else "")

@@ -56,7 +56,8 @@ def benchmark_weighed(
     Returns
     -------
     WeighedBenchmark
-        A sample that fails is part of it and does not stop the others.
+        A sample that fails is part of it and does not stop the others; one that is refused (no amounts are
+        stated) counts as refused, not as an error.
 
     Raises
     ------
@@ -140,6 +141,8 @@ def _sample(
         intervals=_intervals(result),
         warnings=result.warnings,
         cpu_seconds=cpu_seconds,
+        refused=result.statement.reason or "no reason given" if result.statement.kind == "none" else None,
+        presence=result.phases[0].presence if result.statement.kind == "presence" else None,
     )
 
 

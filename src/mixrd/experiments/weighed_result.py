@@ -43,6 +43,10 @@ class WeighedSample:
     cpu_seconds : float or None
         Processor time of the whole analysis, training excepted: what other programs do on the machine is not
         in it. None if it failed.
+    refused : str or None
+        Why the analysis states no amounts, where it does not: no error, and no failure.
+    presence : str or None
+        For a candidate alone, of which no amounts are stated: whether it was found.
     """
 
     file: str
@@ -54,11 +58,14 @@ class WeighedSample:
     intervals: dict[str, tuple[float, float]] | None = None
     warnings: tuple[AnalysisWarning, ...] = ()
     cpu_seconds: float | None = None
+    refused: str | None = None
+    presence: str | None = None
 
     @property
     def failed(self) -> bool:
-        """Whether the analysis gave nothing."""
-        return self.network is None and self.refined is None
+        """Whether the analysis gave nothing, and does not say why nothing can be stated."""
+        stated = self.refused is None and self.presence is None
+        return stated and self.network is None and self.refined is None
 
     def errors(self, method: Method) -> dict[str, float] | None:
         """Estimate minus truth in wt% for each candidate, None where there is no estimate."""
@@ -160,6 +167,16 @@ class WeighedBenchmark:
         """Number of samples whose analysis failed."""
         return sum(sample.failed for sample in self.samples)
 
+    @property
+    def refused(self) -> int:
+        """Number of samples of which nothing was stated; they are in no mean."""
+        return sum(sample.refused is not None for sample in self.samples)
+
+    @property
+    def alone(self) -> int:
+        """Number of samples with one candidate, of which only its presence was stated."""
+        return sum(sample.presence is not None for sample in self.samples)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         summary: dict[str, Any] = {method: self.summary(method) for method in METHODS}
@@ -173,6 +190,8 @@ class WeighedBenchmark:
                 "median_seconds": self.seconds(),
                 "samples": len(self.samples),
                 "failed": self.failed,
+                "refused": self.refused,
+                "presence_only": self.alone,
             },
         }
 

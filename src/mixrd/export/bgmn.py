@@ -39,7 +39,7 @@ def _control(given: Handover) -> str:
     names = [variable(phase, number) for number, phase in enumerate(given.phases, start=1)]
     structures = [f"STRUC[{n}]={phase.file_stem}.str" for n, phase in enumerate(given.phases, start=1)]
     lines = [
-        f"% {given.source}",
+        *(f"% {comment}" for comment in given.comments),
         "% Put the file of your diffractometer here: BGMN's or Profex' devices, or made by MakeGEQ",
         "VERZERR=device.geq",
         beam,
@@ -57,7 +57,11 @@ def _control(given: Handover) -> str:
         *(f"Q{name}={name}/sum" for name in names),
         *(f"GOAL[{n}]=Q{name}" for n, name in enumerate(names, start=1)),
     ]
-    found = [f"% {phase.name}: {phase.weight_percent:.2f} wt% by mixrd" for phase in given.phases]
+    found = [
+        f"% {phase.name}: {phase.weight_percent:.2f} wt% by mixrd"
+        for phase in given.phases
+        if phase.weight_percent is not None
+    ]
     return "\n".join([*lines, *found]) + "\n"
 
 

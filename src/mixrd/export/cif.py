@@ -75,6 +75,8 @@ def _add_pattern(document: gemmi.cif.Document, given: Handover) -> None:
     machine = given.instrument
     block.set_pair("_pd_meas_info_author_name", "?")
     block.set_pair("_pd_proc_info_data_reduction", gemmi.cif.quote(given.source))
+    if given.statement:
+        block.set_pair("_pd_proc_info_special_details", gemmi.cif.quote(given.statement))
     block.set_pair("_pd_meas_number_of_points", str(len(given.two_theta)))
     block.set_pair("_pd_instr_dist_spec/detc", f"{machine.goniometer_radius_mm:g}")
     block.set_pair("_diffrn_radiation_polarisn_ratio", f"{1 / given.perpendicular - 1:.5f}")
@@ -95,7 +97,8 @@ def _add_pattern(document: gemmi.cif.Document, given: Handover) -> None:
         loop.add_row([str(number), f"{wavelength:.7f}", f"{weight:.5f}"])
     loop = block.init_loop("_pd_phase_", ["id", "block_id", "mass_%"])
     for phase in given.phases:
-        percent = with_sigma(phase.weight_percent, phase.weight_sigma or 0.0)
+        stated = phase.weight_percent
+        percent = "?" if stated is None else with_sigma(stated, phase.weight_sigma or 0.0)
         loop.add_row([phase.file_stem, phase.file_stem, percent])
     names = ["_pd_meas_2theta_scan", "_pd_meas_counts_total", "_pd_proc_ls_weight", "_pd_calc_bkg"]
     loop = block.init_loop("", names)

@@ -47,6 +47,7 @@ def fullprof_files(given: Handover) -> dict[str, str]:
     low, high = given.limits
     lines = [
         f"COMM {given.source}",
+        *(f"! {comment}" for comment in given.comments[1:]),
         f"! Files => DAT-file: {given.stem}.dat,  PCR-file: {given.stem}",
         "!Job Npr Nph Nba Nex Nsc Nor Dum Iwg Ilo Ias Res Ste Nre Cry Uni Cor Opt Aut",
         "   0   7" + "".join(f" {count:3d}" for count in counts) + "   0" * 12,

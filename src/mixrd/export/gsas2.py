@@ -31,7 +31,8 @@ def gsas2_files(given: Handover) -> dict[str, str]:
     files = {f"{given.stem}.instprm": instprm(given), f"{given.stem}.xye": given.columns()}
     for phase in given.phases:
         files[f"{phase.file_stem}.cif"] = phase_cif(_spelled(phase))
-    files[f"{given.stem}_gsas2.py"] = _SCRIPT.replace("@SETTINGS@", _settings(given))
+    script = _SCRIPT.replace("@SETTINGS@", _settings(given))
+    files[f"{given.stem}_gsas2.py"] = "".join(f"# {c}\n" for c in given.comments[1:]) + script
     return files
 
 

@@ -38,7 +38,8 @@ class HandedPhase:
         The name in characters that every file system takes; different for different phases.
     crystal : Crystal
         With the refined cell.
-    weight_percent : float
+    weight_percent : float or None
+        None where the result states no amounts.
     cell_sigma : tuple of six float or None
     weight_sigma : float or None
         wt%.
@@ -53,7 +54,7 @@ class HandedPhase:
     name: str
     file_stem: str
     crystal: Crystal
-    weight_percent: float
+    weight_percent: float | None
     cell_sigma: tuple[float, ...] | None
     weight_sigma: float | None
     mass: float
@@ -94,6 +95,8 @@ class Handover:
         Of the files to write.
     source : str
         Scan and program, for a comment.
+    statement : str
+        Why the result states no amounts, for a warning; empty where it does.
     two_theta, counts, sigma : (N,) array
         From the first to the last angle that was fitted; degrees. Intensities of an automatic divergence
         slit are divided by sin(theta), as if the slit were fixed; those of a sample shorter than the beam by
@@ -124,6 +127,7 @@ class Handover:
     zero_deg: float
     displacement_mm: float
     roughness: tuple[float, float] | None
+    statement: str = ""
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -134,6 +138,11 @@ class Handover:
     def wavelength(self) -> float:
         """Of the strongest line in angstrom."""
         return self.instrument.radiation.wavelength_angstrom
+
+    @property
+    def comments(self) -> tuple[str, ...]:
+        """What stands at the head of a file: where it is from, and what the result does not state."""
+        return (self.source, f"WARNING: {self.statement}") if self.statement else (self.source,)
 
     @cached_property
     def lines(self) -> tuple[tuple[float, float], ...]:
@@ -211,6 +220,7 @@ def handover(analysis: Analysis, scan: Scan) -> Handover:
         zero_deg=analysis.zero_deg or 0.0,
         displacement_mm=analysis.displacement_mm or 0.0,
         roughness=analysis.roughness,
+        statement=analysis.statement.sentence,
     )
 
 

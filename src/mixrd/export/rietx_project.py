@@ -15,13 +15,13 @@ _U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
 def rietx_files(given: Handover) -> dict[str, str]:
     """``STEM.structure.json``, ``STEM.instrument.json``, ``STEM.xye`` and ``STEM_rietx.py``."""
     structure, instrument = rietx_documents(given)
+    warnings = "".join(f"# {comment}\n" for comment in given.comments[1:])
     return {
         f"{given.stem}.structure.json": structure.model_dump_json(indent=1) + "\n",
         f"{given.stem}.instrument.json": instrument.model_dump_json(indent=1) + "\n",
         f"{given.stem}.xye": given.columns(),
-        f"{given.stem}_rietx.py": _SCRIPT.replace("@STEM@", given.stem).replace(
-            "@EXCLUDED@", str([*given.excluded])
-        ),
+        f"{given.stem}_rietx.py": warnings
+        + _SCRIPT.replace("@STEM@", given.stem).replace("@EXCLUDED@", str([*given.excluded])),
     }
 
 

@@ -57,6 +57,11 @@ def with_second_opinion(analysis: Analysis, scan: Scan, program: str = "rietx") 
             f"no second opinion by {program!r}", remedy=f"Programs that can be asked: {', '.join(PROGRAMS)}"
         )
     given = handover(analysis, scan)
+    if analysis.statement.kind != "amounts":
+        # Its fractions would be numbers where there are to be none.
+        opinion = _without(f"it was not asked: {analysis.statement.sentence}", 0.0)
+        doubts = second_opinion_warnings(opinion, {})
+        return dataclasses.replace(analysis, second_opinion=opinion, warnings=(*analysis.warnings, *doubts))
     begin = time.perf_counter()
     try:
         with warnings.catch_warnings():
@@ -72,7 +77,7 @@ def with_second_opinion(analysis: Analysis, scan: Scan, program: str = "rietx") 
 
 def _ours(analysis: Analysis) -> dict[str, float]:
     """What the refinement says, before corrections that the other program does not make."""
-    return {phase.name: phase.refined_percent or 0.0 for phase in analysis.phases}
+    return {phase.name: phase.apparent_percent or 0.0 for phase in analysis.phases}
 
 
 def _refined(given: Handover, analysis: Analysis) -> Any:

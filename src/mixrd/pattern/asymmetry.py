@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mixrd.pattern.instrument import MOST_NODES
+
 #: Relative error of the peak's maximum that a number of nodes keeps to.
 _ONE_NODE_FWHM = {1e-3: 0.06, 1e-4: 0.02, 1e-6: 0.002}
 _NODES = {1e-3: (1.0, 2.0), 1e-4: (1.8, 2.3), 1e-6: (2.6, 2.9)}
-#: Lines near the ends of the circle, whose shift is many widths, are drawn with this many at most.
-_MOST_NODES = 64
 
 
 @cache
@@ -93,4 +93,4 @@ def nodes_needed(two_theta: float, sh_l: float, fwhm_deg: float, *, tolerance: f
     if widths < _ONE_NODE_FWHM[tolerance]:
         return 1
     least, per_width = _NODES[tolerance]
-    return min(_MOST_NODES, max(2, math.ceil(least + per_width * widths)))
+    return min(MOST_NODES, max(2, math.ceil(least + per_width * widths)))

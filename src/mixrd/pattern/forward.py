@@ -90,7 +90,7 @@ class ForwardModel:
         self.tables = [next(s.table for s in self.sources if s.phase == p) for p in range(len(crystals))]
         self.strain_sizes = [len(table.strain_basis) for table in self.tables]
         self.peak_table = list_peaks(
-            self.sources, instrument.profile, tolerance=TOLERANCES[precision], dtype=dtype, device=device
+            self.sources, instrument, tolerance=TOLERANCES[precision], dtype=dtype, device=device
         )
 
     @property

@@ -13,6 +13,9 @@ from typing import Any, Literal
 from mixrd.diffraction import EmissionLine, Radiation, radiation
 from mixrd.errors import InstrumentError, RadiationError
 
+#: Parts that a line with axial divergence is drawn of, at most.
+MOST_NODES = 64
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -62,6 +65,8 @@ class Instrument:
         Fixed opening, or one that keeps the illuminated length constant (intensity times sin theta).
     monochromator_position : {"diffracted", "incident"}
         Behind the sample or before it.
+    axial_nodes : int
+        Parts that a line with axial divergence is drawn of, at most: few where `Profile.sh_l` is an estimate.
     polarized_fraction : float or None
         Share of the beam polarized perpendicular to the plane of diffraction, 0-1: 0.95-1 at a synchrotron;
         None for a tube.
@@ -78,6 +83,7 @@ class Instrument:
     divergence_slit: Literal["fixed", "automatic"] = "fixed"
     monochromator_position: Literal["diffracted", "incident"] = "diffracted"
     polarized_fraction: float | None = None
+    axial_nodes: int = MOST_NODES
 
     def __post_init__(self) -> None:
         low, high = self.two_theta_range
@@ -101,6 +107,7 @@ class Instrument:
             f"polarized fraction {self.polarized_fraction}",
             "0 to 1 (0.95-1 at a synchrotron), or no entry for a tube",
         )
+        _require(1 <= self.axial_nodes <= MOST_NODES, f"axial_nodes {self.axial_nodes}", f"1 to {MOST_NODES}")
         numbers = (low, high, self.step, self.goniometer_radius_mm, *dataclasses.astuple(self.profile))
         _require(
             all(math.isfinite(x) for x in numbers), "it holds a number that is not finite", "finite numbers"
@@ -195,6 +202,8 @@ def to_toml(instrument: Instrument) -> str:
     low, high = instrument.two_theta_range
     share = instrument.polarized_fraction
     polarized = "" if share is None else f"polarized_fraction = {share!r}  # perpendicular, synchrotron\n"
+    nodes = instrument.axial_nodes
+    drawn = "" if nodes == MOST_NODES else f"axial_nodes = {nodes}  # parts of an asymmetric line, at most\n"
     return f"""name = {_quoted(instrument.name)}
 note = {_quoted(instrument.note)}
 
@@ -203,7 +212,7 @@ goniometer_radius_mm = {instrument.goniometer_radius_mm!r}
 monochromator_two_theta = {instrument.monochromator_two_theta!r}  # deg, 0 for none
 monochromator_position = {_quoted(instrument.monochromator_position)}  # diffracted or incident beam
 divergence_slit = {_quoted(instrument.divergence_slit)}  # fixed or automatic
-{polarized}
+{polarized}{drawn}
 [profile]  # fwhm: Gaussian^2 = u tan^2 + v tan + w (deg^2), Lorentzian = x / cos + y tan (deg)
 u = {p.u!r}
 v = {p.v!r}
@@ -280,4 +289,5 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
         divergence_slit=geometry.get("divergence_slit", "fixed"),
         monochromator_position=geometry.get("monochromator_position", "diffracted"),
         polarized_fraction=None if share is None else float(share),
+        axial_nodes=int(geometry.get("axial_nodes", MOST_NODES)),
     )

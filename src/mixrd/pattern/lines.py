@@ -169,13 +169,16 @@ def _check_axes(axes: Iterable[str], crystals: Sequence[Crystal]) -> None:
 
 def list_peaks(
     sources: Sequence[Source],
-    profile: Profile,
+    instrument: Instrument,
     *,
     tolerance: float,
     dtype: torch.dtype,
     device: torch.device | str,
 ) -> PeakTable:
-    """All peaks, their axial divergence resolved to `tolerance` of a peak's maximum (see `nodes_needed`)."""
+    """All peaks, their axial divergence resolved to `tolerance` of a peak's maximum (see `nodes_needed`).
+
+    With `axial_nodes` of the instrument for each at most.
+    """
     rows: list[tuple[int, int, int, float, float, float]] = []
     rules: list[tuple[tuple[float, ...], tuple[float, ...]]] = []
     for source in sources:
@@ -183,7 +186,8 @@ def list_peaks(
         aligned = [0.0] * len(spacing) if source.size_cosines is None else source.size_cosines.tolist()
         for line in source.lines.lines:
             for r, (inverse_d, cosine) in enumerate(zip(spacing, aligned, strict=True)):
-                count = _axial_count(0.5 * line.wavelength_angstrom * inverse_d, profile, tolerance)
+                sine = 0.5 * line.wavelength_angstrom * inverse_d
+                count = min(_axial_count(sine, instrument.profile, tolerance), instrument.axial_nodes)
                 for node in range(count):
                     rows.append((source.phase, source.first + r, node, line.wavelength_angstrom,
                                  line.weight, cosine))  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from mixrd.experiments.weighed_result import LARGE_WT, METHODS, SMALL_WT
+from mixrd.report.numbers import counted, two_digits
 from mixrd.report.tables import new_table
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ def weighed_table(benchmark: WeighedBenchmark) -> Table:
         codes = ", ".join(dict.fromkeys(warning.code for warning in sample.warnings))
         if sample.failed:
             codes = f"failed: {sample.warnings[0].message}" if sample.warnings else "failed"
+        elif sample.refused is not None:
+            codes = f"refused: {sample.refused}" + (f"; {codes}" if codes else "")
+        elif sample.presence is not None:
+            codes = f"one candidate alone: {sample.presence}" + (f"; {codes}" if codes else "")
         for i, (phase, weighed) in enumerate(sample.truth.items()):
             first = (
                 [sample.file, *(sample.group.get(g, "") for g in groups)]
@@ -70,6 +75,14 @@ def coverage_line(benchmark: WeighedBenchmark) -> str:
     )
 
 
+def refused_line(benchmark: WeighedBenchmark) -> str:
+    """Of how many samples nothing, or only a presence, was stated; empty if of none."""
+    of = counted(len(benchmark.samples), "sample")
+    parts = [f"{benchmark.refused} of {of} refused: no amounts are stated"] if benchmark.refused else []
+    parts += [f"{benchmark.alone} of {of} with one candidate: its presence alone"] if benchmark.alone else []
+    return f"{'; '.join(parts)} (in no mean above)" if parts else ""
+
+
 def doubts_line(benchmark: WeighedBenchmark) -> str:
     """How often a warning stands by samples that are off, and by others; empty if none is refined."""
     found = benchmark.doubts()
@@ -86,7 +99,7 @@ def time_line(benchmark: WeighedBenchmark) -> str:
     """Median times of a scan."""
     found = {name: value for name, value in benchmark.seconds().items() if value is not None}
     words = {"network": "network", "refined": "refinement", "processor": "processor time of all"}
-    parts = [f"{words[name]} {value:.2g} s" for name, value in found.items()]
+    parts = [f"{words[name]} {two_digits(value)} s" for name, value in found.items()]
     return f"median of a scan: {', '.join(parts)}" if parts else ""
 
 

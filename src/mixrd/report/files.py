@@ -37,6 +37,9 @@ CSV_COLUMNS = (
     "r_exp",
     "warnings",
     "error",
+    "statement",
+    "reason",
+    "detected",
 )
 
 
@@ -236,6 +239,8 @@ def csv_rows(name: str, analysis: Analysis) -> list[dict[str, Any]]:
         "r_exp": analysis.r_exp,
         "warnings": " ".join(dict.fromkeys(w.code for w in analysis.warnings)),
         "error": analysis.error,
+        "statement": analysis.statement.kind if analysis.status == "ok" else None,
+        "reason": analysis.statement.reason or None,
     }
     if not analysis.phases:
         return [scan]
@@ -254,6 +259,7 @@ def _phase_columns(phase: PhaseResult) -> dict[str, Any]:
         **dict(zip(CELL_COLUMNS, cell, strict=True)),
         "crystallite_size_nm": phase.crystallite_size_nm,
         "microstrain": phase.microstrain,
+        "detected": phase.detected,
     }
 
 

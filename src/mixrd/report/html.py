@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from mixrd.report import html_facts, html_phases, sentences
 from mixrd.report.citation import citation
 from mixrd.report.html_batch import Batch, batch_of
+from mixrd.report.numbers import counted, two_digits
 from mixrd.report.warning_texts import WarningText, warning_texts
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def analysis_report(
     batch, shared, version = _together(results) if len(results) > 1 else (None, None, "")
     version = version or _version(results)
     return page.render(
-        title=title or (results[0][0] if batch is None else f"{len(results)} scans"),
+        title=title or (results[0][0] if batch is None else counted(len(results), "scan")),
         date=date,
         batch=batch,
         scans=_pages(results, plots or {}, scale, shared),
@@ -202,6 +203,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["marked"] = _marked
     environment.filters["formula"] = _formula
+    environment.filters["two_digits"] = two_digits
     return environment
 
 

@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mixrd.report.numbers import percent
+from mixrd.report.numbers import percent, two_digits
 from mixrd.report.sentences import beam_text, listed
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
 
+_POWDERS = {
+    "by-hand": "ground by hand",
+    "mccrone": "from a micronising mill",
+    "as-received": "that was not ground",
+}
 _SLITS = {"fixed": "fixed divergence slit", "automatic": "automatic divergence slit (constant length)"}
 
 
@@ -77,7 +82,7 @@ def origin(analysis: Analysis) -> tuple[Fact, ...]:
         ),
         Fact(
             "time",
-            ", ".join(f"{k} {v:.2g} s" for k, v in analysis.seconds.items() if v is not None),
+            ", ".join(f"{k} {two_digits(v)} s" for k, v in analysis.seconds.items() if v is not None),
         ),
     ]
     return tuple(fact for fact in facts if fact.value)
@@ -150,17 +155,20 @@ def _low_angles(analysis: Analysis) -> Fact:
     return Fact(name, said)
 
 
+def _microabsorption(said: Mapping[str, Any]) -> str:
+    if said.get("particle_size_um") is not None:
+        return f"corrected after Brindley for particles of {said['particle_size_um']:g} µm"
+    powder = _POWDERS.get(str(said.get("grinding")))
+    if powder is None:
+        return "not corrected: the size of the particles is not known; the intervals allow for it"
+    return f"not corrected; the intervals allow for the particles of a powder {powder}"
+
+
 def _preparation(said: Mapping[str, Any] | None, *, refined: bool) -> list[Fact]:
     """What the user said of the sample; None where the result does not know."""
     if said is None or not refined:
         return []
-    size = said.get("particle_size_um")
-    micro = (
-        "not corrected: the size of the particles is not known; the intervals allow for it"
-        if size is None
-        else f"corrected after Brindley for particles of {size:g} µm"
-    )
-    facts = [Fact("microabsorption", micro)]
+    facts = [Fact("microabsorption", _microabsorption(said))]
     standard = said.get("standard")
     if standard:
         facts.append(
@@ -169,7 +177,9 @@ def _preparation(said: Mapping[str, Any] | None, *, refined: bool) -> list[Fact]
             )
         )
     if said.get("external_constant") is not None:
-        facts.append(Fact("external standard", f"constant of the instrument {said['external_constant']:.4g}"))
+        rest = said.get("amorphous_formula") or "taken to absorb as the crystalline phases do"
+        value = f"constant of the instrument {said['external_constant']:.4g}; amorphous part: {rest}"
+        facts.append(Fact("external standard", value))
     if said.get("excluded_deg"):
         regions = ", ".join(f"2θ {low:g} to {high:g}°" for low, high in said["excluded_deg"])
         facts.append(Fact("left out of the fit", regions))

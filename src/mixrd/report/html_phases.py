@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixrd.report.colours import phase_style
-from mixrd.report.numbers import amount_text, value_with_sigma, with_su
+from mixrd.report.numbers import NOTHING, amount_text, two_digits, value_with_sigma, with_su
 
 if TYPE_CHECKING:
-    from mixrd.analysis import Analysis, PhaseResult
+    from mixrd.analysis import Analysis, PhaseResult, Statement
 
 _CELL_SYMBOLS = ("a", "b", "c", "α", "β", "γ")
 _EDGES = 3
@@ -76,14 +76,17 @@ class OpinionRow:
 
 
 def phase_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
-    """The rows of the table of results, in the order of the candidates."""
-    return tuple(_phase_row(phase, phase_style(i)[0]) for i, phase in enumerate(analysis.phases))
+    """The rows of the table of results, in the order of the candidates; none where nothing is stated."""
+    stated = analysis.statement
+    if stated.kind == "none":
+        return ()
+    return tuple(_phase_row(phase, phase_style(i)[0], stated) for i, phase in enumerate(analysis.phases))
 
 
 def whole_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
     """The same of the whole sample, its amorphous part last; empty without a standard."""
     whole = analysis.absolute
-    if whole is None:
+    if whole is None or analysis.statement.kind == "none":
         return ()
     colours = {phase.name: phase_style(i)[0] for i, phase in enumerate(analysis.phases)}
     formulas = {phase.name: phase.formula for phase in analysis.phases}
@@ -99,19 +102,25 @@ def whole_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
 
 def crystal_rows(analysis: Analysis) -> tuple[CrystalRow, ...]:
     """Cells, sizes, texture, density and attenuation."""
-    return tuple(_crystal_row(phase) for phase in analysis.phases)
+    stated = analysis.statement.kind == "amounts"
+    return tuple(_crystal_row(phase, amounts=stated) for phase in analysis.phases)
 
 
 def opinion_rows(analysis: Analysis) -> tuple[OpinionRow, ...]:
-    """What another program finds beside our refinement; empty where none was asked or none answered."""
+    """What another program finds beside our refinement; empty where none was asked or none answered.
+
+    Empty, too, where no amounts are stated.
+    """
     opinion = analysis.second_opinion
-    if opinion is None:
+    if opinion is None or analysis.statement.kind != "amounts":
         return ()
     phases = [phase for phase in analysis.phases if phase.name in opinion.weight_percent]
     return tuple(
         OpinionRow(
             phase.name,
-            value_with_sigma(phase.refined_percent or 0.0, phase.sigma_percent),
+            NOTHING
+            if phase.refined_percent is None
+            else value_with_sigma(phase.refined_percent, phase.sigma_percent),
             value_with_sigma(opinion.weight_percent[phase.name], opinion.sigma_percent.get(phase.name)),
             f"{opinion.differences[phase.name]:+.1f}",
         )
@@ -134,15 +143,16 @@ def structure_rows(analysis: Analysis) -> tuple[StructureRow, ...]:
     )
 
 
-def _phase_row(phase: PhaseResult, colour: str) -> PhaseRow:
+def _phase_row(phase: PhaseResult, colour: str, stated: Statement) -> PhaseRow:
     low, high = phase.interval_percent or (None, None)
+    limit = phase.detection_limit_percent if stated.kind == "amounts" else None
     return PhaseRow(
         name=phase.name,
         formula=phase.formula,
         colour=colour,
-        amount=amount_text(phase),
+        amount=amount_text(phase, stated),
         interval="" if low is None or high is None else f"{low:.1f} to {high:.1f}",
-        limit="" if phase.detection_limit_percent is None else f"{phase.detection_limit_percent:.2g}",
+        limit="" if limit is None else two_digits(limit),
         network="" if phase.network_percent is None else f"{phase.network_percent:.1f}",
         bar=Bar(_on_axis(phase.weight_percent), *(_on_axis(x) for x in (low, high))),
     )
@@ -159,8 +169,8 @@ def _on_axis(value: float | None) -> float:
     return 0.0 if value is None or value != value else round(min(max(value, 0.0), 100.0), 2)
 
 
-def _crystal_row(phase: PhaseResult) -> CrystalRow:
-    texture = phase.texture
+def _crystal_row(phase: PhaseResult, *, amounts: bool) -> CrystalRow:
+    texture, quantified = phase.texture, phase.quantification_limit_percent if amounts else None
     return CrystalRow(
         name=phase.name,
         formula=phase.formula,
@@ -173,9 +183,7 @@ def _crystal_row(phase: PhaseResult) -> CrystalRow:
         density=f"{phase.density_g_cm3:.3f}",
         attenuation=_number(phase.linear_attenuation_per_mm),
         mass_attenuation=_number(phase.mass_attenuation_cm2_g),
-        quantified_from=""
-        if phase.quantification_limit_percent is None
-        else f"{phase.quantification_limit_percent:.2g}",
+        quantified_from="" if quantified is None else two_digits(quantified),
     )
 
 

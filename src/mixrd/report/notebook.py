@@ -16,7 +16,7 @@ import jinja2
 from mixrd.errors import UsageError
 from mixrd.report.colours import phase_style
 from mixrd.report.files import CELL_COLUMNS, csv_rows
-from mixrd.report.numbers import amount_text, cell_text, percent
+from mixrd.report.numbers import amount_text, cell_text, counted, percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from mixrd.report.plot import IntensityScale
 
 #: Columns of text; all others but `detected` are numbers, NaN where there is none.
-_TEXT = ("scan", "file", "status", "phase", "formula", "warnings", "error")
+_TEXT = ("scan", "file", "status", "phase", "formula", "warnings", "error", "statement", "reason")
 COLUMNS = (
     "scan", "file", "status", "phase", "formula", "weight_percent", "sigma_percent", "interval_low_percent",
     "interval_high_percent", "network_percent", "refined_percent", "detected", "detection_limit_percent",
     *CELL_COLUMNS, "crystallite_size_nm", "microstrain", "r_wp", "r_exp", "warnings", "error",
+    "statement", "reason",
 )  # fmt: skip
 #: Scans that the table of a series shows at its beginning and at its end.
 _SHOWN = 10
@@ -49,13 +50,14 @@ def analysis_html(analysis: Analysis) -> str:
     with_interval = any(p.interval_percent for p in phases)
     with_network = any(p.network_percent is not None for p in phases) and analysis.r_wp is not None
     with_cell = any(p.cell for p in phases)
-    columns = ["phase", "wt%"]
+    stated = analysis.statement
+    columns = ["phase", *{"amounts": ["wt%"], "presence": ["presence"], "none": []}[stated.kind]]
     columns += [f"{100 * (analysis.interval_level or 0):.0f} % interval"] if with_interval else []
     columns += ["network"] if with_network else []
     columns += ["cell", "size (nm)"] if with_cell else []
     rows = []
     for i, p in enumerate(phases):
-        cells = [p.name, amount_text(p)]
+        cells = [p.name, *([] if stated.kind == "none" else [amount_text(p, stated)])]
         if with_interval:
             cells.append("–".join(f"{end:.2f}" for end in p.interval_percent or ()))
         if with_network:
@@ -70,6 +72,7 @@ def analysis_html(analysis: Analysis) -> str:
         failed=(analysis.error or "for no reason given") if analysis.status == "failed" else "",
         columns=columns,
         rows=rows,
+        statement=stated.sentence,
         warnings=analysis.warnings,
         below="",
     )
@@ -86,14 +89,16 @@ def series_html(results: Sequence[tuple[str, Analysis]]) -> str:
         rows.insert(_SHOWN, _Row(("…", *[""] * (len(names) + 2))))
     failed = sum(a.status == "failed" for _, a in results)
     doubted = sum(bool(a.warnings) for _, a in results)
+    refused = sum(a.statement.kind == "none" for _, a in results)
     return _template().render(
-        file=f"{len(results)} scans",
+        file=counted(len(results), "scan"),
         agreement="",
         failed="",
         columns=["scan", *names, "R_wp", "notes"],
         rows=rows,
+        statement="",
         warnings=(),
-        below=f"wt%; {failed} failed, {doubted} with warnings",
+        below=f"wt%; {failed} failed, {doubted} with warnings" + (f", {refused} unstated" if refused else ""),
     )
 
 
@@ -158,7 +163,6 @@ def _rows(label: str, analysis: Analysis) -> list[dict[str, Any]]:
         row |= {
             "interval_low_percent": low,
             "interval_high_percent": high,
-            "detected": phase.detected,
             "detection_limit_percent": phase.detection_limit_percent,
         }
     return rows
@@ -167,10 +171,11 @@ def _rows(label: str, analysis: Analysis) -> list[dict[str, Any]]:
 def _scan_cells(label: str, analysis: Analysis, names: Sequence[str]) -> tuple[str, ...]:
     if analysis.status == "failed":
         return (label, *[""] * (len(names) + 1), f"failed: {analysis.error}")
-    found = {p.name: amount_text(p) for p in analysis.phases}
+    found = {p.name: amount_text(p, analysis.statement) for p in analysis.phases}
     agreement = "" if analysis.r_wp is None else percent(analysis.r_wp)
     codes = ", ".join(dict.fromkeys(w.code for w in analysis.warnings))
-    return (label, *(found.get(name, "") for name in names), agreement, codes)
+    notes = "; ".join(part for part in (analysis.statement.sentence, codes) if part)
+    return (label, *(found.get(name, "") for name in names), agreement, notes)
 
 
 def _agreement(analysis: Analysis) -> str:

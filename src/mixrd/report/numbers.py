@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mixrd.analysis import PhaseResult
+    from mixrd.analysis import PhaseResult, Statement
+
+#: Where there is no number to state.
+NOTHING = "–"
 
 
 def percent(fraction: float) -> str:
@@ -24,10 +27,33 @@ def value_with_sigma(value: float, sigma: float | None) -> str:
     return f"{value:.{decimals}f} ± {sigma:.{decimals}f}"
 
 
-def amount_text(phase: PhaseResult) -> str:
-    """wt% with its standard uncertainty; below the detection limit, that."""
+def two_digits(value: float) -> str:
+    """Two significant digits, never in powers of ten: "0.74", "1.9", "260"."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.1e}")
+    decimals = 1 - math.floor(math.log10(abs(rounded)))
+    return f"{rounded:.{min(decimals, 6)}f}" if decimals > 0 else f"{rounded:.0f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 scan", "3 scans"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def amount_text(phase: PhaseResult, statement: Statement) -> str:
+    """What is stated of a phase: wt% with its standard uncertainty, or that it is below the detection limit.
+
+    Where no amounts are stated, whether it is there, or nothing.
+    """
+    if statement.kind == "presence":
+        return phase.presence
+    if statement.kind == "none":
+        return NOTHING
     if phase.detected is False and phase.detection_limit_percent is not None:
-        return f"< {phase.detection_limit_percent:.2g}"
+        return f"< {two_digits(phase.detection_limit_percent)}"
+    if phase.weight_percent is None:
+        return NOTHING
     return value_with_sigma(phase.weight_percent, phase.sigma_percent)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from mixrd.errors import UsageError
 from mixrd.report.colours import phase_style
-from mixrd.report.numbers import amount_text, percent
+from mixrd.report.plot_title import agreement, analysis_title, plain
 from mixrd.report.root_scale import root_ticks, signed_root, signed_square
 from mixrd.report.shown_figure import ShownFigure, save_figure, write_png
 
@@ -28,7 +28,6 @@ IntensityScale = Literal["linear", "sqrt"]
 
 _DATA, _FIT, _QUIET = "#7f7f7f", "#000000", "#555555"
 _ALARM = "#b91c1c"
-_TITLE_WIDTH = 96
 _WIDTH_INCH = 10.0
 
 
@@ -83,7 +82,7 @@ def draw_analysis(
         If the analysis holds no curves.
     """
     curves = _curves_of(analysis)
-    _draw_intensities(axes, curves, [_plain(phase.name) for phase in analysis.phases], scale, colours)
+    _draw_intensities(axes, curves, [plain(phase.name) for phase in analysis.phases], scale, colours)
     axes.set_xlim(curves.two_theta[0], curves.two_theta[-1])
     axes.set_xlabel("2θ (degrees)")
 
@@ -99,13 +98,8 @@ def analysis_figure(
         If the analysis holds no curves.
     """
     curves = _curves_of(analysis)
-    names = [_plain(phase.name) for phase in analysis.phases]
-    shares = [f"{_plain(p.name)} {amount_text(p)}" for p in analysis.phases]
-    lines = [
-        f"{_plain(PurePath(analysis.file).name)}   {_agreement(analysis.r_wp, analysis.r_exp)}",
-        *_filled(shares, last=" wt%"),
-    ]
-    figure = fit_figure(curves, names, "\n".join(lines), scale=scale, colours=colours)
+    names = [plain(phase.name) for phase in analysis.phases]
+    figure = fit_figure(curves, names, analysis_title(analysis), scale=scale, colours=colours)
     if analysis.unexplained is not None:
         _mark_unexplained(figure, analysis.unexplained)
     return figure
@@ -117,11 +111,6 @@ def _curves_of(analysis: Analysis) -> Curves:
             "this result holds no fitted curves", remedy="Analyse the scan again, with refinement"
         )
     return analysis.curves
-
-
-def _plain(text: str) -> str:
-    """Text that matplotlib takes as it is: a dollar in a file's name begins no formula."""
-    return text.replace("$", r"\$")
 
 
 def _mark_unexplained(figure: Figure, found: UnexplainedResult) -> None:
@@ -157,7 +146,7 @@ def plot_calibration(
     p = calibration.instrument.profile
     terms = ", ".join(f"{k.upper()} {v:.3g}" for k, v in vars(p).items() if k != "sh_l")
     title = (
-        f"{calibration.instrument.name}   {_agreement(calibration.r_wp, calibration.r_exp)}\n"
+        f"{calibration.instrument.name}   {agreement(calibration.r_wp, calibration.r_exp)}\n"
         f"{terms} deg² (U, V, W), deg (X, Y), (S + H)/L {p.sh_l:.3g}"
     )
     save_figure(fit_figure(calibration.curves, [phase], title, scale=scale), path)
@@ -276,21 +265,3 @@ def _draw_difference(axes: Axes, curves: Curves) -> None:
     axes.set_ylim(-reach, reach)
     axes.set_ylabel("measured − fit\n(counts)")
     axes.yaxis.set_major_locator(MaxNLocator(4))
-
-
-def _agreement(r_wp: float | None, r_exp: float | None) -> str:
-    if r_wp is None:
-        return "not refined"
-    expected = "" if r_exp is None else f" (expected {percent(r_exp)})"
-    return f"$R_{{wp}}$ {percent(r_wp)}{expected}"
-
-
-def _filled(parts: list[str], *, last: str) -> list[str]:
-    """The parts in lines of at most `_TITLE_WIDTH` characters, none broken."""
-    lines: list[str] = []
-    for part in [*parts[:-1], parts[-1] + last] if parts else []:
-        if lines and len(lines[-1]) + len(part) + 3 <= _TITLE_WIDTH:
-            lines[-1] += f"   {part}"
-        else:
-            lines.append(part)
-    return lines

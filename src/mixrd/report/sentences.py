@@ -6,13 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from mixrd.report.numbers import percent
+from mixrd.report.numbers import counted, percent, two_digits
 from mixrd.report.warning_texts import warning_texts
 
 if TYPE_CHECKING:
-    from mixrd.analysis import Analysis, PhaseResult
+    from mixrd.analysis import AbsoluteResult, Analysis, PhaseResult
 
 Trust = Literal["good", "doubt", "stop"]
+#: Share of the counts in lines that no phase explains, and R_wp (where noise is not what makes it), above
+#: which nobody says that the phases explain the scan.
+_MUCH_UNEXPLAINED, _LARGE_R_WP, _NOISE_RATIO = 0.01, 0.15, 1.5
 _K_ALPHA = re.compile(r"^([A-Z][a-z]?)Ka([12]?)$")
 
 
@@ -20,9 +23,15 @@ def headline(analysis: Analysis) -> str:
     """What is in the sample, in one sentence or two, for a reader who knows nothing of diffraction."""
     if analysis.status == "failed":
         return f"This scan could not be analysed: {analysis.error}"
-    if "stop" in _severities(analysis):
+    if analysis.statement.kind == "none":
+        return f"{_capital(analysis.statement.sentence)}."
+    if _stopped(analysis):
         return "This result cannot be used: none of its numbers says anything about the sample."
-    found = sorted((p for p in analysis.phases if p.detected is not False), key=lambda p: -p.weight_percent)
+    if analysis.statement.kind == "presence":
+        said = listed([f"{p.name}: {p.presence}" for p in analysis.phases])
+        whole = f" {_of_the_whole(analysis.absolute)}" if analysis.absolute else ""
+        return f"{said}.{whole} {_capital(analysis.statement.sentence)}."
+    found = sorted((p for p in analysis.phases if p.detected is not False), key=_by_amount)
     missed = [p for p in analysis.phases if p.detected is False]
     return " ".join(part for part in (_contents(analysis, found), _not_found(missed)) if part)
 
@@ -31,27 +40,52 @@ def trust(analysis: Analysis) -> tuple[Trust, str]:
     """How far the numbers can be relied on, by the warnings that came with them."""
     if analysis.status == "failed":
         return "stop", "No fractions were found."
+    if analysis.statement.kind == "none":
+        return (
+            "stop",
+            "No amounts are stated. The fit below, and the lines that no phase explains, help to see why.",
+        )
     severities = _severities(analysis)
     if "stop" in severities:
         return "stop", "Read the warnings below, mend what they name, and analyse the scan again."
     doubts = severities.count("doubt")
     if doubts:
-        noun = "doubt was" if doubts == 1 else "doubts were"
-        return "doubt", f"{doubts} {noun} noted. Read below what this means before you rely on the numbers."
+        were = "was" if doubts == 1 else "were"
+        noted = f"{counted(doubts, 'doubt')} {were} noted."
+        return "doubt", f"{noted} Read below what this means before you rely on the numbers."
     if analysis.r_wp is None:
         return (
             "doubt",
             "This is a network's estimate; it was not refined, so nothing was compared with the scan "
             "line by line.",
         )
+    left = _left_over(analysis)
+    if left:
+        return "doubt", f"No doubts were noted, but {left}: look at the plot before you rely on the numbers."
+    if analysis.statement.kind == "presence":
+        return "good", "No doubts were noted."
+    if analysis.warnings:
+        return "good", "No doubts were noted, only the remarks below."
     return "good", "No doubts were noted: the phases that were named explain the scan."
+
+
+def _left_over(analysis: Analysis) -> str:
+    """What the phases leave unexplained, where it is too much to say that they explain the scan."""
+    share = 0.0 if analysis.unexplained is None else analysis.unexplained.share_of_counts
+    if share > _MUCH_UNEXPLAINED:
+        return f"{two_digits(100 * share)} % of the counts are in lines that no phase explains"
+    r_wp, noise = analysis.r_wp or 0.0, analysis.r_exp or 0.0
+    if r_wp > _LARGE_R_WP and r_wp > _NOISE_RATIO * noise:
+        return f"the fit misses the scan by R_wp = {percent(r_wp)}"
+    return ""
 
 
 def methods(analysis: Analysis) -> str:
     """How the numbers were found, in the words of a paper's methods section."""
     source = analysis.provenance
     where = _range_text(analysis)
-    by = f"Weight fractions were determined with mixrd {source.get('mixrd', '')}".rstrip()
+    what = "Weight fractions were determined" if analysis.fractions else "The scan was analysed"
+    by = f"{what} with mixrd {source.get('mixrd', '')}".rstrip()
     beam = f" ({beam_text(source)})" if source.get("radiation") else ""
     sentences = [f"{by}{where}{beam}."]
     if any(p.network_percent is not None for p in analysis.phases):
@@ -82,13 +116,14 @@ def _refinement_sentences(analysis: Analysis) -> list[str]:
         "Whole-pattern refinement with intensities calculated from the structures listed adjusted "
         f"{listed(freed)} ({agreement})."
     ]
-    if analysis.interval_level is not None:
+    if analysis.interval_level is not None and analysis.statement.kind == "amounts":
         sentences.append(
             f"Intervals ({level_text(analysis)}) rest on a jackknife over parts of the scan, with allowances "
             "for the calculated intensities and for microabsorption."
         )
-    if analysis.absolute is not None:
-        sentences.append(f"Contents of the whole sample follow from an {analysis.absolute.method}.")
+    if analysis.absolute is not None and analysis.statement.kind != "none":
+        whole = analysis.absolute
+        sentences.append(f"Contents of {whole.whole} follow from an {whole.method}.")
     return sentences
 
 
@@ -106,7 +141,15 @@ def listed(parts: Sequence[str]) -> str:
 
 def about(phase: PhaseResult) -> str:
     """A fraction as precise as it deserves: whole percent, or a decimal where it is known so well."""
-    return _rounded(phase.weight_percent, phase.sigma_percent)
+    return "" if phase.weight_percent is None else _rounded(phase.weight_percent, phase.sigma_percent)
+
+
+def _by_amount(phase: PhaseResult) -> float:
+    return -(phase.weight_percent or 0.0)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _rounded(value: float, sigma: float | None) -> str:
@@ -119,12 +162,7 @@ def _contents(analysis: Analysis, found: Sequence[PhaseResult]) -> str:
     if not found:
         return "None of the phases that were looked for was found."
     if analysis.absolute is not None:
-        whole = analysis.absolute
-        rows = sorted(whole.weight_percent.items(), key=lambda row: -row[1])
-        parts = [f"{_rounded(v, whole.sigma_percent[n])} {n}" for n, v in rows if v > 0]
-        rest = max(whole.amorphous_percent, 0.0)
-        parts.append(f"{_rounded(rest, whole.amorphous_sigma_percent)} amorphous (glassy or not identified)")
-        return f"By weight, the sample is about {listed(parts)}."
+        return _of_the_whole(analysis.absolute)
     if len(analysis.phases) == 1:
         return (
             f"Only {found[0].name} was looked for, so it is all of what was counted, whatever else there is."
@@ -134,16 +172,32 @@ def _contents(analysis: Analysis, found: Sequence[PhaseResult]) -> str:
     return f"{start} the crystalline part of this sample is about {listed(parts)}."
 
 
+def _of_the_whole(whole: AbsoluteResult) -> str:
+    rows = sorted(whole.weight_percent.items(), key=lambda row: -row[1])
+    parts = [f"{_rounded(v, whole.sigma_percent[n])} {n}" for n, v in rows if v > 0]
+    rest = max(whole.amorphous_percent, 0.0)
+    parts.append(f"{_rounded(rest, whole.amorphous_sigma_percent)} amorphous (glassy or not identified)")
+    return f"By weight, {whole.whole} is about {listed(parts)}."
+
+
 def _not_found(missed: Sequence[PhaseResult]) -> str:
     if not missed:
         return ""
     parts = [
         p.name
         if p.detection_limit_percent is None
-        else f"{p.name} (it would be noticed from {p.detection_limit_percent:.2g} % on)"
+        else f"{p.name} (it would be noticed from {two_digits(p.detection_limit_percent)} % on)"
         for p in missed
     ]
     return f"Looked for and not found: {listed(parts)}."
+
+
+def _stopped(analysis: Analysis) -> bool:
+    """Whether a warning says that the result cannot be used; that one candidate was not found is a result."""
+    codes = {w.code for w in analysis.warnings}
+    if analysis.statement.kind == "presence":
+        codes.discard("NO_PHASE_FOUND")
+    return any(warning_texts()[code].severity == "stop" for code in codes if code in warning_texts())
 
 
 def _severities(analysis: Analysis) -> list[str]:

@@ -13,6 +13,7 @@ from mixrd.analysis import Analysis, Curves, failed_analysis
 from mixrd.errors import InputError, UsageError
 from mixrd.report.files import summary_of
 from mixrd.report.notebook import frame, missing, series_html
+from mixrd.report.numbers import counted
 from mixrd.report.series_figure import series_figure
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _OF_PHASES = {
     "sigma_percent": "wt%",
     "network_percent": "wt%",
     "refined_percent": "wt%",
+    "detected": "1",
     "detection_limit_percent": "wt%",
     "crystallite_size_nm": "nm",
     "microstrain": "1",
@@ -159,7 +161,7 @@ class Series(Sequence[Analysis]):
 
     def __repr__(self) -> str:
         failed = sum(a.status == "failed" for a in self._results)
-        return f"<Series of {len(self)} scans, {failed} failed, phases {', '.join(self.phases)}>"
+        return f"<Series of {counted(len(self), 'scan')}, {failed} failed, phases {', '.join(self.phases)}>"
 
     def _repr_html_(self) -> str:
         """A table for notebooks."""
@@ -174,6 +176,8 @@ class Series(Sequence[Analysis]):
             "file": [a.file for a in self._results],
             "status": [a.status for a in self._results],
             "error": [a.error or "" for a in self._results],
+            "statement": [a.statement.kind if a.status == "ok" else "" for a in self._results],
+            "reason": [a.statement.reason for a in self._results],
             "warnings": [" ".join(dict.fromkeys(w.code for w in a.warnings)) for a in self._results],
         }
         found: dict[str, Any] = {key: ("scan", np.array(value, dtype=str)) for key, value in texts.items()}

@@ -12,6 +12,7 @@ from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from mixrd.report.numbers import counted
 from mixrd.report.shown_figure import ShownFigure, save_figure
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Light orange and dark red: told apart by the colour-blind, too.
 _DOUBTED, _FAILED, _WELL, _EMPTY = "#E69F00", "#8B0000", "#e8e8e8", "#d9d9d9"
+#: Nothing could be stated: a blue grey that is neither.
+_REFUSED = "#5b6c85"
 #: More scans than this are numbered instead of named.
 _MOST_NAMED = 40
 _CONTENT_INCH, _ROW_INCH, _SCALE_INCH = 8.4, 0.4, 0.95
@@ -84,8 +87,14 @@ def amounts(results: Sequence[tuple[str, Analysis]], names: Sequence[str]) -> ND
 
 
 def states(analyses: Sequence[Analysis]) -> NDArray[np.int64]:
-    """(S,) 0 for scans without, 1 for those with warnings, 2 for those that failed."""
-    return np.array([2 if a.status == "failed" else int(bool(a.warnings)) for a in analyses], dtype=np.int64)
+    """(S,) 0 for scans without, 1 for those with warnings, 2 for those that failed, 3 without a statement."""
+    return np.array([_state(analysis) for analysis in analyses], dtype=np.int64)
+
+
+def _state(analysis: Analysis) -> int:
+    if analysis.status == "failed":
+        return 2
+    return 3 if analysis.statement.kind == "none" else int(bool(analysis.warnings))
 
 
 def _new_figure(names: Sequence[str], labels: Sequence[str]) -> Figure:
@@ -104,28 +113,33 @@ def _new_figure(names: Sequence[str], labels: Sequence[str]) -> Figure:
 
 def _draw_states(axes: Axes, analyses: Sequence[Analysis]) -> None:
     found = states(analyses)
-    colours = ListedColormap([_WELL, _DOUBTED, _FAILED])
+    colours = ListedColormap([_WELL, _DOUBTED, _FAILED, _REFUSED])
     axes.imshow(
-        found[np.newaxis], aspect="auto", cmap=colours, vmin=0, vmax=2, interpolation=_interpolation(found)
+        found[np.newaxis], aspect="auto", cmap=colours, vmin=0, vmax=3, interpolation=_interpolation(found)
     )
     axes.set_yticks([])
     axes.tick_params(axis="x", length=0, labelbottom=False)
     axes.spines[:].set_visible(False)
-    counts = np.bincount(found, minlength=3)
-    kinds = ((_WELL, "no warning"), (_DOUBTED, "with warnings"), (_FAILED, "failed"))
+    counts = np.bincount(found, minlength=4)
+    kinds = (
+        (_WELL, "no warning"), (_DOUBTED, "with warnings"), (_FAILED, "failed"), (_REFUSED, "no statement"),
+    )  # fmt: skip
     patches = [
-        Patch(color=colour, label=f"{n} {what}") for n, (colour, what) in zip(counts, kinds, strict=True)
+        Patch(color=colour, label=f"{n} {what}")
+        for n, (colour, what) in zip(counts, kinds, strict=True)
+        if n or colour != _REFUSED
     ]
     axes.legend(
-        handles=patches, loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, fontsize=9,
-        borderaxespad=0.3, handlelength=1.2,
+        handles=patches, loc="lower right", bbox_to_anchor=(1, 1), ncols=len(patches), frameon=False,
+        fontsize=9, borderaxespad=0.3, handlelength=1.2,
     )  # fmt: skip
-    axes.set_title(f"{len(analyses)} scans", loc="left", fontsize=11)
+    axes.set_title(counted(len(analyses), "scan"), loc="left", fontsize=11)
 
 
 def _draw_fractions(axes: Axes, percent: NDArray[np.float64], names: Sequence[str], colormap: str) -> None:
-    if not names:
-        axes.text(0.5, 0.5, "no scan could be analysed", ha="center", va="center", transform=axes.transAxes)
+    if not np.isfinite(percent).any():
+        why = "no amounts are stated" if names else "no scan could be analysed"
+        axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
         axes.set_yticks([])
         return
     axes.set_facecolor(_EMPTY)

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mixrd.report.numbers import amount_text, cell_text, percent, value_with_sigma
+from mixrd.report.numbers import amount_text, cell_text, percent, two_digits, value_with_sigma
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,20 +40,20 @@ def analysis_table(analysis: Analysis) -> Table:
     """Weight fractions of one scan, with cells and sizes where they were refined.
 
     The network's estimate stands beside the answer where there is one, the refinement's where it is not
-    the answer.
+    the answer. Where no amounts are stated there are none; `statement_line` says why.
     """
-    phases = analysis.phases
+    phases, stated = analysis.phases, analysis.statement
     with_network = any(p.network_percent is not None for p in phases) and _refined(phases)
     with_refined = any(p.refined_percent not in (None, p.weight_percent) for p in phases)
     with_interval = any(p.interval_percent for p in phases)
-    columns = ["phase", "wt%"]
+    columns = ["phase", *{"amounts": ["wt%"], "presence": ["presence"], "none": []}[stated.kind]]
     columns += [f"{100 * (analysis.interval_level or 0):.0f} % interval"] if with_interval else []
     columns += ["network"] if with_network else []
     columns += ["refined"] if with_refined else []
     columns += ["cell", "size (nm)"] if any(p.cell for p in phases) else []
     table = new_table(*columns, right=columns[1:-2] if "cell" in columns else columns[1:])
     for phase in phases:
-        row = [phase.name, amount_text(phase)]
+        row = [phase.name, *([] if stated.kind == "none" else [amount_text(phase, stated)])]
         row += [_interval(phase)] if with_interval else []
         row += [_number(phase.network_percent)] if with_network else []
         row += [_number(phase.refined_percent)] if with_refined else []
@@ -74,11 +74,17 @@ def truth_table(analysis: Analysis, truth_percent: Mapping[str, float]) -> Table
     """Weight fractions beside those that are known."""
     table = new_table("phase", "true wt%", "network", "found wt%", right=("true wt%", "network", "found wt%"))
     for phase in analysis.phases:
-        found = value_with_sigma(phase.weight_percent, phase.sigma_percent)
+        found = amount_text(phase, analysis.statement)
         table.add_row(
             phase.name, _number(truth_percent.get(phase.name)), _number(phase.network_percent), found
         )
     return table
+
+
+def statement_lines(analysis: Analysis) -> list[Text]:
+    """What stands above the table where no amounts are stated: that, and why."""
+    said = analysis.statement.sentence
+    return [Text(said, style="bold red" if analysis.statement.kind == "none" else "bold")] if said else []
 
 
 def analysis_lines(analysis: Analysis) -> list[Text]:
@@ -93,10 +99,12 @@ def analysis_lines(analysis: Analysis) -> list[Text]:
         parts.append(f"zero {analysis.zero_deg:+.3f}°")
     if analysis.displacement_mm is not None:
         parts.append(f"displacement {analysis.displacement_mm:+.3f} mm")
-    times = [f"{name} {seconds:.2g} s" for name, seconds in analysis.seconds.items() if seconds is not None]
+    times = [
+        f"{name} {two_digits(seconds)} s" for name, seconds in analysis.seconds.items() if seconds is not None
+    ]
     parts += [" + ".join(times)] if times else []
     lines = [Text(", ".join(parts)), *_whole_lines(analysis)]
-    if analysis.second_opinion is not None:
+    if analysis.second_opinion is not None and analysis.statement.kind == "amounts":
         lines.append(Text(opinion_line(analysis.second_opinion)))
     return [*lines, *(warning_line(w) for w in analysis.warnings)]
 
@@ -105,13 +113,13 @@ def _whole_lines(analysis: Analysis) -> list[Text]:
     """What is said of the whole sample, its amorphous part included."""
     lines = []
     whole = analysis.absolute
-    if whole is not None:
+    if whole is not None and analysis.statement.kind != "none":
         rows = [
             f"{name} {value_with_sigma(value, whole.sigma_percent[name])}"
             for name, value in whole.weight_percent.items()
         ]
         rest = value_with_sigma(whole.amorphous_percent, whole.amorphous_sigma_percent)
-        lines.append(Text(f"wt% of the whole ({whole.method}): {', '.join(rows)}, amorphous {rest}"))
+        lines.append(Text(f"wt% of {whole.whole} ({whole.method}): {', '.join(rows)}, amorphous {rest}"))
     for name, share in (analysis.hump_shares or {}).items():
         lines.append(Text(f"{name}: {percent(share)} of the counts above the background (not of the weight)"))
     return lines
@@ -145,10 +153,12 @@ def batch_table(analyses: Sequence[tuple[str, Analysis]]) -> Table:
             note = Text(f"failed: {analysis.error}", style="red")
             table.add_row(scan, *[""] * len(names), "", note)
             continue
-        found = {p.name: amount_text(p) for p in analysis.phases}
-        codes = ", ".join(dict.fromkeys(w.code for w in analysis.warnings))
+        found = {p.name: amount_text(p, analysis.statement) for p in analysis.phases}
+        codes = Text(", ".join(dict.fromkeys(w.code for w in analysis.warnings)))
         agreement = "" if analysis.r_wp is None else percent(analysis.r_wp)
-        table.add_row(scan, *(found.get(n, "") for n in names), agreement, codes)
+        why = statement_lines(analysis)
+        notes = Text("; ").join([*why, *([codes] if codes.plain else [])])
+        table.add_row(scan, *(found.get(n, "") for n in names), agreement, notes)
     return table
 
 

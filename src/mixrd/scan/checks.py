@@ -9,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
+from mixrd.scan.counting import are_whole, dispersion
+from mixrd.scan.damage import doubts_of_counts, refuse_impossible_counts, refuse_impossible_sigma
+from mixrd.scan.declared import refuse_other_number
 from mixrd.scan.headers import ScanHeader
 from mixrd.scan.measurement import Scan
+from mixrd.scan.step_checks import judge_steps
 from mixrd.scan.vendor import Arrays
 
 MIN_POINTS = 20
@@ -22,7 +26,9 @@ MIN_RANGE_DEG = 0.3
 SHORT_RANGE_DEG = 5.0
 """Ranges below this are read with the warning SHORT_RANGE."""
 
-_INTEGER_SLACK = 1e-3
+
+_RATES_BROKEN = 0.25
+"""Share of broken numbers from which counts over a time are rates: three in four at 4 s, none of counts."""
 
 
 def make_scan(
@@ -36,13 +42,24 @@ def make_scan(
         If the arrays are no powder scan: lengths, numbers, order, range, constant intensity.
     """
     doubts = list(header.warnings)
+    refuse_other_number(arrays.two_theta.size, header.points, file)
     x, y, sigma = _ordered(arrays, doubts, file)
     _refuse_bad_axis(x, file)
-    y, sigma = _as_counts(y, sigma, header, doubts, file)
     _refuse_bad_intensity(y, file)
+    refuse_impossible_counts(y, file)
+    y, sigma = _as_counts(y, sigma, header, doubts, file)
     if sigma is not None:
         sigma = _usable_sigma(sigma, doubts, file)
+    if sigma is not None:
+        doubts += refuse_impossible_sigma(sigma, y, file)
     doubts += _doubts(x, y, sigma)
+    doubts += judge_steps(x, header.step, file)
+    single_crystal = any(
+        code == "NOT_POWDER_GEOMETRY" for code, _ in doubts
+    )  # whose lines are one point wide
+    doubts += [
+        one for one in doubts_of_counts(y, sigma is not None) if one[0] != "SPIKES" or not single_crystal
+    ]
     return Scan(
         two_theta=x,
         counts=y,
@@ -56,6 +73,7 @@ def make_scan(
         counting_time_s=header.counting_time_s,
         scan_axis=header.axis or None,
         goniometer_radius_mm=header.goniometer_radius_mm,
+        optics=header.optics,
         warnings=tuple(doubts),
     )
 
@@ -147,15 +165,25 @@ def _as_counts(
             doubts.append(
                 ("NOT_COUNTS", "intensities are counts per second and the file gives no counting time")
             )
+        elif _scatters_as_counts(y, times):
+            doubts.append(
+                (
+                    "COUNTS_NOT_RATE",
+                    "intensities are called counts per second, but are whole numbers that scatter as "
+                    "counts do: they were taken for counts",
+                )
+            )
         else:
             y = y * times
             sigma = None if sigma is None or factor is None else sigma * times
             doubts.append(("RATE_TO_COUNTS", "counts per second were multiplied by the counting time"))
-    elif sigma is not None and (time := header.counting_time_s) and not _whole(y) and _whole(y * time):
-        y, sigma = y * time, None
-        doubts.append(
-            ("RATE_TO_COUNTS", "intensities are counts over the counting time and were multiplied by it")
-        )
+    elif sigma is not None and (time := header.counting_time_s) and not are_whole(y) and are_whole(y * time):
+        sigma = None  # the reader made it from the same guess
+        if np.mean(np.abs(y - np.round(y)) > 1e-3) > _RATES_BROKEN:
+            y = y * time
+            doubts.append(
+                ("RATE_TO_COUNTS", "intensities are counts over the counting time and were multiplied by it")
+            )
     if factor is not None:
         if np.any(factor <= 0) or not np.all(np.isfinite(factor)):
             raise ScanError(
@@ -167,8 +195,10 @@ def _as_counts(
     return y, sigma
 
 
-def _whole(y: NDArray[np.float64]) -> bool:
-    return bool(np.all(np.abs(y - np.round(y)) < _INTEGER_SLACK))
+def _scatters_as_counts(y: NDArray[np.float64], times: NDArray[np.float64] | float) -> bool:
+    """Whole numbers that scatter as counts do, not as counts over a time of two seconds or more."""
+    scatter = dispersion(y) if are_whole(y) and np.min(times) >= 2.0 else None
+    return scatter is not None and 0.7 < scatter < 1.5
 
 
 def _refuse_bad_intensity(y: NDArray[np.float64], file: str | PathLike[str]) -> None:
@@ -217,7 +247,7 @@ def _doubts(
         found.append(
             ("NEGATIVE_COUNTS", f"{negative} intensities are negative: background or a line was taken off")
         )
-    if sigma is None and not _whole(y):
+    if sigma is None and not are_whole(y):
         found.append(
             (
                 "NOT_COUNTS",
@@ -225,8 +255,4 @@ def _doubts(
                 "do not hold",
             )
         )
-    step = np.diff(x)
-    if step.max() > 20.0 * float(np.median(step)):
-        i = int(np.argmax(step))
-        found.append(("GAP", f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg"))
     return found

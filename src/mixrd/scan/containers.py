@@ -54,6 +54,15 @@ def load_bytes(path: str | Path) -> bytes:
     return data
 
 
+def without_dos_end(data: bytes) -> bytes:
+    """The same bytes, of text without the end-of-file mark of DOS (0x1A) and what padding follows it."""
+    bare = data.rstrip(b"\0\r\n \t")
+    if not bare.endswith(b"\x1a"):
+        return data
+    text = bare.rstrip(b"\x1a\0\r\n \t")
+    return data if b"\0" in text else text + b"\n"
+
+
 class Archive:
     """A zip file whose members were all unpacked once, counted and checksummed.
 

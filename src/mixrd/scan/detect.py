@@ -7,6 +7,8 @@ from os import PathLike
 
 from mixrd.errors import ScanError
 from mixrd.scan.containers import Archive, local_name, parse_xml
+from mixrd.scan.jade_mdi import is_mdi
+from mixrd.scan.start_step_stop import is_start_step_stop
 
 NAMES = {
     "xrdml": "PANalytical XRDML",
@@ -17,15 +19,21 @@ NAMES = {
     "bruker_raw": "Bruker RAW",
     "gsas": "GSAS powder data",
     "cif": "powder CIF",
+    "bruker_raw_1": "Bruker RAW version 1",
+    "bruker_raw_2": "Bruker RAW version 2",
+    "udf": "Philips UDF",
+    "philips_rd": "Philips RD",
+    "cpi": "Sietronics CPI",
+    "mdi": "Jade MDI",
+    "rigaku_dat": "Rigaku DAT",
+    "start_step_stop": "counts below start, step and stop",
     "text": "text columns",
 }
 """Format names as they appear in `Scan.format`."""
 
 _AS_TEXT = "Export it from that program as .xy, .xye or .xrdml."
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"RAW2", "Bruker RAW2 (version 2, before 2000), which no reader here knows", _AS_TEXT),
     (b"RAW_1.", "Stoe RAW (RAW_1.06 family), which no reader here knows", _AS_TEXT),
-    (b"RAW ", "Bruker RAW version 1, which no reader here knows", _AS_TEXT),
     (
         b".RAW",
         "a multi-pattern '.RAW' file of another program (text layout used for texture data)",
@@ -97,6 +105,10 @@ def detect(data: bytes, file: str | PathLike[str]) -> str:
     """
     if data.startswith((b"RAW1.01", b"RAW4.")):
         return "bruker_raw"
+    if b"\0" in data and data.startswith((b"RAW2", b"RAW ")):
+        return "bruker_raw_2" if data.startswith(b"RAW2") else "bruker_raw_1"
+    if data.startswith((b"V3RD", b"V5RD")):
+        return "philips_rd"
     for magic, what, remedy in _MAGIC:
         if data.startswith(magic) and (b"\0" in data or b"RAW" not in magic):
             raise ScanError(f"this is {what}", remedy=remedy, file=file)
@@ -163,4 +175,17 @@ def _text(text: str, file: str | PathLike[str]) -> str:
         return "cif"
     if re.search(r"^BANK\s+\d+\s+\d+", head, re.MULTILINE):
         return "gsas"
-    return "text"
+    return _counts_in_lines(text, head)
+
+
+def _counts_in_lines(text: str, head: str) -> str:
+    """Formats that list counts below a header of their own; columns of text where it is none of them."""
+    if re.search(r"^\s*DataAngleRange\s*,", head, re.MULTILINE):
+        return "udf"
+    if head.upper().startswith("SIETRONICS XRD SCAN"):
+        return "cpi"
+    if re.search(r"^\*BEGIN\s*$", head, re.MULTILINE) and re.search(r"^\*COUNT\s*=", head, re.MULTILINE):
+        return "rigaku_dat"
+    if is_mdi(head.splitlines()):
+        return "mdi"
+    return "start_step_stop" if is_start_step_stop(text) else "text"

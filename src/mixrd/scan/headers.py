@@ -9,11 +9,15 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
+
+if TYPE_CHECKING:
+    from mixrd.scan.optics import Optics
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,10 @@ class ScanHeader:
         The axis name means that the detector alone moved.
     first, last : float or None
         Range in degrees 2-theta.
+    points : int or None
+        Number of points that the file declares.
+    step : float or None
+        Step in degrees 2-theta that the file declares for angles that it lists.
     wavelength_angstrom, anode, counting_time_s, goniometer_radius_mm
         As in `mixrd.scan.Scan`.
     rate : bool
@@ -36,6 +44,8 @@ class ScanHeader:
         Seconds per point where they differ.
     attenuation : (N,) array or None
         Factor by which each intensity was multiplied to undo a beam attenuator.
+    optics : Optics or None
+        Monochromators, filter and slits.
     warnings : tuple of (code, message)
     """
 
@@ -43,6 +53,8 @@ class ScanHeader:
     detector_only: bool = False
     first: float | None = None
     last: float | None = None
+    points: int | None = None
+    step: float | None = None
     wavelength_angstrom: float | None = None
     anode: str | None = None
     counting_time_s: float | None = None
@@ -50,6 +62,7 @@ class ScanHeader:
     rate: bool = False
     times_s: NDArray[np.float64] | None = None
     attenuation: NDArray[np.float64] | None = None
+    optics: Optics | None = None
     warnings: tuple[tuple[str, str], ...] = ()
 
 

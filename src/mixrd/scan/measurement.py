@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.scan.optics import Optics
+
 
 @dataclass(frozen=True, eq=False)
 class Scan:
@@ -38,6 +40,8 @@ class Scan:
         The scanned axis as the header names it, e.g. "Gonio", "2Theta/Theta".
     goniometer_radius_mm : float or None
         Goniometer radius where the header has it.
+    optics : Optics or None
+        What the header says of the beam: monochromators, filter, slits.
     warnings : tuple of (code, message)
         Doubts that do not forbid reading, e.g. ("NOT_POWDER_GEOMETRY", "...").
     """
@@ -54,6 +58,7 @@ class Scan:
     counting_time_s: float | None = None
     scan_axis: str | None = None
     goniometer_radius_mm: float | None = None
+    optics: Optics | None = None
     warnings: tuple[tuple[str, str], ...] = ()
 
     def __len__(self) -> int:

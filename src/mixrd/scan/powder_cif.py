@@ -30,10 +30,10 @@ def cif_scans(text: str, file: str | PathLike[str]) -> list[tuple[Arrays, ScanHe
     ScanError
         If it is no CIF, a structure without a pattern, or neutron data.
     """
-    import gemmi
+    from mixrd.crystal.cif_document import parse_cif
 
     try:
-        blocks = list(gemmi.cif.read_string(text))
+        blocks = list(parse_cif(text))
     except Exception as problem:
         raise ScanError(
             f"the CIF cannot be read: {' '.join(str(problem).split())[:200]}",
@@ -73,6 +73,8 @@ def _block(block: Any, file: str | PathLike[str]) -> tuple[Arrays, ScanHeader] |
             remedy="Export the scan over 2-theta.",
             file=file,
         )
+    declared = (number(_single(block, f"_pd_{kind}_number_of_points")) for kind in ("meas", "proc"))
+    points = next((round(value) for value in declared if value), None)
     weights = _column(block, "_pd_proc_ls_weight")
     sigma = None
     if weights is not None and weights.size == counts.size and np.all(weights > 0):
@@ -80,6 +82,7 @@ def _block(block: Any, file: str | PathLike[str]) -> tuple[Arrays, ScanHeader] |
     header = ScanHeader(
         first=float(angles[0]),
         last=float(angles[-1]),
+        points=points,
         wavelength_angstrom=wavelength(value),
         anode=element_symbol(_single(block, "_diffrn_source_target")),
         counting_time_s=positive(_single(block, "_pd_meas_step_count_time")),

@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mixrd.errors import ScanError
 from mixrd.scan.axes import judge_axis
+from mixrd.scan.bruker_raw_old import old_raw_scans
 from mixrd.scan.checks import make_scan
-from mixrd.scan.containers import Archive, load_bytes
+from mixrd.scan.containers import Archive, load_bytes, without_dos_end
+from mixrd.scan.declared_records import refuse_other_banks, refuse_other_raw_size, refuse_short_ras_rows
 from mixrd.scan.detect import NAMES, decode, detect
 from mixrd.scan.headers import ScanHeader, bruker_tube_lines, choose_scan, several_scans_warning
+from mixrd.scan.jade_mdi import mdi_scan
 from mixrd.scan.measurement import Scan
+from mixrd.scan.optics_text import ras_optics, raw_optics
 from mixrd.scan.powder_cif import cif_scans
-from mixrd.scan.text_columns import read_columns
-from mixrd.scan.text_headers import ras_axes, text_facts, uxd_headers
+from mixrd.scan.rigaku_dat import rigaku_dat_scans
+from mixrd.scan.sietronics_cpi import cpi_scan
+from mixrd.scan.start_step_stop import start_step_stop_scan
+from mixrd.scan.text_headers import ras_headers, text_facts, uxd_headers
+from mixrd.scan.text_scan import text_scan
 from mixrd.scan.vendor import Arrays, geddes_arrays, rietx_headers, rietx_scan
 from mixrd.scan.xml_headers import brml_headers, rasx_headers, xrdml_headers
+
+_FROM_DISK = ("bruker_raw", "ras", "gsas", "udf", "philips_rd")
+"""Formats that rietx reads, from the file itself."""
+
+_WHOLE_TEXT: dict[str, Callable[[str, PathLike[str]], list[tuple[Arrays, ScanHeader]]]] = {
+    "cif": cif_scans,
+    "rigaku_dat": rigaku_dat_scans,
+    "cpi": lambda text, file: [cpi_scan(text, file)],
+    "mdi": lambda text, file: [mdi_scan(text, file)],
+    "start_step_stop": lambda text, file: [start_step_stop_scan(text, file)],
+}
+"""Readers of formats that are text, of all scans in them at once."""
 
 
 def read_scan(path: str | PathLike[str], *, scan: int | None = None) -> Scan:
     """Read a measured powder scan; the format is found from the content, not from the name.
 
-    Text columns (.xy, .xye, .csv, .txt, .dat, .prn), PANalytical .xrdml, Bruker .raw (versions 3 and 4),
-    .brml and .uxd, Rigaku .ras and .rasx, GSAS powder data and powder CIF. Wavelength, anode, counting
-    time, axis and goniometer radius are those of the file's header, None where it says nothing.
+    Text columns (.xy, .xye, .csv, .txt, .dat, .prn), PANalytical .xrdml, Philips .udf and .rd, Bruker .raw
+    (versions 1 to 4), .brml and .uxd, Rigaku .ras, .rasx and .dat, Sietronics .cpi, Jade .mdi, counts below
+    start, step and stop (DBWS .rit, Koalariet .xdd), GSAS powder data and powder CIF. Wavelength, anode,
+    counting time, axis and goniometer radius are those of the file's header, None where it says nothing.
     Intensities in counts per second become counts where the header has the counting time.
 
     Parameters
@@ -46,11 +68,15 @@ def read_scan(path: str | PathLike[str], *, scan: int | None = None) -> Scan:
     file = Path(path)
     if scan is not None and (isinstance(scan, bool) or not isinstance(scan, int)):
         raise ScanError(f"scan={scan!r} is not a whole number", remedy="Scans are counted from 1.", file=file)
-    data = load_bytes(file)
+    whole = load_bytes(file)
+    data = without_dos_end(whole)
     kind = detect(data, file)
     try:
-        arrays, header = _read(data, kind, scan, file)
-        return make_scan(arrays, header, data=data, format_name=NAMES[kind], file=file)
+        if data is not whole and kind in _FROM_DISK:
+            arrays, header = _read_copy(data, kind, scan, file)
+        else:
+            arrays, header = _read(data, kind, scan, file)
+        return make_scan(arrays, header, data=whole, format_name=NAMES[kind], file=file)
     except ScanError:
         raise
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, MemoryError) as problem:
@@ -61,33 +87,36 @@ def read_scan(path: str | PathLike[str], *, scan: int | None = None) -> Scan:
         ) from problem
 
 
+def _read_copy(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
+    """Read a cleaned copy, for a reader that opens the file itself."""
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / file.name
+        copy.write_bytes(data)
+        try:
+            return _read(data, kind, scan, copy)
+        except ScanError as error:
+            raise ScanError(error.cause, remedy=error.remedy, file=file) from error
+
+
 def _read(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
     if kind == "text":
-        return _text(data, scan, file)
-    if kind == "cif":
-        found = cif_scans(decode(data, file), file)
-        headers = [header for _, header in found]
-        index = choose_scan(headers, scan, file)
-        return found[index][0], _noted(headers, headers[index], scan)
-    if kind in ("bruker_raw", "ras", "gsas"):
+        choose_scan([ScanHeader()], scan, file)
+        return text_scan(decode(data, file), file)
+    if kind in ("bruker_raw_1", "bruker_raw_2"):
+        return _chosen(old_raw_scans(data, file), scan, file)
+    if kind in _WHOLE_TEXT:
+        return _chosen(_WHOLE_TEXT[kind](decode(data, file), file), scan, file)
+    if kind in _FROM_DISK:
         return _through_rietx(data, kind, scan, file)
     return _through_geddes(data, kind, scan, file)
 
 
-def _text(data: bytes, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
-    choose_scan([ScanHeader()], scan, file)
-    columns = read_columns(decode(data, file), file)
-    facts = text_facts(columns.header)
-    header = ScanHeader(
-        axis=facts.scan_axis,
-        wavelength_angstrom=facts.wavelength_angstrom,
-        anode=facts.anode,
-        counting_time_s=facts.counting_time_s,
-        goniometer_radius_mm=facts.goniometer_radius_mm,
-        rate=columns.rate,
-        warnings=columns.warnings + judge_axis(facts.scan_axis, file=file),
-    )
-    return Arrays(columns.two_theta, columns.intensity, columns.sigma, "mixrd"), header
+def _chosen(
+    found: list[tuple[Arrays, ScanHeader]], scan: int | None, file: Path
+) -> tuple[Arrays, ScanHeader]:
+    headers = [header for _, header in found]
+    index = choose_scan(headers, scan, file)
+    return found[index][0], _noted(headers, headers[index], scan)
 
 
 def _through_geddes(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
@@ -133,22 +162,40 @@ def _with_range(data: bytes, kind: str, index: int, header: ScanHeader, file: Pa
 
 def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tuple[Arrays, ScanHeader]:
     """Bruker RAW, RAS and GSAS: binary or intricate, so that the reader gives the header too."""
+    if kind == "bruker_raw":
+        refuse_other_raw_size(data, file)
+    elif kind == "ras":
+        refuse_short_ras_rows(data, file)
     headers = rietx_headers(file, kind)
     index = choose_scan(headers, scan, file)
     arrays, header = rietx_scan(file, kind, index)
     doubts: tuple[tuple[str, str], ...] = ()
     if kind == "ras":
-        axes = ras_axes(data)
-        header = replace(header, axis=axes[index] if index < len(axes) else header.axis, detector_only=True)
+        own = ras_headers(data)
+        told = own[index] if index < len(own) else ScanHeader()
+        header = replace(
+            header,
+            axis=told.axis or header.axis,
+            detector_only=True,
+            goniometer_radius_mm=header.goniometer_radius_mm or told.goniometer_radius_mm,
+            points=told.points,
+            step=told.step,
+        )
+        beams = ras_optics(data)
+        header = replace(header, optics=beams[index] if index < len(beams) else None)
     elif kind == "bruker_raw":
         alpha1, alpha2 = bruker_tube_lines(data)
-        header = replace(header, wavelength_angstrom=alpha1 or header.wavelength_angstrom)
+        header = replace(
+            header,
+            wavelength_angstrom=alpha1 or header.wavelength_angstrom,
+            optics=raw_optics(data),
+        )
         if alpha1 is not None and alpha2 == 0.0:
             doubts += (("KALPHA2_REMOVED", "the header has no K-alpha-2 line: it was taken off by software"),)
-    else:
+    elif kind == "gsas":
         text = decode(data, file)
         above = re.split(r"^BANK\s", text, maxsplit=1, flags=re.MULTILINE)[0]
-        _refuse_cut_off_bank(text, index, arrays.two_theta.size, file)
+        refuse_other_banks(text, index, arrays.two_theta.size, file)
         facts = text_facts(above.splitlines())
         header = replace(
             header,
@@ -160,17 +207,6 @@ def _through_rietx(data: bytes, kind: str, scan: int | None, file: Path) -> tupl
             raise ScanError("its header says neutron data", remedy="mixrd analyses X-ray scans.", file=file)
     doubts += judge_axis(header.axis, file=file, detector_only=header.detector_only)
     return arrays, _noted(headers, replace(header, warnings=header.warnings + doubts), scan)
-
-
-def _refuse_cut_off_bank(text: str, index: int, points: int, file: Path) -> None:
-    """The BANK record says how many channels follow: fewer mean that the file was cut off."""
-    declared = re.findall(r"^BANK\s+\d+\s+(\d+)", text, re.MULTILINE)
-    if index < len(declared) and points < int(declared[index]):
-        raise ScanError(
-            f"it holds {points} of the {declared[index]} points that it declares",
-            remedy="The file was cut off: copy or export it again.",
-            file=file,
-        )
 
 
 def _noted(headers: list[ScanHeader], header: ScanHeader, scan: int | None) -> ScanHeader:

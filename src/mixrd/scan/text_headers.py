@@ -9,6 +9,7 @@ from os import PathLike
 from mixrd.errors import ScanError
 from mixrd.scan.axes import axis_key
 from mixrd.scan.headers import ScanHeader, element_symbol, number, positive, refuse_map, wavelength
+from mixrd.scan.optics_text import uxd_optics
 
 _UXD_KEY = re.compile(r"^\s*_(\w+)\s*(?:=\s*(.*?)\s*)?$")
 _UXD_DATA = re.compile(r"^(2THETA)?(COUNTS|CPS)(TIME)?$")
@@ -21,6 +22,9 @@ _WAVELENGTHS = (
     rf"wave\s*-?length[^\d\n]{{0,30}}{_NUMBER}",
     rf"(?:\blambda\b|λ)[^\d\n]{{0,20}}{_NUMBER}",
 )
+_LONGEST_LONE = 2.8
+"""Longest wavelength in angstrom that a lone number is taken for: titanium's K-alpha has 2.75."""
+
 _FIRST_LINE = re.compile(r"k[-_ ]?(?:alpha|a|α)[-_ ]?1", re.IGNORECASE)
 _OTHER_LINE = re.compile(r"k[-_ ]?(?:alpha|a|α)[-_ ]?2|beta|β", re.IGNORECASE)
 _ANODE = re.compile(r"\banode(?:[ _]material)?[\"']?[\s:=,;\"']{1,6}([A-Za-z]{1,2})\b", re.IGNORECASE)
@@ -43,9 +47,14 @@ def uxd_headers(text: str, file: str | PathLike[str]) -> list[ScanHeader]:
     """
     ranges: list[dict[str, str]] = []
     keys: dict[str, str] = {}
+    name = ""
     for line in text.splitlines():
         match = _UXD_KEY.match(line)
         if match is None:
+            # below a code stands what it means, as a comment
+            if name and line.lstrip().startswith(";"):
+                keys[f"{name}_NAME"] = line.strip(" \t;")
+            name = ""
             continue
         name, value = match[1].upper(), (match[2] or "").strip("'\"")
         if match[2] is None and _UXD_DATA.match(name):
@@ -72,16 +81,40 @@ def _uxd_range(keys: dict[str, str]) -> ScanHeader:
         last=first + step * (count - 1) if first is not None and step and count else None,
         wavelength_angstrom=wavelength(keys.get("WL1")) if angstrom else None,
         anode=element_symbol(keys.get("ANODE")),
+        points=None if count is None or count < 1 else round(count),
+        step=positive(keys.get("STEPSIZE")),
         counting_time_s=positive(keys.get("STEPTIME")),
         goniometer_radius_mm=positive(keys.get("GONIOMETER_RADIUS")),
+        optics=uxd_optics(keys),
         rate="CPS" in keys["data"],
     )
 
 
-def ras_axes(data: bytes) -> list[str]:
-    """Language-free name of the scanned axis of each scan in a RAS file (the plain one is Shift-JIS)."""
-    names = re.findall(rb'^\*MEAS_SCAN_AXIS_X_INTERNAL\s+"(\w*)"', data, re.MULTILINE)
-    return [name.decode("ascii", "replace") for name in names]
+def ras_headers(data: bytes) -> list[ScanHeader]:
+    """What rietx leaves out of the header of each scan in a RAS file: axis, radius, declared points and step.
+
+    The axis has a language-free name (the plain one is Shift-JIS). Of the eight distances of the goniometer
+    the fourth is that of source and sample (0 on a MiniFlex) and the sixth that of sample and receiving
+    slit; both are the radius.
+    """
+    found = []
+    for part in re.split(rb"^\*RAS_HEADER_START", data, flags=re.MULTILINE)[1:]:
+        keys = {
+            key.decode("ascii", "replace"): value.decode("ascii", "replace")
+            for key, value in re.findall(rb'^\*([A-Z0-9_-]+)\s+"([^"\r\n]*)"', part, re.MULTILINE)
+        }
+        radius = positive(keys.get("HW_GONIOMETER_RADIUS-3")) or positive(keys.get("HW_GONIOMETER_RADIUS-5"))
+        count = number(keys.get("MEAS_DATA_COUNT"))
+        uneven = keys.get("MEAS_SCAN_UNEQUALY_SPACED", "0").lower() not in ("0", "false", "")
+        found.append(
+            ScanHeader(
+                axis=keys.get("MEAS_SCAN_AXIS_X_INTERNAL"),
+                goniometer_radius_mm=radius,
+                points=None if count is None else round(count),
+                step=None if uneven else positive(keys.get("MEAS_SCAN_STEP")),
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -132,5 +165,6 @@ def _text_wavelength(lines: list[str]) -> float | None:
             if found is not None:
                 return found
     if content and re.fullmatch(r"\d[.,]\d{2,}", content[0]):
-        return wavelength(content[0])
+        lone = wavelength(content[0])
+        return lone if lone is None or lone < _LONGEST_LONE else None
     return None

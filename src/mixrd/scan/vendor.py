@@ -57,6 +57,8 @@ def rietx_headers(path: str | PathLike[str], kind: str) -> list[ScanHeader]:
     """Range and axis of each scan in a file that rietx reads."""
     from rietx.io import formats, readers
 
+    if kind in ("udf", "philips_rd"):
+        return [ScanHeader()]
     try:
         if kind == "gsas":
             banks = formats.gsas_banks(Path(path))
@@ -85,7 +87,8 @@ def rietx_scan(path: str | PathLike[str], kind: str, index: int) -> tuple[Arrays
         if kind == "gsas":
             banks = formats.gsas_banks(Path(path))
             options = {"bank": banks[index].number} if len(banks) > 1 else {}
-        pattern = readers.read_pattern(Path(path), diagnostics=notes, **options)
+        with np.errstate(invalid="ignore"):  # a damaged number is named later
+            pattern = readers.read_pattern(Path(path), diagnostics=notes, **options)
         axis, meta = str(pattern.axis), dict(pattern.metadata)
         x, y = np.array(pattern.x(), dtype=np.float64), np.array(pattern.y(), dtype=np.float64)
         sigma = None if pattern.sigma is None else np.array(pattern.sigma, dtype=np.float64)

@@ -14,9 +14,9 @@ from mixrd.scan.measurement import Scan
 def write_scan(scan: Scan, path: str | PathLike[str], *, overwrite: bool = False) -> None:
     """Write a scan as ``.xy`` (angle, counts) or ``.xye`` (angle, counts, standard uncertainty).
 
-    What the scan knows of wavelength, anode, counting time, axis and radius stands in lines that begin
-    with ``#``, which `mixrd.scan.read_scan` reads back; numbers are written so that they come back equal.
-    Without `sigma` an ``.xye`` gets the square root of the counts, at least 1.
+    What the scan knows of wavelength, anode, counting time, axis and radius stands in lines that begin with
+    ``#``, which `mixrd.scan.read_scan` reads back, above the names of the columns; numbers are written so
+    that they come back equal. Without `sigma` an ``.xye`` gets the square root of the counts, at least 1.
 
     Raises
     ------
@@ -45,6 +45,7 @@ def write_scan(scan: Scan, path: str | PathLike[str], *, overwrite: bool = False
         ("goniometer_radius_mm", scan.goniometer_radius_mm),
     )
     lines = [f"# {name}: {value}" for name, value in facts if value is not None]
+    lines.append("# two_theta counts" + (" sigma" if ending == ".xye" else ""))
     lines += [" ".join(repr(float(value)) for value in row) for row in zip(*columns, strict=True)]
     try:
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")

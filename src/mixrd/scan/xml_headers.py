@@ -20,6 +20,8 @@ from mixrd.scan.containers import (
     parse_xml,
     text_of,
 )
+from mixrd.scan.declared import refuse_other_number, refuse_stretched_range
+from mixrd.scan.declared_records import refuse_short_rows
 from mixrd.scan.headers import (
     ScanHeader,
     element_symbol,
@@ -29,6 +31,7 @@ from mixrd.scan.headers import (
     refuse_map,
     wavelength,
 )
+from mixrd.scan.optics_xml import brml_optics, rasx_optics, xrdml_optics
 
 _RASX_PROFILE = re.compile(r"(?:^|/)Data(\d+)/Profile\1\.txt$")
 
@@ -37,7 +40,7 @@ def xrdml_headers(data: bytes, file: str | PathLike[str]) -> list[ScanHeader]:
     """One header for each scan of an XRDML document, in its order.
 
     The wavelength is that of K-alpha-1 as stated, whatever the header calls the intended radiation:
-    K-alpha-2 is in the beam of a tube unless a monochromator takes it out.
+    K-alpha-2 is in the beam of a tube unless a monochromator takes it out, which `Scan.optics` tells.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def _xrdml_scan(measurement: Element, scan: Element, file: str | PathLike[str]) 
         raise ScanError("a scan without data points", remedy="Export the scan again.", file=file)
     data = child(points, "intensities")
     data = child(points, "counts") if data is None else data
-    first, last = _xrdml_range(points, file)
+    first, last, listed = _xrdml_range(points, file)
     times = numbers(text_of(child(points, "countingTimes")), "countingTimes", file)
     common = positive(text_of(child(points, "commonCountingTime")))
     attenuation = numbers(text_of(child(points, "beamAttenuationFactors")), "beamAttenuationFactors", file)
@@ -80,15 +83,22 @@ def _xrdml_scan(measurement: Element, scan: Element, file: str | PathLike[str]) 
         )
     radius = text_of(child(measurement, "diffractedBeamPath", "radius"))
     radius = radius or text_of(child(measurement, "incidentBeamPath", "radius"))
+    count = len((text_of(data) or "").split())
+    if listed is None:
+        refuse_stretched_range(first, last, count, positive(radius), file)
+    if times is not None and times.size and data is not None:
+        refuse_other_number(count, int(times.size), file)
     return ScanHeader(
         axis=scan.get("scanAxis"),
         detector_only=True,
         first=first,
         last=last,
+        points=listed,
         wavelength_angstrom=wavelength(text_of(child(measurement, "usedWavelength", "kAlpha1"))),
         anode=element_symbol(text_of(child(measurement, "incidentBeamPath", "xRayTube", "anodeMaterial"))),
         counting_time_s=common or (float(times.mean()) if times is not None and times.size else None),
         goniometer_radius_mm=positive(radius),
+        optics=xrdml_optics(measurement),
         rate=data is not None and (data.get("unit") or "counts").lower() != "counts",
         times_s=times,
         attenuation=attenuation if attenuation is not None and np.any(attenuation != 1.0) else None,
@@ -96,12 +106,13 @@ def _xrdml_scan(measurement: Element, scan: Element, file: str | PathLike[str]) 
     )
 
 
-def _xrdml_range(points: Element, file: str | PathLike[str]) -> tuple[float | None, float | None]:
+def _xrdml_range(points: Element, file: str | PathLike[str]) -> tuple[float | None, float | None, int | None]:
+    """First and last 2-theta, and the number of points where they are listed one by one."""
     for positions in children(points, "positions"):
         if positions.get("axis") == "2Theta":
             listed = numbers(text_of(child(positions, "listPositions")), "listPositions", file)
             if listed is not None and listed.size:
-                return float(listed[0]), float(listed[-1])
+                return float(listed[0]), float(listed[-1]), int(listed.size)
             if child(positions, "commonPosition") is not None:
                 raise ScanError(
                     f"2-theta stood still at {text_of(child(positions, 'commonPosition'))} deg",
@@ -109,7 +120,7 @@ def _xrdml_range(points: Element, file: str | PathLike[str]) -> tuple[float | No
                     file=file,
                 )
             start = number(text_of(child(positions, "startPosition")))
-            return start, number(text_of(child(positions, "endPosition")))
+            return start, number(text_of(child(positions, "endPosition"))), None
     raise ScanError("the scan gives no 2-theta positions", remedy="Export a theta/2-theta scan.", file=file)
 
 
@@ -143,15 +154,20 @@ def _brml_scan(root: Element, file: str | Path) -> ScanHeader:
     radius = None if secondary is None else descendant(secondary, "Radius")
     time = positive(text_of(child(info, "TimePerStepEffective")) or text_of(child(info, "TimePerStep")))
     absorbed = _brml_absorbed(root)
+    parts = [part for part in root.iter() if local_name(part) == "SubScanInfo"]
+    measured = number(parts[0].get("MeasuredSteps")) if len(parts) == 1 else None
     return ScanHeader(
         axis=named if two_theta is not None or not axes else ", ".join(axes),
         first=number(text_of(child(two_theta, "Start"))),
         last=number(text_of(child(two_theta, "Stop"))),
+        points=None if not measured else round(measured),
+        step=positive(text_of(child(two_theta, "Increment"))),
         wavelength_angstrom=None if alpha1 is None else wavelength(alpha1.get("Value")),
         anode=element_symbol(text_of(descendant(root, "TubeMaterial"))),
         counting_time_s=None if time is None else float(f"{time:.6g}"),
         goniometer_radius_mm=None if radius is None else positive(radius.get("Value")),
         attenuation=absorbed,
+        optics=brml_optics(root),
     )
 
 
@@ -190,6 +206,7 @@ def rasx_headers(archive: Archive) -> list[ScanHeader]:
         if conditions is None:
             found.append(ScanHeader(warnings=(("NO_HEADER", "the archive has no measurement conditions"),)))
             continue
+        refuse_short_rows(archive.read(profile).removeprefix(b"\xef\xbb\xbf"), archive.file)
         root = parse_xml(archive.read(conditions), archive.file, what=conditions)
         step_axis = text_of(descendant(root, "StepAxisName"))
         if step_axis and len(numbered) > 1:
@@ -218,6 +235,8 @@ def _rasx_scan(root: Element, profile: bytes) -> ScanHeader:
         time = speed
     elif speed and step and unit in ("deg/min", "deg/sec", "deg/s"):
         time = float(f"{step / speed * (60.0 if unit == 'deg/min' else 1.0):.6g}")
+    count = number(text_of(child(info, "DataCount")))
+    uneven = (text_of(child(info, "UnequalySpaced")) or "").lower() == "true"
     columns = {line.split()[2] for line in profile.splitlines()[1:] if len(line.split()) > 2}
     attenuated = any(number(value.decode("latin-1")) not in (1.0, None) for value in columns)
     doubt = ("ATTENUATOR", "the file has a column of attenuator factors other than 1, which was not applied")
@@ -226,10 +245,13 @@ def _rasx_scan(root: Element, profile: bytes) -> ScanHeader:
         detector_only=True,
         first=number(text_of(child(info, "Start"))),
         last=number(text_of(child(info, "Stop"))),
+        points=None if not count else round(count),
+        step=None if uneven else step,
         wavelength_angstrom=wavelength(text_of(child(tube, "WavelengthKalpha1"))),
         anode=element_symbol(text_of(child(tube, "TargetName"))),
         counting_time_s=time,
         goniometer_radius_mm=positive(radius),
+        optics=rasx_optics(root),
         rate=(text_of(child(info, "IntensityUnit")) or "counts").lower() in ("cps", "counts/s"),
         warnings=(doubt,) if attenuated else (),
     )

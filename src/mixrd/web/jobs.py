@@ -223,6 +223,8 @@ class Jobs:
         for row in self.database.rows("SELECT kind, request FROM jobs"):
             request = plain(row["request"])
             used |= wanted & set(request["scans"] if row["kind"] == "analysis" else [request["scan"]])
+            external = request.get("external_standard")
+            used |= wanted & ({external["scan"]} if external else set())
         return used
 
 

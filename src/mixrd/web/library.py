@@ -193,11 +193,16 @@ def radiations() -> list[dict[str, Any]]:
     ]
 
 
-def radiation_of(header: dict[str, Any]) -> str | None:
-    """Radiation that the header of a scan names, None where it names none that is known."""
+def radiation_of(header: dict[str, Any], optics: dict[str, Any] | None = None) -> str | None:
+    """Radiation that the header of a scan names, None where it names none that is known.
+
+    `optics` is what the header says of the beam: it may be K alpha1 alone.
+    """
     from mixrd.diffraction import tube_of
 
     wavelength = header["wavelength_angstrom"]
     tube = header["anode"] or (tube_of(wavelength) if wavelength else None)
-    name = f"{tube}Ka"
+    primary = (optics or {}).get("primary") or {}
+    alone = primary.get("single_line", False) or (optics or {}).get("kalpha2_ratio") == 0
+    name = f"{tube}Ka1" if alone else f"{tube}Ka"
     return name if any(r["id"] == name for r in radiations()) else None

@@ -150,6 +150,21 @@ class Standard(BaseModel):
     percent: FiniteFloat = Field(gt=0, lt=100, description="Of the mixture that was measured, in wt%")
 
 
+class ExternalStandard(BaseModel):
+    """A pure phase that was scanned on the same instrument, as the samples were."""
+
+    model_config = ConfigDict(extra="forbid")
+    phase: Id
+    scan: Id = Field(description="Id of its uploaded scan")
+    amorphous_formula: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="What is amorphous in the samples; without it, it is taken to absorb as the phases do",
+        examples=["SiO2"],
+    )
+
+
 class _WithInstrument(BaseModel):
     model_config = ConfigDict(extra="forbid")
     instrument: Id | None = Field(None, description="Of /api/instruments")
@@ -190,7 +205,11 @@ class AnalysisRequest(_WithInstrument):
     particle_size_um: FiniteFloat | None = Field(
         None, gt=0, le=1000, description="Diameter of the particles, for microabsorption"
     )
+    grinding: Literal["by-hand", "mccrone", "as-received"] | None = Field(
+        None, description="How the powder was ground, where the size of its particles is not known"
+    )
     standard: Standard | None = None
+    external_standard: ExternalStandard | None = None
 
 
 class CalibrationRequest(_WithInstrument):

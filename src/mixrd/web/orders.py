@@ -23,7 +23,7 @@ def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None)
     instrument = request["instrument"]
     if instrument is not None and library.instrument(instrument)["kind"] == "own":
         instrument = str(library.file("instrument", instrument))
-    standard = request.get("standard")
+    standard, external = request.get("standard"), request.get("external_standard")
     return {
         "do": "job",
         "job": job.id,
@@ -31,7 +31,12 @@ def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None)
         "request": request,
         "files": job.files,
         "scans": [
-            {"path": str(library.file("scan", scan["id"])), "header": scan["header"]} for scan in scans
+            {
+                "path": str(library.file("scan", scan["id"])),
+                "header": scan["header"],
+                "optics": scan.get("optics"),
+            }
+            for scan in scans
         ],
         "phases": [_phase(library, phase) for phase in phases],
         "instrument": instrument,
@@ -40,10 +45,21 @@ def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None)
             "name": phases[names.index(standard["phase"])]["name"],
             "percent": standard["percent"],
         },
+        "external": external and _external(library, external),
         "instrument_file": str(library.file("instrument", job.id)),
         "results": str(jobs.database.results_folder(job.id)),
         "done": [row["number"] for row in jobs.results(job.id)],
         "training_steps": training_steps,
+    }
+
+
+def _external(library: Library, asked: dict[str, Any]) -> dict[str, Any]:
+    scan = library.scan(asked["scan"])
+    return {
+        "phase": _phase(library, library.phase(asked["phase"])),
+        "scan": {"path": str(library.file("scan", scan["id"])), "header": scan["header"]},
+        "file": scan["file"],
+        "amorphous_formula": asked["amorphous_formula"],
     }
 
 

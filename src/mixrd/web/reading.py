@@ -72,6 +72,7 @@ def read_scan_file(message: dict[str, Any]) -> dict[str, Any]:
             "scan_axis": scan.scan_axis,
             "goniometer_radius_mm": scan.goniometer_radius_mm,
         },
+        "optics": None if scan.optics is None else scan.optics.to_dict(),
         "warnings": [{"code": code, "message": text} for code, text in scan.warnings],
         "preview": {
             "two_theta": np.round(scan.two_theta[shown], 5).tolist(),

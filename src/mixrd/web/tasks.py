@@ -19,6 +19,7 @@ from mixrd.errors import MixrdError
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument, save_instrument
 from mixrd.scan import Scan
+from mixrd.scan.optics import Optics
 from mixrd.training import Recipe, TrainingProgress
 from mixrd.web.problems import internal_problem, problem_of
 
@@ -59,11 +60,10 @@ class Task:
     def _analyze(self) -> dict[str, Any]:
         crystals = [self._crystal(spec) for spec in self.message["phases"]]
         check_distinct(crystals)
-        preparation = self._preparation()
         request = Request(
             crystals=tuple(crystals),
             instrument=self._instrument,
-            preparation=lambda _: preparation,
+            preparation=self._preparation,
             network=self.request["network"],
             refine=self.request["refine"],
             training_steps=self.message["training_steps"],
@@ -122,13 +122,17 @@ class Task:
 
     def _scan(self, number: int) -> Scan:
         """The scan as it was read when it was uploaded, under the user's name for it."""
-        spec = self.message["scans"][number]
+        return self._read(self.message["scans"][number], self.message["files"][number])
+
+    @staticmethod
+    def _read(spec: dict[str, Any], name: str) -> Scan:
         with np.load(spec["path"], allow_pickle=False) as arrays:
             return Scan(
                 two_theta=arrays["two_theta"],
                 counts=arrays["counts"],
                 sigma=arrays.get("sigma"),
-                path=self.message["files"][number],
+                path=name,
+                optics=Optics.from_dict(spec["optics"]) if spec.get("optics") else None,
                 **spec["header"],
             )
 
@@ -143,18 +147,26 @@ class Task:
             return load_instrument(self.message["instrument"])
         if self.request["radiation"] is None:
             return None
-        radius = self.request["goniometer_radius_mm"]
-        return analysis.generic_instrument(
+        return analysis.described_instrument(
             self.request["radiation"],
-            monochromator_two_theta=self.request["monochromator_two_theta"] or 0.0,
-            goniometer_radius_mm=scan.goniometer_radius_mm if radius is None else radius,
+            scan,
+            monochromator_two_theta=self.request["monochromator_two_theta"],
+            goniometer_radius_mm=self.request["goniometer_radius_mm"],
         )
 
-    def _preparation(self) -> Preparation:
-        standard = self.message["standard"]
+    def _preparation(self, instrument: Instrument) -> Preparation:
+        # Jobs of older versions know nothing of some of this.
+        standard, external = self.message["standard"], self.message.get("external")
+        constant = None
+        if external is not None:
+            scan = self._read(external["scan"], external["file"])
+            constant = analysis.external_constant_of(scan, self._crystal(external["phase"]), instrument)
         return Preparation(
             particle_size_um=self.request["particle_size_um"],
             standard=None if standard is None else InternalStandard(standard["name"], standard["percent"]),
+            external=constant,
+            grinding=self.request.get("grinding"),
+            amorphous_formula=None if external is None else external["amorphous_formula"],
         )
 
     def _go_on(self) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,8 +11,9 @@ from cod_server import cif_text
 from fastapi.testclient import TestClient
 
 from mixrd import analysis
+from mixrd.cli import main
 from mixrd.crystal import load_phase
-from mixrd.scan import read_scan
+from mixrd.scan import read_scan, write_scan
 
 PHASES = ["fluorite", "halite"]
 
@@ -94,6 +96,12 @@ def test_a_missing_wavelength_is_asked_for_at_once(client: TestClient, user, nam
         ({"particle_size_um": -1}, "INPUT"),
         ({"standard": {"phase": "corundum", "percent": 20}}, "PARAMETER"),
         ({"standard": {"phase": "halite", "percent": 120}}, "INPUT"),
+        ({"grinding": "well"}, "INPUT"),
+        ({"grinding": "by-hand", "particle_size_um": 3}, "INPUT"),
+        ({"refine": False, "network": True, "grinding": "by-hand"}, "INPUT"),
+        ({"external_standard": {"phase": "halite"}}, "INPUT"),
+        ({"external_standard": {"phase": "halite", "scan": "none"}}, "NOT_FOUND"),
+        ({"external_standard": {"phase": "unobtainium", "scan": "none"}}, "NOT_FOUND"),
         ({"surprise": 1}, "INPUT"),
         ({"kind": "magic"}, "INPUT"),
     ],
@@ -119,6 +127,40 @@ def test_what_is_said_of_the_sample_reaches_the_analysis(user, scan) -> None:
     assert found["absolute"]["method"] == "internal standard"
     plain = user.finished(user.ask([scan["id"]], network=False)["id"])["results"][0]["analysis"]
     assert found["phases"][0]["weight_percent"] != plain["phases"][0]["weight_percent"]
+
+
+def test_grinding_reaches_the_analysis(user, scan) -> None:
+    def sigma(**said: Any) -> float:
+        job = user.finished(user.ask([scan["id"]], network=False, **said)["id"])
+        return float(job["results"][0]["analysis"]["phases"][0]["sigma_percent"])
+
+    assert sigma(grinding="mccrone") < sigma() < sigma(grinding="by-hand")
+
+
+def test_an_external_standard_and_what_is_amorphous(client: TestClient, user, scan, tmp_path: Path) -> None:
+    assert main(["simulate", "halite:1", "--instrument", "lab-cu", "--range", "24", "62",
+                 "-o", str(tmp_path / "pure.xy")]) == 0  # fmt: skip
+    pure = read_scan(tmp_path / "pure.xy")
+    write_scan(dataclasses.replace(pure, counts=4 * pure.counts), tmp_path / "bright.xy")
+    bright = user.upload(tmp_path / "bright.xy")
+    standard = {"phase": "halite", "scan": bright["id"]}
+
+    def amorphous(**more: Any) -> float:
+        asked = user.ask([scan["id"]], network=False, external_standard={**standard, **more})
+        job = user.finished(asked["id"])
+        assert job["state"] == "done", job
+        found = job["results"][0]["analysis"]["absolute"]
+        assert found["method"] == "external standard"
+        return float(found["amorphous_percent"])
+
+    assert amorphous(amorphous_formula="B2O3") > amorphous() + 1
+    assert client.delete(f"/api/scans/{bright['id']}").status_code == 409  # a job uses it
+    for wrong, code in (
+        ({"amorphous_formula": "sand"}, "CRYSTAL"), ({"amorphous_formula": " "}, "CRYSTAL"),
+    ):  # fmt: skip
+        assert _refused(client, scan, external_standard={**standard, **wrong})["code"] == code
+    both = {"external_standard": standard, "standard": {"phase": "halite", "percent": 20}}
+    assert _refused(client, scan, **both)["code"] == "INPUT"
 
 
 def test_two_own_phases_of_one_name_are_told_apart(client: TestClient, user, scan) -> None:

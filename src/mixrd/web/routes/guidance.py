@@ -32,6 +32,6 @@ def example(server: Server) -> dict[str, Any]:
     out = server.library.file("scan", name)
     with as_file(files("mixrd.experiments") / "demo" / _EXAMPLE) as path:
         about = server.readers.read("scan", path, _EXAMPLE_NAME, scan=None, out=str(out))
-    about["radiation"] = radiation_of(about["header"])
+    about["radiation"] = radiation_of(about["header"], about.get("optics"))
     server.library.add("scan", name, about)
     return {"id": name, **about}

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from mixrd.errors import MixrdError
+from mixrd.errors import CrystalError, MixrdError
 from mixrd.web.dispatch import CANCEL_SECONDS
 from mixrd.web.jobs import FINAL, Job
 from mixrd.web.models import AnalysisRequest, CalibrationRequest, JobAnswer, JobRequest
@@ -113,15 +113,10 @@ def _analysis(server: Services, wanted: AnalysisRequest) -> Job:
         raise ApiError(
             422, "INPUT", "neither a network nor a refinement is asked for", "Choose one of them, or both"
         )
-    if not wanted.refine and (wanted.particle_size_um is not None or wanted.standard is not None):
-        raise ApiError(
-            422, "INPUT", "particle size and standard need the refinement", "Choose the refinement"
-        )
+    _check_sample(server, wanted)
     phases = [server.library.phase(name) for name in wanted.phases]
     if len({phase["id"] for phase in phases}) < len(phases):
         raise ApiError(422, "CRYSTAL", "a phase is chosen twice", "Choose each phase once")
-    if wanted.standard is not None and wanted.standard.phase not in wanted.phases:
-        raise ApiError(422, "PARAMETER", "the standard is not among the phases", "Choose it as a phase, too")
     scans = [server.library.scan(name) for name in wanted.scans]
     _check_instrument(server, wanted, scans)
     what = scans[0]["file"] if len(scans) == 1 else f"{len(scans)} scans"
@@ -129,6 +124,36 @@ def _analysis(server: Services, wanted: AnalysisRequest) -> Job:
     quick = not wanted.network or (wanted.refine and len(phases) == 1)
     files = [scan["file"] for scan in scans]
     return server.jobs.add("analysis", title, wanted.model_dump(), files, quick=quick)
+
+
+def _check_sample(server: Services, wanted: AnalysisRequest) -> None:
+    """Refuse what is said of the sample where it contradicts itself."""
+    from mixrd.crystal import atoms_of_formula
+
+    external = wanted.external_standard
+    said = (wanted.particle_size_um, wanted.grinding, wanted.standard, external)
+    if not wanted.refine and any(one is not None for one in said):
+        cause = "particle size, grinding and standards need the refinement"
+        raise ApiError(422, "INPUT", cause, "Choose the refinement")
+    if wanted.particle_size_um is not None and wanted.grinding is not None:
+        raise ApiError(
+            422, "INPUT", "both a particle size and a grinding are given", "Give the size where it is known"
+        )
+    if wanted.standard is not None:
+        if wanted.standard.phase not in wanted.phases:
+            cause = "the standard is not among the phases"
+            raise ApiError(422, "PARAMETER", cause, "Choose it as a phase, too")
+        if external is not None:
+            cause = "both an internal and an external standard are given"
+            raise ApiError(422, "INPUT", cause, "Leave one out")
+    if external is not None:
+        server.library.phase(external.phase)
+        server.library.scan(external.scan)
+        try:
+            if external.amorphous_formula is not None and not atoms_of_formula(external.amorphous_formula):
+                raise CrystalError("the formula of the amorphous part is empty", remedy="Write it like SiO2")
+        except MixrdError as error:
+            raise ApiError.of(422, problem_of(error)) from None
 
 
 def _calibration(server: Services, wanted: CalibrationRequest) -> Job:

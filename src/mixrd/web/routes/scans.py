@@ -47,6 +47,6 @@ def _add(server: Services, upload: Upload, scan: int | None) -> dict[str, Any]:
     name = new_id()
     out = server.library.file("scan", name)
     about = server.readers.read("scan", upload.path, upload.name, scan=scan, out=str(out))
-    about["radiation"] = radiation_of(about["header"])
+    about["radiation"] = radiation_of(about["header"], about.get("optics"))
     server.library.add("scan", name, about)
     return {"id": name, **about}

@@ -51,7 +51,9 @@ async function again(job, extra = null) {
   const names = job.results?.find((result) => result.analysis)?.analysis.phases.map((p) => p.name) ?? [];
   const ids = extra && !asked.phases.includes(extra) ? [...asked.phases, extra] : asked.phases;
   const phases = ids.map((id, i) => catalog.find((phase) => phase.id === id) ?? { id, name: names[i] ?? id, formula: "" });
-  recall(asked, scans, phases);
+  const standard = asked.external_standard?.scan;
+  const external = standard ? await api.scan(standard).catch(() => null) : null;
+  recall(asked, scans, phases, external && { id: external.id, file: external.file });
   window.location.hash = "";
   announce("Chosen as before. Change what you want and run.");
   byId("main").focus();

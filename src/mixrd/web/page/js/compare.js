@@ -6,6 +6,7 @@ import { percent } from "./format.js";
 import { compareCurves } from "./compare_curves.js";
 import { phaseStyle } from "./palette.js";
 import { axis, livePlot, newPlot } from "./plot_frame.js";
+import { statementOf, statementText } from "./statement.js";
 import { explained } from "./warnings.js";
 
 // Scans: intervals, and points, of more would be a grey mass.
@@ -15,6 +16,7 @@ const POINTS_UP_TO = 200;
 /** The comparison of a job's results in `place`; `open(index)` shows one; `all` are there. Returns {destroy}. */
 export function compareView(place, job, open, all) {
   const done = job.results.filter((result) => result.analysis);
+  const stated = done.some((result) => statementOf(result.analysis).kind === "amounts");
   const names = [...new Set(done.flatMap((result) => result.analysis.phases.map((p) => p.name)))];
   const trendPlace = h("div", { class: "plot", role: "img", "aria-label": `Weight percent of ${names.join(", ")} over ${done.length} scans; the table has the numbers` });
   const curvesPlace = h("div", {});
@@ -22,13 +24,13 @@ export function compareView(place, job, open, all) {
     place,
     h("section", { class: "card", "aria-labelledby": "head-compare" },
       h("h2", { id: "head-compare" }, "All scans"), table(job, names, open)),
-    done.length > 1
+    done.length > 1 && stated
       ? h("section", { class: "card", "aria-labelledby": "head-trend" }, h("h2", { id: "head-trend" }, "Fractions over the scans"),
         h("p", { class: "legend" }, names.map((name, i) => h("span", { class: "legend-note" }, swatch(i), name))), trendPlace)
       : null,
     h("section", { class: "card", "aria-labelledby": "head-curves" }, h("h2", { id: "head-curves" }, "Measured curves"), curvesPlace),
   );
-  const trend = done.length > 1 ? livePlot(trendPlace, (width) => trendPlot(width, trendPlace, done, names, open)) : null;
+  const trend = done.length > 1 && stated ? livePlot(trendPlace, (width) => trendPlot(width, trendPlace, done, names, open)) : null;
   const curves = all ? compareCurves(curvesPlace, job.results) : null;
   if (!all) fill(curvesPlace, h("p", { class: "hint" }, "Drawn when all scans are analysed."));
   return {
@@ -54,20 +56,22 @@ function tableRow(result, names, open) {
     return h("tr", {}, head, h("td", { colspan: String(names.length + 2), class: "failed" }, `failed: ${why ?? "unknown"}`));
   }
   const { phases, r_wp: residual, warnings } = result.analysis;
+  const { kind } = statementOf(result.analysis);
   const cells = names.map((name) => {
     const phase = phases.find((p) => p.name === name);
-    const cell = h("td", {}, phase ? bare(phase) : "");
-    if (phase) cell.style.setProperty("--share", `${Math.round(Math.min(100, phase.weight_percent) * 0.55)}%`);
+    const cell = h("td", {}, phase ? bare(phase, kind) : "");
+    if (phase && kind === "amounts") cell.style.setProperty("--share", `${Math.round(Math.min(100, phase.weight_percent) * 0.55)}%`);
     return cell;
   });
-  const titles = [...new Set(warnings.map((warning) => `${explained(warning).severity === "note" ? "" : "⚠ "}${explained(warning).title}`))];
+  const why = statementText(result.analysis);
+  const titles = [...(why ? [kind === "none" ? `⚠ ${why}` : why] : []), ...new Set(warnings.map((warning) => `${explained(warning).severity === "note" ? "" : "⚠ "}${explained(warning).title}`))];
   return h("tr", {}, head, cells, h("td", {}, residual === null ? "–" : percent(residual)), h("td", { class: "left" }, titles.join("; ")));
 }
 
 function trendPlot(width, place, done, names, open) {
   const x = done.map((_, i) => i + 1);
   const pick = (name, read) => done.map((r) => {
-    const phase = r.analysis.phases.find((p) => p.name === name);
+    const phase = statementOf(r.analysis).kind === "amounts" ? r.analysis.phases.find((p) => p.name === name) : null;
     return phase ? read(phase) : null;
   });
   const banded = done.length <= BANDS_UP_TO;

@@ -8,7 +8,9 @@ const EMPTY = {
   radiation: null,  // id, where no instrument is chosen
   method: "both",   // "both", "refine", "network"
   size: "",         // diameter of the particles in micrometres, as typed
+  grinding: "",     // where the size is not known: "by-hand", "mccrone", "as-received"
   standard: { phase: "", percent: "" },
+  external: { phase: "", scan: null, formula: "" }, // scan as the server describes it; formula of the amorphous part
 };
 
 export const draft = { ...structuredClone(EMPTY), ...stored() };
@@ -26,6 +28,7 @@ export function change(changes) {
   forgetAbsent();
   try {
     const light = { ...draft, scans: draft.scans.map(({ preview, ...rest }) => rest) };
+    if (draft.external.scan) light.external = { ...draft.external, scan: { id: draft.external.scan.id, file: draft.external.scan.file } };
     window.sessionStorage.setItem(KEY, JSON.stringify(light));
   } catch {
     /* storage is full or forbidden: a reload then begins anew */
@@ -56,11 +59,17 @@ export function missing() {
   if (phase && !(Number(percent) > 0 && Number(percent) < 100)) {
     wanted.push({ step: "options", field: "internal-percent", text: "say how much of the internal standard was weighed in (wt%)" });
   }
+  if (draft.external.phase && !draft.external.scan) {
+    wanted.push({ step: "options", field: "external-drop", text: "drop the scan of the external standard" });
+  }
+  if (draft.external.phase && phase) {
+    wanted.push({ step: "options", field: "external-standard", text: "choose one standard only, internal or external" });
+  }
   if (draft.size !== "" && !(Number(draft.size) > 0)) {
     wanted.push({ step: "options", field: "particle-size", text: "give the particle size in µm, above 0" });
   }
-  if (draft.method === "network" && (phase || draft.size !== "")) {
-    wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard and a particle size need it" });
+  if (draft.method === "network" && (phase || draft.external.phase || draft.size !== "" || draft.grinding)) {
+    wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard, a particle size and a grinding need it" });
   }
   return wanted;
 }
@@ -76,13 +85,16 @@ export function wantedJob() {
     network: draft.method !== "refine",
     refine: draft.method !== "network",
     particle_size_um: draft.size === "" ? null : Number(draft.size),
+    grinding: draft.size === "" && draft.grinding ? draft.grinding : null,
     standard: draft.standard.phase
       ? { phase: draft.standard.phase, percent: Number(draft.standard.percent) } : null,
+    external_standard: draft.external.phase
+      ? { phase: draft.external.phase, scan: draft.external.scan.id, amorphous_formula: draft.external.formula || null } : null,
   };
 }
 
-/** Choose anew what an earlier job was asked; `scans` and `phases` as the server describes them. */
-export function recall(asked, scans, phases) {
+/** Choose anew what an earlier job was asked; `scans`, `phases` and the external standard's scan as the server describes them. */
+export function recall(asked, scans, phases, external = null) {
   change({
     scans,
     phases,
@@ -90,8 +102,12 @@ export function recall(asked, scans, phases) {
     radiation: asked.radiation ?? null,
     method: asked.network === false ? "refine" : asked.refine === false ? "network" : "both",
     size: asked.particle_size_um ? String(asked.particle_size_um) : "",
+    grinding: asked.grinding ?? "",
     standard: asked.standard
       ? { phase: asked.standard.phase, percent: String(asked.standard.percent) } : { phase: "", percent: "" },
+    external: asked.external_standard && external
+      ? { phase: asked.external_standard.phase, scan: external, formula: asked.external_standard.amorphous_formula ?? "" }
+      : structuredClone(EMPTY.external),
   });
 }
 

@@ -3,20 +3,23 @@
 import { h } from "./dom.js";
 import { cellText, formula, intervalText, listed, sizeText, twoDigits, withSigma } from "./format.js";
 import { phaseStyle } from "./palette.js";
+import { asSentence, presence, statementOf, statementText, wholeOf } from "./statement.js";
 import { gravest } from "./warnings.js";
 
 /** The result in a sentence, and what it means in a second one. */
 export function sentences(analysis) {
   const codes = new Set(analysis.warnings.map((warning) => warning.code));
+  const { kind } = statementOf(analysis);
+  const said = asSentence(statementText(analysis));
+  if (kind === "none") return [said, "The fit, and the lines that no phase explains, help to see why."];
+  if (kind === "presence" && !codes.has("WRONG_WAVELENGTH")) return [`${listed(analysis.phases.map((p) => `${p.name}: ${presence(p)}`))}.`, said];
   if (codes.has("NO_PHASE_FOUND")) return ["None of the chosen phases was found in this scan.", ""];
   const found = [...analysis.phases].filter((p) => p.detected !== false).sort((a, b) => b.weight_percent - a.weight_percent);
   const absent = analysis.phases.filter((p) => p.detected === false);
   if (gravest(analysis.warnings) === "stop") return ["These numbers cannot be used: they say nothing about the sample.", ""];
   if (!found.length) return ["None of the chosen phases was found in this scan.", ""];
   const parts = found.map((p) => `${withSigma(p.weight_percent, p.sigma_percent)}\u00a0% ${p.name}`);
-  let first = analysis.phases.length === 1
-    ? `Only ${analysis.phases[0].name} was looked for, so it is 100 % of what was counted, whatever else there is.`
-    : codes.has("UNEXPLAINED_LINES") ? `Something else is in this sample. Among the chosen phases: ${listed(parts)}.` : `This sample is ${listed(parts)}.`;
+  let first = codes.has("UNEXPLAINED_LINES") ? `Something else is in this sample. Among the chosen phases: ${listed(parts)}.` : `This sample is ${listed(parts)}.`;
   if (absent.length) {
     first += ` No ${listed(absent.map((p) => p.name))} was found (${listed(absent.map((p) => (p.detection_limit_percent ? `below ${twoDigits(p.detection_limit_percent)} %` : "none")))}).`;
   }
@@ -35,9 +38,9 @@ function interval(analysis, found) {
 /** The whole sample where a standard tells how much is crystalline. */
 export function wholeSentence(analysis) {
   const whole = analysis.absolute;
-  if (!whole) return "";
+  if (!whole || statementOf(analysis).kind === "none") return "";
   const rows = Object.entries(whole.weight_percent).map(([name, x]) => `${withSigma(x, whole.sigma_percent[name])} % ${name}`);
-  return `Of the whole sample (${whole.method}): ${listed([...rows, `${withSigma(whole.amorphous_percent, whole.amorphous_sigma_percent)} % amorphous`])}.`;
+  return `Of ${wholeOf(whole.method)} (${whole.method}): ${listed([...rows, `${withSigma(whole.amorphous_percent, whole.amorphous_sigma_percent)} % amorphous`])}.`;
 }
 
 /** Bars with intervals; the table says the same in numbers. */
@@ -55,7 +58,7 @@ export function bars(analysis) {
       whisker.style.width = `${Math.max(0, (100 * (Math.min(p.interval_percent[1], top) - Math.max(p.interval_percent[0], 0))) / top)}%`;
       track.append(whisker);
     }
-    return h("div", { class: "bar-row" }, h("span", { class: "bar-name" }, p.name), track, h("span", { class: "bar-value" }, amount(p)));
+    return h("div", { class: "bar-row" }, h("span", { class: "bar-name" }, p.name), track, h("span", { class: "bar-value" }, amount(p, "amounts")));
   });
   const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
     const tick = h("span", {}, `${Number((top * share).toFixed(1))}`);
@@ -71,36 +74,40 @@ function scaleTop(phases) {
   return [2, 5, 10, 20, 40, 60, 80].find((top) => highest <= top) ?? 100;
 }
 
-/** "31.4 ± 1.2 %", or what it is below. */
-export function amount(phase) {
+/** "31.4 ± 1.2 %", or what it is below; where no amounts are stated whether it is there, or nothing. */
+export function amount(phase, kind) {
+  if (kind === "presence") return presence(phase);
+  if (kind === "none" || phase.weight_percent === null) return "–";
   if (phase.detected === false && phase.detection_limit_percent) return `<\u00a0${twoDigits(phase.detection_limit_percent)}\u00a0%`;
   return `${withSigma(phase.weight_percent, phase.sigma_percent)}\u00a0%`;
 }
 
 /** The same without the unit. */
-export function bare(phase) {
-  return amount(phase).replace("\u00a0%", "");
+export function bare(phase, kind) {
+  return amount(phase, kind).replace("\u00a0%", "");
 }
 
 /** The table of a scan's phases; columns that hold nothing are left out. */
 export function fractionTable(analysis) {
   const phases = analysis.phases;
   const level = Math.round(100 * (analysis.interval_level ?? 0.9));
-  const refined = phases.some((p) => p.refined_percent !== null);
+  const { kind } = statementOf(analysis);
+  const stated = kind === "amounts";
+  const refined = stated && phases.some((p) => p.refined_percent !== null);
   const both = refined && phases.some((p) => p.network_percent !== null);
   const columns = [
-    ["weight %", bare, true],
-    [`${level} % interval`, (p) => (p.interval_percent ? intervalText(p.interval_percent, p.sigma_percent) : "–"), phases.some((p) => p.interval_percent)],
-    ["detection limit, wt%", (p) => (p.detection_limit_percent ? twoDigits(p.detection_limit_percent) : "–"), phases.some((p) => p.detection_limit_percent)],
+    [stated ? "weight %" : "presence", (p) => bare(p, kind), kind !== "none"],
+    [`${level} % interval`, (p) => (p.interval_percent ? intervalText(p.interval_percent, p.sigma_percent) : "–"), stated && phases.some((p) => p.interval_percent)],
+    ["detection limit, wt%", (p) => (p.detection_limit_percent ? twoDigits(p.detection_limit_percent) : "–"), stated && phases.some((p) => p.detection_limit_percent)],
     ["network, wt%", (p) => number(p.network_percent), both],
     ["refined, wt%", (p) => number(p.refined_percent), both],
     ["cell", (p) => (p.cell ? cellText(p.cell, p.cell_sigma).map((part) => h("span", { class: "nobreak" }, part, " ")) : "–"), phases.some((p) => p.cell)],
     ["crystallites", sizeText, phases.some((p) => p.cell)],
     ["texture", textureText, phases.some((p) => p.texture)],
   ].filter(([, , there]) => there);
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of fractions" },
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": stated ? "Table of fractions" : "Table of phases" },
     h("table", { id: "fractions" },
-      h("caption", { class: "unseen" }, `Weight fractions in ${analysis.file}`),
+      h("caption", { class: "unseen" }, `${stated ? "Weight fractions" : "Phases"} in ${analysis.file}`),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "phase"), columns.map(([name]) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, phases.map((p, i) => h("tr", {},
         h("th", { scope: "row" }, swatch(i), p.name, " ", h("span", { class: "hint" }, formula(p.formula))),

@@ -4,7 +4,7 @@ import { address, api } from "./api.js";
 import { calibrationView } from "./calibration_view.js";
 import { compareView } from "./compare.js";
 import { byId, fill, h } from "./dom.js";
-import { moment } from "./format.js";
+import { moment, plural } from "./format.js";
 import { sentences } from "./fractions.js";
 import { ended, watchJob } from "./job_watch.js";
 import { chip } from "./jobs.js";
@@ -147,7 +147,7 @@ function renderResults(job, again) {
   }
   if (ended(job) && announced !== job.id) {
     announced = job.id;
-    announce(finished.length === 1 && finished[0].analysis ? sentences(finished[0].analysis).join(" ") : `${finished.length} scans are analysed`);
+    announce(finished.length === 1 && finished[0].analysis ? sentences(finished[0].analysis).join(" ") : `${plural(finished.length, "scan")} ${finished.length === 1 ? "is" : "are"} analysed`);
   }
 }
 

@@ -1,12 +1,20 @@
-// Options: the method, an internal standard, the particle size.
+// Options: the method, standards, the size of the particles or how they were ground.
 
 import { byId, fill, h } from "./dom.js";
 import { change, draft, onDraft } from "./draft.js";
+import { externalFields, externalSummary, loadExternal, renderExternal } from "./external_standard.js";
 
 const METHODS = [
   ["both", "Network and refinement", "The network finds the start, the refinement the answer. The first analysis of these phases trains for some minutes; later ones start at once."],
   ["refine", "Refinement only", "Nothing is trained; seconds for each scan. Less sure where phases are many, weak or strained."],
   ["network", "Network only", "Milliseconds for each scan once it is trained; no fitted curve, no detection limits."],
+];
+
+const GRINDINGS = [
+  ["", "not known"],
+  ["by-hand", "by hand (5–20 µm)"],
+  ["mccrone", "McCrone mill (1–4 µm)"],
+  ["as-received", "as received, not ground (4–60 µm)"],
 ];
 
 let names = null; // phases that the fields were drawn for
@@ -27,13 +35,19 @@ export function mountOptions() {
           h("div", {}, h("label", { for: "internal-percent" }, "wt% of the mixture"),
             h("input", { id: "internal-percent", class: "short", inputmode: "decimal", autocomplete: "off",
               oninput: (event) => change({ standard: { ...draft.standard, percent: event.target.value.trim().replace(",", ".") } }) })))),
-      h("fieldset", {}, h("legend", {}, "Particle size"),
-        h("p", { class: "hint" }, "Corrects microabsorption (Brindley). Ground by hand: 5–20 µm; micronised: 1–5 µm. Leave empty if unknown."),
-        h("label", { for: "particle-size" }, "Diameter, µm"),
-        h("input", { id: "particle-size", class: "short", inputmode: "decimal", autocomplete: "off",
-          oninput: (event) => change({ size: event.target.value.trim().replace(",", ".") }) }))),
+      h("fieldset", {}, h("legend", {}, "Particles"),
+        h("p", { class: "hint" }, "A diameter that is known corrects microabsorption (Brindley). If it is not, say how the powder was ground: the intervals allow for it."),
+        h("div", { class: "row end" },
+          h("div", {}, h("label", { for: "particle-size" }, "Diameter, µm"),
+            h("input", { id: "particle-size", class: "short", inputmode: "decimal", autocomplete: "off",
+              oninput: (event) => change({ size: event.target.value.trim().replace(",", ".") }) })),
+          h("div", { class: "grow" }, h("label", { for: "grinding" }, "Ground"),
+            h("select", { id: "grinding", onchange: (event) => change({ grinding: event.target.value }) },
+              GRINDINGS.map(([id, title]) => h("option", { value: id }, title)))))),
+      externalFields()),
   );
   onDraft(render);
+  loadExternal();
 }
 
 function render() {
@@ -50,6 +64,9 @@ function render() {
   byId("internal-standard").value = draft.standard.phase;
   if (byId("internal-percent") !== document.activeElement) byId("internal-percent").value = draft.standard.percent;
   if (byId("particle-size") !== document.activeElement) byId("particle-size").value = draft.size;
+  byId("grinding").value = draft.grinding;
+  byId("grinding").disabled = draft.size !== ""; // a size that is known says more
+  renderExternal();
   byId("options-summary").textContent = summary();
 }
 
@@ -63,5 +80,7 @@ function summary() {
   const { phase, percent } = draft.standard;
   if (phase) parts.push(`${percent || "?"} wt% ${draft.phases.find((one) => one.id === phase)?.name ?? phase} as standard`);
   if (draft.size) parts.push(`particles of ${draft.size} µm`);
+  else if (draft.grinding) parts.push(`ground ${GRINDINGS.find(([id]) => id === draft.grinding)[1]}`);
+  if (externalSummary()) parts.push(externalSummary());
   return parts.join(", ");
 }

@@ -6,6 +6,7 @@ import { fitPlot } from "./fit_plot.js";
 import { percent, signed } from "./format.js";
 import { bars, fractionTable, sentences, wholeSentence } from "./fractions.js";
 import { errorBox } from "./notices.js";
+import { statementOf } from "./statement.js";
 import { explained, sorted } from "./warnings.js";
 
 /** Show result `index` of a job in `place`; `addPhase(name)` analyses again with a suggested phase. Returns {destroy}. */
@@ -19,6 +20,7 @@ export function resultView(place, job, index, addPhase) {
   const analysis = result.analysis;
   const [first, second] = sentences(analysis);
   const whole = wholeSentence(analysis);
+  const { kind } = statementOf(analysis);
   const isNote = (warning) => explained(warning).severity === "note";
   const doubts = sorted(analysis.warnings).filter((warning) => !isNote(warning));
   const notes = analysis.warnings.filter(isNote);
@@ -29,11 +31,11 @@ export function resultView(place, job, index, addPhase) {
   fill(
     place,
     h("section", { class: "card answer", "aria-label": "Result" },
-      h("p", { class: "sentence", id: "sentence" }, first),
+      h("p", { class: kind === "none" ? "sentence refused" : "sentence", id: "sentence" }, first),
       whole ? h("p", { class: "sentence second" }, whole) : null,
       second ? h("p", { class: "hint" }, second) : null,
       doubts.map((warning) => doubt(warning, analysis, addPhase)),
-      h("div", { class: "answer-body" }, bars(analysis)),
+      kind === "amounts" ? h("div", { class: "answer-body" }, bars(analysis)) : null,
       fractionTable(analysis),
       h("p", { class: "hint" }, qualityText(analysis)),
       notes.length ? h("details", { class: "notes", open: notes.length < 3 }, h("summary", {}, notes.length === 1 ? "1 remark" : `${notes.length} remarks`),

@@ -1,0 +1,53 @@
+"""What can be said of the sample on the page: grinding, an external standard, what is amorphous."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from page_browser import SECONDS, NewVisit
+from playwright.sync_api import expect
+
+from mixrd.scan import read_scan, write_scan
+
+
+def test_grinding_and_an_external_standard(
+    visit: NewVisit, scan_file: Path, pure_scan: Path, tmp_path: Path
+) -> None:
+    # As if the standard had been counted four times as long as now: most of the sample is glass.
+    bright, pure = tmp_path / "bright.xy", read_scan(pure_scan)
+    write_scan(dataclasses.replace(pure, counts=4 * pure.counts), bright)
+    me = visit().open()
+    page = me.page
+    me.add_scans(scan_file)
+    me.add_phases("fluorite", "halite")
+    me.choose()
+    page.select_option("#grinding", "by-hand")
+    page.select_option("#external-standard", label="fluorite")
+    expect(page.locator("#run-summary")).to_contain_text("drop the scan of the external standard")
+    page.set_input_files(".drop-holder:has(#external-drop) input[type=file]", str(bright))
+    expect(page.locator("#external-scan")).to_have_text("bright.xy")
+    page.fill("#amorphous-formula", "SiO2")
+    expect(page.locator("#options-summary")).to_contain_text("ground by hand (5–20 µm)")
+    expect(page.locator("#options-summary")).to_contain_text(
+        "fluorite as external standard, amorphous part SiO2"
+    )
+    page.fill("#particle-size", "3")
+    expect(page.locator("#grinding")).to_be_disabled()
+    page.fill("#particle-size", "")
+    me.picture("options-sample")
+    me.run()
+    page.locator("#fractions").wait_for(timeout=SECONDS)
+    expect(page.locator(".answer")).to_contain_text("Of the whole sample (external standard)")
+    me.until_state("done")
+    (result,) = me.ask(f"jobs/{me.job}")["results"]
+    said = result["analysis"]["provenance"]["preparation"]
+    assert said["grinding"] == "by-hand" and said["amorphous_formula"] == "SiO2"
+
+    page.click("text=Change and run again")
+    expect(page.locator("#grinding")).to_have_value("by-hand")
+    expect(page.locator("#external-scan")).to_have_text("bright.xy")
+    expect(page.locator("#amorphous-formula")).to_have_value("SiO2")
+    page.select_option("#internal-standard", label="halite")
+    page.fill("#internal-percent", "20")
+    expect(page.locator("#run-summary")).to_contain_text("one standard only")
