@@ -6,29 +6,32 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from mixrd.analysis import Analysis, PhaseResult, Statement
-from mixrd.experiments.interval_coverage import IntervalCase, cases_of, coverage, normal_ratio
+from mixrd.analysis.intervals import DEGREES_OF_FREEDOM
+from mixrd.experiments.interval_coverage import IntervalCase, cases_of, coverage, stated_ratio
 
 
 def case(true: float, stated: float, low: float, high: float, codes: tuple[str, ...] = ()) -> IntervalCase:
     return IntervalCase("s", "p", true, stated, low, high, True, codes)
 
 
-def test_normal_errors_hold_at_every_level() -> None:
-    errors = np.random.default_rng(1).normal(0, 1, 20_000)
-    found = coverage([case(50 + e, 50, 50 - 1.6449, 50 + 1.6449) for e in errors])
+def test_errors_of_the_stated_shape_hold_at_every_level() -> None:
+    errors = np.random.default_rng(1).standard_t(DEGREES_OF_FREEDOM, 20_000)
+    half, median = stdtrit(DEGREES_OF_FREEDOM, np.array([0.95, 0.75]))
+    found = coverage([case(50 + e, 50, 50 - half, 50 + half) for e in errors])
     for level, share in found["hold"].items():
         assert share == pytest.approx(float(level), abs=0.01)
-    assert found["median_half_width_wt"] == pytest.approx(1.6449)
-    assert found["median_error_wt"] == pytest.approx(0.6745, abs=0.02)
+    assert found["median_half_width_wt"] == pytest.approx(half)
+    assert found["median_error_wt"] == pytest.approx(median, abs=0.02)
 
 
 def test_another_shape_may_be_given() -> None:
     cases = [case(51, 50, 48, 52)] * 3
     assert coverage(cases, levels=(0.5,))["hold"]["0.5"] == 0
     assert coverage(cases, levels=(0.5,), ratio=lambda level: 0.5)["hold"]["0.5"] == 1
-    assert normal_ratio(0.9) == pytest.approx(1)
+    assert stated_ratio(0.9) == pytest.approx(1)
 
 
 def test_the_side_of_the_truth_counts_unless_an_end_is_cut() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from mixrd.analysis import LEVEL, Analysis, PhaseResult
+from mixrd.analysis.intervals import DEGREES_OF_FREEDOM
 
 LEVELS = (0.5, 0.68, 0.8, 0.9, 0.95)
 
@@ -75,16 +76,16 @@ def _usable(phase: PhaseResult) -> bool:
     return phase.weight_percent is not None and phase.interval_percent is not None
 
 
-def normal_ratio(level: float) -> float:
-    """Half width at `level` over that at `mixrd.analysis.LEVEL`, for normal errors."""
-    normal = NormalDist()
-    return normal.inv_cdf(0.5 + level / 2) / normal.inv_cdf(0.5 + LEVEL / 2)
+def stated_ratio(level: float) -> float:
+    """Half width at `level` over that at `mixrd.analysis.LEVEL`, for errors of the shape that is stated."""
+    ends = stdtrit(DEGREES_OF_FREEDOM, np.array([0.5 + level / 2, 0.5 + LEVEL / 2]))
+    return float(ends[0] / ends[1])
 
 
 def coverage(
     cases: Sequence[IntervalCase],
     *,
-    ratio: Callable[[float], float] = normal_ratio,
+    ratio: Callable[[float], float] = stated_ratio,
     levels: Iterable[float] = LEVELS,
 ) -> dict[str, Any]:
     """Share of the intervals that hold at each level, and their widths.

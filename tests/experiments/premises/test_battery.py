@@ -10,7 +10,7 @@ import pytest
 
 from mixrd.analysis import Analysis
 from mixrd.errors import ScanError
-from mixrd.experiments.premises import battery, changes, summary, table, tasks_of
+from mixrd.experiments.premises import battery, changes, premise, summary, table, tasks_of
 from mixrd.experiments.premises.battery import Outcome, Task, run_task
 from mixrd.experiments.premises.kinds import CONTROL
 
@@ -46,10 +46,14 @@ def test_an_error_is_a_refusal_and_anything_else_a_crash(monkeypatch: pytest.Mon
     assert (found.verdict, found.reason) == ("crashed", "ZeroDivisionError: oh")
 
 
-def test_a_fault_of_the_file_is_met_within_the_trial() -> None:
+def test_a_fault_of_the_file_is_met_within_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> Analysis:
+        raise ScanError("no angles", remedy="look", file=path)
+
+    monkeypatch.setattr(premise, "read_scan", refuse)
     found = run_task(Task("columns exchanged", "simulated", 0), NOTHING)
     assert found is not None
-    assert found.verdict == "refused"
+    assert (found.verdict, "no angles" in found.reason) == ("refused", True)
 
 
 def test_what_it_adds_up_to() -> None:
