@@ -11,6 +11,8 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 SETS = {"weighed-cpd": "round robin", "weighed-dara": "oxides 8 min", "weighed-dara-2min": "oxides 2 min"}
+#: Studies of what is not as it seems.
+FURTHER = ("premises", "absent", "coverage")
 #: Largest median half-width of the intervals over the median error.
 WIDEST = 3.0
 
@@ -22,7 +24,7 @@ def rows() -> list[Row]:
     found = {
         p.stem: json.loads(p.read_text(encoding="utf-8"))
         for p in RESULTS.glob("*.json")
-        if p.stem in SETS or p.stem.startswith("left-out-")
+        if p.stem in SETS or p.stem in FURTHER or p.stem.startswith("left-out-")
     }
     table: list[Row] = []
     for name, title in SETS.items():
@@ -32,7 +34,8 @@ def rows() -> list[Row]:
             table += _times(title, found[name]["summary"].get("median_seconds", {}))
     counted = [found[name]["summary"].get("doubts") for name in SETS if name in found]
     table += _doubts([count for count in counted if count is not None])
-    return table + _left_out([found[n] for n in ("left-out-cpd", "left-out-dara") if n in found])
+    table += _left_out([found[n] for n in ("left-out-cpd", "left-out-dara") if n in found])
+    return table + _sure(found)
 
 
 def _errors(name: str, title: str, found: dict[str, Any]) -> list[Row]:
@@ -104,6 +107,34 @@ def _left_out(contents: list[dict[str, Any]]) -> list[Row]:
         ("a phase left out: warned", f"{found} of {cases}", ">= 95 %", found >= 0.95 * cases),
         ("none left out: warned", f"{alarms} of {complete}", "<= 5 %", alarms <= 0.05 * complete),
     ]
+
+
+def _sure(found: dict[str, Any]) -> list[Row]:
+    """What is sure and wrong, missing, or not there."""
+    table: list[Row] = []
+    if "left-out-simulated" in found:
+        row = found["left-out-simulated"]["summary"]
+        count, noticed, false = (row[key] for key in ("scans", "left_out_warned", "complete_warned"))
+        table.append(
+            ("simulated, one left out: noticed", f"{noticed} of {count}", ">= 97 %", noticed >= 0.97 * count)
+        )
+        table.append(("simulated, none left out", f"{false} of {count}", "<= 3 %", false <= 0.03 * count))
+    if "absent" in found:
+        row = found["absent"]["summary"]["weighed"]
+        called, of, held = row["detected"], row["absent"], row["limits_hold_share"]
+        table.append(("absent: called detected", f"{called} of {of}", "<= 1 %", called <= 0.01 * of))
+        table.append(("absent: stated limits hold", f"{100 * held:.0f} %", ">= 90 %", held >= 0.9))
+    if "premises" in found:
+        row = found["premises"]["summary"]
+        wrong, of = row["sure and wrong"], row["analyses"]
+        refused, fine = (int(x) for x in row["refused though fine"].split(" of "))
+        table.append(("wrong premises: sure and wrong", f"{wrong} of {of}", "0", wrong == 0))
+        table.append(("refused though fine", f"{refused} of {fine}", "<= 2 %", refused <= 0.02 * fine))
+    if "coverage" in found:
+        held = found["coverage"]["summary"]["all"]["hold"]["0.9"]
+        shown = f"{100 * held:.0f} %"
+        table.append(("90 % intervals over all regimes", shown, "85-95 %", 0.85 <= held <= 0.95))
+    return table
 
 
 def show() -> None:
