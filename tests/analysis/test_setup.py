@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mixrd.analysis import generic_instrument, instrument_for, overlap, recipe_for
-from mixrd.analysis.setup import edge_warnings, part_of
+from mixrd.analysis.setup import edge_warnings, part_of, structure_warnings
 from mixrd.crystal import Crystal, load_phase
 from mixrd.diffraction import radiation
 from mixrd.errors import RadiationError, ScanError
@@ -193,7 +193,9 @@ def test_phases_with_an_element_near_an_edge_are_named() -> None:
 
 def test_a_cif_that_contradicts_itself_is_a_warning_of_its_phase() -> None:
     salt = load_phase("halite")
-    doubtful = replace(salt, notes=("the file contradicts itself: so and so", "U given by default"))
+    doubtful = dataclasses.replace(
+        salt, notes=("the file contradicts itself: so and so", "U given by default")
+    )
     warnings = structure_warnings([salt, doubtful])
     assert [(w.code, w.message, w.phase) for w in warnings] == [
         ("STRUCTURE_FILE", "the file contradicts itself: so and so", "halite")

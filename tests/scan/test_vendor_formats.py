@@ -219,7 +219,6 @@ def test_powder_cif_with_the_dotted_names_of_core_3(save: Save, magic: str) -> N
         read_scan(save(text.replace("x-ray", "neutron"), "n.cif"))
 
 
-
 def test_entities_are_refused(save: Save) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
     body = _xrdml(_scan()).replace("<xrdMeasurements", bomb + "<xrdMeasurements", 1)

@@ -30,11 +30,11 @@ from mixrd.analysis.setup import (
     SAME_WAVELENGTH,
     are_counts,
     edge_warnings,
-    structure_warnings,
     instrument_for,
     overlap,
     part_of,
     scan_warnings,
+    structure_warnings,
 )
 from mixrd.analysis.staging import SampleRefinement, refine_sample
 from mixrd.crystal import Crystal, check_distinct
