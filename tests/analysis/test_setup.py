@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mixrd.analysis import generic_instrument, overlap, recipe_for
-from mixrd.analysis.setup import edge_warnings, part_of
+from mixrd.analysis.setup import edge_warnings, part_of, structure_warnings
 from mixrd.crystal import Crystal, load_phase
 from mixrd.errors import ScanError
 from mixrd.pattern import Instrument
@@ -116,3 +116,14 @@ def test_phases_with_an_element_near_an_edge_are_named() -> None:
     assert (found.code, found.phase) == ("NEAR_ABSORPTION_EDGE", "V2O3")
     assert "edge of V," in found.message
     assert edge_warnings([*phases, vanadium], generic_instrument("CuKa")) == []
+
+
+def test_a_cif_that_contradicts_itself_is_a_warning_of_its_phase() -> None:
+    salt = load_phase("halite")
+    doubtful = dataclasses.replace(
+        salt, notes=("the file contradicts itself: so and so", "U given by default")
+    )
+    warnings = structure_warnings([salt, doubtful])
+    assert [(w.code, w.message, w.phase) for w in warnings] == [
+        ("STRUCTURE_FILE", "the file contradicts itself: so and so", "halite")
+    ]

@@ -13,6 +13,7 @@ from mixrd.crystal import load_phase, read_cif
 from mixrd.crystal.displacement import DEFAULT_U_ISO, DEFAULT_U_ISO_ORGANIC
 from mixrd.errors import CrystalError
 
+
 def aniso_loop(row: str) -> str:
     keys = ("label", "U_11", "U_22", "U_33", "U_12", "U_13", "U_23")
     return "\n".join(["loop_", *(f"_atom_site_aniso_{k}" for k in keys), row])

@@ -205,6 +205,20 @@ def test_structure_cif_is_no_scan(data_dir: Path) -> None:
         read_scan(next((data_dir / "structures/cpd").glob("*.cif")))
 
 
+@pytest.mark.parametrize("magic", ["", "#\\#CIF_2.0\n"])
+def test_powder_cif_with_the_dotted_names_of_core_3(save: Save, magic: str) -> None:
+    rows = "\n".join(f"{10 + 0.02 * i:.2f} {200 + i % 7}" for i in range(200))
+    text = (
+        f"{magic}data_s\n_diffrn_radiation.probe x-ray\n_diffrn_radiation_wavelength.value 1.5406\n"
+        f"loop_\n_pd_meas.2theta_scan\n_pd_meas.intensity_total\n{rows}\n"
+    )
+    scan = read_scan(save(text, "a.cif"))
+    assert scan.two_theta[[0, -1]] == pytest.approx([10.0, 13.98])
+    assert scan.wavelength_angstrom == pytest.approx(1.5406)
+    with pytest.raises(ScanError, match="neutron"):
+        read_scan(save(text.replace("x-ray", "neutron"), "n.cif"))
+
+
 def test_entities_are_refused(save: Save) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
     body = _xrdml(_scan()).replace("<xrdMeasurements", bomb + "<xrdMeasurements", 1)

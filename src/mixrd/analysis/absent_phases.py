@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis.presence import Presence, presence
-from mixrd.analysis.refinement import STAGES_DEG, Refinement
+from mixrd.analysis.refinement import LEAST_TOTAL_SIGNIFICANCE, STAGES_DEG, Refinement
 from mixrd.analysis.staging import SampleRefinement, refine_sample
 from mixrd.crystal import Crystal
 from mixrd.pattern import ForwardModel, Instrument
@@ -55,9 +55,10 @@ def refine_candidates(
         stages_deg=stages_deg,
     )
     kept = sample.presence.log_odds >= DOUBTED_LOG_ODDS
-    if kept.all() or not kept.any():
+    found = sample.refinement.significance >= LEAST_TOTAL_SIGNIFICANCE
+    if kept.all() or not kept.any() or not found:
         return sample
-    numbers = np.flatnonzero(kept)
+    numbers = [int(n) for n in np.flatnonzero(kept)]
     remaining = [crystals[n] for n in numbers]
     again = refine_sample(
         remaining,
@@ -80,7 +81,7 @@ def _start(
     instrument: Instrument,
     two_theta: FloatArray,
     refined: Refinement,
-    numbers: NDArray[np.int64],
+    numbers: Sequence[int],
 ) -> Tensor:
     """Where the fit of some of the phases begins: as they were with all."""
     reference = ForwardModel(crystals, instrument, two_theta).reference()

@@ -38,4 +38,5 @@ def earned_strains(result: Fit, priors: Priors, strains: slice) -> Tensor:
     told = (precision - sigma.square().reciprocal()).clamp_min(1e-3 * precision)
     cost = ((result.flat[0] - priors.mean)[strains] / sigma).square() * precision / told
     by_chance = result.linear.residual[0].square().mean().clamp_min(1.0)
-    return keep & (cost > LEAST_COST * by_chance)
+    earned: Tensor = keep & (cost > LEAST_COST * by_chance)
+    return earned

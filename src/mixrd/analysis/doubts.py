@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from mixrd.analysis.absorption import MATERIAL_PERCENT
 from mixrd.analysis.intervals import Quantities
 from mixrd.analysis.presence import Presence
-from mixrd.analysis.refinement import Refinement
+from mixrd.analysis.refinement import LEAST_TOTAL_SIGNIFICANCE, Refinement
 from mixrd.analysis.result_parts import AnalysisWarning
 from mixrd.analysis.staging import Freed
-from mixrd.analysis.stating import LEAST_TOTAL_SIGNIFICANCE
 from mixrd.crystal import Crystal
 from mixrd.network import Estimate
 

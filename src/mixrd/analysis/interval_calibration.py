@@ -11,14 +11,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from statistics import NormalDist
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 from torch import Tensor
 
-from mixrd.analysis.intervals import LEVEL, STRUCTURE_SIGMA, quantities
+from mixrd.analysis.intervals import DEGREES_OF_FREEDOM, LEVEL, STRUCTURE_SIGMA, quantities
 from mixrd.analysis.model_intervals import NetworkIntervals, RefinementIntervals
 from mixrd.analysis.setup import part_of
 from mixrd.analysis.staging import refine_sample
@@ -155,10 +155,11 @@ def _scores(
     scan = Scan(two_theta, np.round(patterns[0].double().numpy()))
     part = part_of(scan, (float(two_theta[0]), float(two_theta[-1])))
     try:
-        amounts = quantities(refine_sample(crystals, instrument, *part, counted=True).refinement)
+        sample = refine_sample(crystals, instrument, *part, counted=True)
+        amounts = quantities(sample.refinement, sample.presence)
     except RefinementError:
         return []
-    reach = NormalDist().inv_cdf(0.5 + LEVEL / 2) * amounts.sigma
+    reach = stdtrit(DEGREES_OF_FREEDOM, 0.5 + LEVEL / 2) * amounts.sigma
     error = np.abs(amounts.fractions - truth[0])
     return [
         float(e / max(r, 1e-12))

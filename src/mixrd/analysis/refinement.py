@@ -26,6 +26,8 @@ from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 STAGES_DEG = (0.8, 0.3)
 #: Of the Chebyshev polynomials of the background.
 BACKGROUND_DEGREE = 10
+#: Total mass over its standard uncertainty below which nothing was found.
+LEAST_TOTAL_SIGNIFICANCE = 5.0
 #: Where a refinement of the surface's roughness begins.
 ROUGHNESS_START = 0.1
 
@@ -235,7 +237,7 @@ def collect(
     return Refinement(
         weight_fractions=fractions.numpy(),
         covariance=fraction_covariance.numpy(),
-        significance=_significance(result, phases, b),
+        significance=significance(result, phases, b),
         strain=[s[0].numpy() for s in parameters.strain.split(model.strain_sizes, dim=-1)],
         strain_sigma=[s[0].numpy() for s in sigmas.strain.split(model.strain_sizes, dim=-1)],
         inverse_size_per_nm=parameters.inverse_size[0].numpy(),
@@ -263,7 +265,7 @@ def collect(
     )
 
 
-def _significance(result: Fit, phases: int, b: int) -> float:
+def significance(result: Fit, phases: int, b: int) -> float:
     """Total mass over its standard uncertainty, lines and widths as they were fitted."""
     design = result.linear.design[b]
     norm = design.norm(dim=1).clamp_min(1e-30)

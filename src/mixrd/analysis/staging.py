@@ -19,14 +19,16 @@ from mixrd.analysis.background_degree import chosen_degree
 from mixrd.analysis.cell_release import earned_strains
 from mixrd.analysis.coarse_fit import coarse_fit
 from mixrd.analysis.covariance import at_least, covariance, misfit_covariance
-from mixrd.analysis.least_squares import Fit, Priors, fit
+from mixrd.analysis.least_squares import RELATIVE_DECREASE, Fit, Priors, fit
 from mixrd.analysis.presence import Presence, presence
 from mixrd.analysis.refinement import (
     BACKGROUND_DEGREE,
+    LEAST_TOTAL_SIGNIFICANCE,
     STAGES_DEG,
     Refinement,
     collect,
     first_parameters,
+    significance,
     solvable,
     threads_for,
 )
@@ -156,7 +158,7 @@ def refine_sample(
                 break
             result = more
         stage.take_all_points(result, counted=counted)
-        return stage.finished(stage.sharp(result.flat), plain)
+        return stage.finished(stage.sharp(result.flat, enough=stage.enough(result)), plain)
 
 
 class _Stage:
@@ -232,6 +234,13 @@ class _Stage:
             on_step=self.on_step,
             **settings,
         )
+
+    def enough(self, result: Fit) -> float:
+        """Decrease of the cost at which the last fit ends: a fit that is worth little need not be exact."""
+        if significance(result, len(self.crystals), 0) < LEAST_TOTAL_SIGNIFICANCE:
+            return STAGE_DECREASE
+        reduced = float(result.linear.residual.square().mean())
+        return min(RELATIVE_DECREASE * max(reduced, 1.0), STAGE_DECREASE)
 
     def weigh_by(self, result: Fit) -> None:
         calculated = self.part.observed - result.linear.residual * self.part.sigma

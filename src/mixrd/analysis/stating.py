@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.intervals import Quantities
-from mixrd.analysis.refinement import Refinement
+from mixrd.analysis.refinement import LEAST_TOTAL_SIGNIFICANCE, Refinement
 from mixrd.analysis.result_parts import AnalysisWarning, Curves, PhaseResult, Statement, UnexplainedResult
 
-#: Total mass over its standard uncertainty below which nothing was found.
-LEAST_TOTAL_SIGNIFICANCE = 5.0
 #: Part of what stands above the background that the candidates must explain, as a sum of squares: there
 #: amounts are those of what is in the scan, and not of what happens to lie below foreign lines.
 LEAST_EXPLAINED = 0.7

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import gemmi
 
 from mixrd.crystal.cif import read_cif
-from mixrd.crystal.displacement import default_u_iso
 from mixrd.crystal.cod_phase import cod_phase, is_cod_name
+from mixrd.crystal.displacement import default_u_iso
 from mixrd.crystal.own_phases import own_phase
 from mixrd.crystal.phase_name import name_key
 from mixrd.crystal.structure import Crystal, Site

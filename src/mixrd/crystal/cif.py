@@ -60,7 +60,9 @@ def read_cif(path: str | Path, *, block: str | None = None, name: str | None = N
         check_cell(name, cell)
         stated = read_stated(chosen)
         listed = listed_sites(chosen, structure, stated.formula)
-        reading = _read(chosen, structure, listed, stated, partial(_crystal, name, cell, _source(chosen, path)))
+        reading = _read(
+            chosen, structure, listed, stated, partial(_crystal, name, cell, _source(chosen, path))
+        )
         return _noted(reading, listed, stated)
     except CrystalError as error:
         raise type(error)(error.cause, remedy=error.remedy, file=path) from None
@@ -91,9 +93,7 @@ def _read(
         variants.append((labels, partial(crystal, listed.holding(by_formula))))
     reading = choose(symmetry_readings(block, structure), stated, partial(crystal, listed), variants)
     if listed.zeros and not (reading.comparison.grade == Grade.AGREES and (stated.units or stated.density)):
-        raise CrystalError(
-            f"site {listed.zeros[0]} has no coordinates", remedy="Complete or remove the site"
-        )
+        raise CrystalError(f"site {listed.zeros[0]} has no coordinates", remedy="Complete or remove the site")
     if not stated.formula:
         return _by_distance(reading, listed, stated, crystal)
     return reading

@@ -160,8 +160,8 @@ def _with_core_2_names(document: gemmi.cif.Document) -> gemmi.cif.Document:
     for block in document:
         new = renamed.add_new_block(block.name)
         for item in block:
-            if item.pair is not None:
-                new.set_pair(_core_2_name(item.pair[0]), item.pair[1])
+            if (pair := _pair(item)) is not None:
+                new.set_pair(_core_2_name(pair[0]), pair[1])
             elif item.loop is not None:
                 loop = new.init_loop("", [_core_2_name(tag) for tag in item.loop.tags])
                 width = item.loop.width()
@@ -171,9 +171,13 @@ def _with_core_2_names(document: gemmi.cif.Document) -> gemmi.cif.Document:
 
 
 def _tags_of(item: gemmi.cif.Item) -> list[str]:
-    if item.pair is not None:
-        return [item.pair[0]]
+    if (pair := _pair(item)) is not None:
+        return [pair[0]]
     return list(item.loop.tags) if item.loop is not None else []
+
+
+def _pair(item: gemmi.cif.Item) -> tuple[str, str] | None:
+    return None if item.pair is None else tuple(str(text) for text in item.pair)  # type: ignore[return-value,attr-defined]
 
 
 def _core_2_name(tag: str) -> str:

@@ -166,7 +166,9 @@ def _own_hydrogen(listed: ListedSites, operations: tuple[str, ...]) -> dict[int,
     for group in groups:
         for i in hydrogen:
             offsets = images[i] - places[group]
-            near = images[i][np.linalg.norm((offsets - np.round(offsets)) @ listed.lattice, axis=1) < OWN_HYDROGEN]
+            near = images[i][
+                np.linalg.norm((offsets - np.round(offsets)) @ listed.lattice, axis=1) < OWN_HYDROGEN
+            ]
             for place in near:
                 if _nearest(place, others, places, rotations, shifts, listed.lattice, group):
                     own[group] = own.get(group, 0.0) + listed.raws[i].occ / max(listed.raws[group].occ, 1e-9)
@@ -218,9 +220,7 @@ def _listed_once(listed: ListedSites, operations: tuple[str, ...], notes: list[s
     return kept
 
 
-def _overfull(
-    sites: Sequence[Site], operations: tuple[str, ...], lattice: NDArray[np.float64]
-) -> list[str]:
+def _overfull(sites: Sequence[Site], operations: tuple[str, ...], lattice: NDArray[np.float64]) -> list[str]:
     totals = shared_occupancy(sites, operations, lattice)
     overfull = [f"{s.label} ({total:.3g})" for s, total in zip(sites, totals, strict=True) if total > 1.005]
     if not overfull:

@@ -1,4 +1,4 @@
-"""How a CIF's symmetry can be read: by its list of operations, its Hall or Hermann-Mauguin symbol, its number."""
+"""How a CIF's symmetry can be read: by its operations, Hall or Hermann-Mauguin symbol, or number."""
 
 from __future__ import annotations
 
@@ -112,11 +112,12 @@ def symmetry_readings(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -
                for s in settings_of_number(n)]  # fmt: skip
     if structure.symops:
         listed = _listed(structure.symops, symbol or "", declared)
-        found = _beside_list(listed, declared, related, cell)
-        return replace(found, assured=bool(by_hall or named or not declared))
+        readings = _beside_list(listed, declared, related, cell)
+        return replace(readings, assured=bool(by_hall or named or not declared))
     if not declared:
         raise CrystalError(
-            f"its space group {symbol or hall or '(none given)'} is unknown and it lists no symmetry operations",
+            f"its space group {symbol or hall or '(none given)'} is unknown and it lists no symmetry "
+            "operations",
             remedy="Add the _space_group_symop loop or a standard Hermann-Mauguin symbol",
         )
     assured = bool(by_hall or named)
@@ -131,7 +132,10 @@ def symmetry_readings(block: gemmi.cif.Block, structure: gemmi.SmallStructure) -
 
 
 def _beside_list(
-    listed: _List, declared: Sequence[gemmi.SpaceGroup], related: Sequence[gemmi.SpaceGroup], cell: gemmi.UnitCell
+    listed: _List,
+    declared: Sequence[gemmi.SpaceGroup],
+    related: Sequence[gemmi.SpaceGroup],
+    cell: gemmi.UnitCell,
 ) -> SymmetryReadings:
     siblings = settings_of_number(listed.known.number) if listed.known and listed.known.number > 1 else ()
     possible = partial(_allowed, [*declared, *related, *siblings], cell)
@@ -149,7 +153,7 @@ def _beside_list(
 
 @dataclass(frozen=True)
 class _List:
-    """The listed operations: their setting and space group, whether they are all of a group, and one at all."""
+    """The listed operations: their setting and space group, whether they are all of a group, or of one."""
 
     setting: Setting
     known: gemmi.SpaceGroup | None
@@ -177,7 +181,9 @@ def _listed(symops: Iterable[str], symbol: str, declared: Sequence[gemmi.SpaceGr
     elif len(operations) > len(ops):
         notes.append(f"{len(ops)} symmetry operations are listed, the {len(operations)} they imply are used")
     if known is None:
-        notes.append(f"space group {symbol or 'not named'}: setting unknown, its symmetry operations are used")
+        notes.append(
+            f"space group {symbol or 'not named'}: setting unknown, its symmetry operations are used"
+        )
     elif declared and known.number not in {one.number for one in declared}:
         named = symbol or declared[0].xhm()
         notes.append(f"the symmetry operations are {known.xhm()}, not {named}: the operations are used")

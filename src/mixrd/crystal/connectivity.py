@@ -122,7 +122,7 @@ def nearest_contact(crystal: Crystal) -> tuple[float, str, str] | None:
 
 
 def coordination(crystal: Crystal, reach: float) -> NDArray[np.int64]:
-    """(A,) number of neighbours of each atom: those up to `reach` times the sum of the covalent radii away."""
+    """(A,) number of neighbours of each atom, up to `reach` times the sum of the covalent radii away."""
     elements, _, radius = _atoms(crystal)
     i, j, _, length = _neighbours(crystal, 2 * reach * float(radius.max()))
     near = (length < reach * (radius[i] + radius[j])) & (length > SAME_PLACE)

@@ -1,4 +1,4 @@
-"""Whether atoms have room and neighbours: what decides between readings of a file that states nothing else."""
+"""Whether atoms have room and neighbours: what decides where a file states nothing else."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _MOST_ATOMS = 1500
 #: Neighbours are atoms up to this many times the sum of the covalent radii away.
 _NEIGHBOUR = 1.3
 #: Elements that may have fewer than three neighbours: end atoms, molecules, noble gases.
-_FEW_NEIGHBOURS = frozenset("C N O F Cl Br I S Se".split())
-_ALONE = frozenset("H D He Ne Ar Kr Xe".split())
+_FEW_NEIGHBOURS = frozenset(["C", "N", "O", "F", "Cl", "Br", "I", "S", "Se"])
+_ALONE = frozenset(["H", "D", "He", "Ne", "Ar", "Kr", "Xe"])
 #: In 98 % of 740 structures less than this share of the cations (or of all atoms) lacks neighbours; it is
 #: reached in 60 % where all symmetry but x,y,z was taken away.
 MOST_UNBOUND = 0.25

@@ -6,10 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import gemmi
-import numpy as np
-from numpy.typing import NDArray
-
 from mixrd.crystal.cif_symmetry import Setting, SymmetryReadings
 from mixrd.crystal.plausibility import (
     CLOSE,
@@ -21,6 +17,7 @@ from mixrd.crystal.plausibility import (
     is_special,
     unbound,
 )
+from mixrd.crystal.powder_equality import same_powder
 from mixrd.crystal.stated import Comparison, Grade, Stated, compare
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import ContradictionError, CrystalError
@@ -119,18 +116,6 @@ def doubts_of_file(crystal: Crystal) -> tuple[str, ...]:
     return tuple(note for note in crystal.notes if note.startswith("the file "))
 
 
-def same_powder(one: Crystal, other: Crystal) -> bool:
-    """Whether two readings in one cell have the same powder pattern (to 1e-3, by electrons at rest)."""
-    if one.cell != other.cell or not _same_content(one, other):
-        return False
-    numbers = np.stack(np.meshgrid(*[np.arange(-3, 4)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-    reciprocal = np.linalg.inv(one.lattice)
-    shell = np.round(np.linalg.norm(numbers @ reciprocal.T, axis=1), 5)
-    _, group = np.unique(shell, return_inverse=True)
-    powders = [np.bincount(group, _intensities(crystal, numbers)) for crystal in (one, other)]
-    return bool(np.abs(powders[0] - powders[1]).max() <= 1e-3 * powders[0][1:].max(initial=1.0))
-
-
 def _readings(
     settings: Iterable[Setting],
     stated: Stated,
@@ -149,7 +134,9 @@ def _readings(
                 failed = failed or error
                 continue
             comparison = compare(crystal, stated)
-            found.append(Reading(crystal, setting, comparison, setting.words + (f", {words}" if words else "")))
+            found.append(
+                Reading(crystal, setting, comparison, setting.words + (f", {words}" if words else ""))
+            )
     if strict and not found and failed is not None:
         raise failed
     return found
@@ -228,7 +215,11 @@ def _with_room(reading: Reading, others: Callable[[], list[Reading]], stated: St
 def _without_symmetry(reading: Reading, stated: Stated) -> Reading:
     """A reading by x,y,z alone, which is all that the file lists, in a cell with symmetry."""
     if stated.weighs or unbound(reading.crystal) > MOST_UNBOUND:
-        why = f"its atoms are not those that it states ({stated.words})" if stated.weighs else "its atoms lack neighbours"
+        why = (
+            f"its atoms are not those that it states ({stated.words})"
+            if stated.weighs
+            else "its atoms lack neighbours"
+        )
         raise ContradictionError(
             f"it lists no symmetry but x,y,z, though its cell has some, and {why}: {reading.summary}",
             remedy="Add the symmetry operations, or the space group's symbol and its setting",
@@ -238,7 +229,7 @@ def _without_symmetry(reading: Reading, stated: Stated) -> Reading:
 
 
 def _narrowed(readings: list[Reading]) -> list[Reading]:
-    """Readings that differ, less those whose atoms are too near to each other beside one where they are not."""
+    """Readings that differ, less those whose atoms overlap beside one where they do not."""
     distinct: list[Reading] = []
     for reading in readings:
         if not any(same_powder(reading.crystal, known.crystal) for known in distinct):
@@ -254,21 +245,6 @@ def _narrowed(readings: list[Reading]) -> list[Reading]:
         for reading, contact in zip(distinct, contacts, strict=True)
         if contact >= CLOSE or contact > widest - NEARER_BY
     ]
-
-
-def _same_content(one: Crystal, other: Crystal) -> bool:
-    contents = one.cell_content, other.cell_content
-    return contents[0].keys() == contents[1].keys() and all(
-        abs(number - contents[1][element]) < 1e-3 * max(1.0, number) for element, number in contents[0].items()
-    )
-
-
-def _intensities(crystal: Crystal, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-    sites = [crystal.sites[int(i)] for i in crystal.atoms.site]
-    electrons = np.array([gemmi.Element(s.element).atomic_number * s.occupancy for s in sites])
-    amplitude = np.exp(2j * np.pi * (numbers @ crystal.atoms.fract.T)) @ electrons
-    intensity: NDArray[np.float64] = np.abs(amplitude) ** 2
-    return intensity
 
 
 def _corrected(reading: Reading, first: Reading, stated: Stated) -> Reading:
@@ -293,7 +269,9 @@ def _with_note(crystal: Crystal, note: str) -> Crystal:
 
 
 def _two_ways(readings: list[Reading], stated: Stated) -> ContradictionError:
-    decides = f"what it states ({stated.words}) does not decide" if stated.words else "nothing it states decides"
+    decides = (
+        f"what it states ({stated.words}) does not decide" if stated.words else "nothing it states decides"
+    )
     return ContradictionError(
         f"it can be read in {len(readings)} ways, and {decides}: "
         + "; or ".join(reading.summary for reading in readings[:3]),
@@ -312,6 +290,6 @@ def _contradiction(first: list[Reading], stated: Stated) -> ContradictionError:
 
 
 _REMEDY = (
-    "List the symmetry operations, or name the setting: _space_group_IT_coordinate_system_code 1 or 2 for the "
-    "first or second origin, or a symbol with :1, :2, :H or :R"
+    "List the symmetry operations, or name the setting: _space_group_IT_coordinate_system_code 1 or 2 for "
+    "the first or second origin, or a symbol with :1, :2, :H or :R"
 )

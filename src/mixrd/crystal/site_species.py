@@ -62,7 +62,9 @@ def species(raw: gemmi.SmallStructure.Site, formula: Mapping[str, float] | None)
         return Species(((str(raw.element.name), 1.0),))
     if text.lower().startswith(_WATER) and not (text.lower().startswith("oh2") and _is_label(raw)):
         water = (("O", 1.0), ("H", 2.0))
-        return Species(water, f"{raw.label}: water given as one atom, taken as O and two H at its place", True)
+        return Species(
+            water, f"{raw.label}: water given as one atom, taken as O and two H at its place", True
+        )
     group = _GROUP.match(text)
     if group and not (group[1] in "oO" and _is_label(raw)) and _agrees((group[1].upper(), "H"), formula):
         number = float(group[3] or 1)
@@ -94,7 +96,11 @@ def species_by_formula(
 
 def species_by_distance(raw: gemmi.SmallStructure.Site, plain: Species) -> Species | None:
     """What a label in capitals such as HO1 or HG2 may be: hydrogen; None for all others."""
-    if len(plain.parts) > 1 or not re.match(r"H[OFGE]", raw.type_symbol or raw.label) or len(plain.parts[0][0]) < 2:
+    if (
+        len(plain.parts) > 1
+        or not re.match(r"H[OFGE]", raw.type_symbol or raw.label)
+        or len(plain.parts[0][0]) < 2
+    ):
         return None
     element = plain.parts[0][0]
     return Species((("H", 1.0),), f"{raw.label}: taken as H, for {element} has no room there")

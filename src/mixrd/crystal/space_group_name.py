@@ -8,7 +8,7 @@ from functools import cache
 
 import gemmi
 
-#: Suffixes of the symbols of databases: origins by S (site symmetry) and Z (centre), as in ICSD, or by number.
+#: Suffixes of symbols in databases: origins by S (site symmetry) and Z (centre), as in ICSD, or by number.
 _ORIGIN_OF_SUFFIX = {"s": "1", "z": "2", "o1": "1", "o2": "2", "1": "1", "2": "2", "h": "H", "r": "R"}
 _SUFFIX = re.compile(
     r"\s*:\s*(?P<code>[\w-]+)$|\s+(?P<letter>[SZHR]|O[12])$|[\s,]*\(?\s*origin\s*(?:choice)?\s*(?P<origin>[12])\s*\)?$",
@@ -79,11 +79,11 @@ def _table() -> tuple[gemmi.SpaceGroup, ...]:
 
 def _codes(group: gemmi.SpaceGroup) -> set[str]:
     extension, axes = group.ext.strip("\0"), group.qualifier
-    return {extension, axes or "abc", extension + axes, f"{extension}abc" if not axes else axes}
+    return {extension, axes or "abc", extension + (axes or "abc")}
 
 
 def _plain(symbol: str) -> str:
-    """Without the marks of typesetting: P 2_1/c, P 2(1)/c, F d \\bar{3} m."""
+    r"""Without the marks of typesetting: P 2_1/c, P 2(1)/c, F d \bar{3} m."""
     text = re.sub(r"\\?(?:bar|overline)\s*\{?\s*(\d)\s*\}?", r"-\1", symbol)
     text = re.sub(r"\((\d)\)", r"\1", text.replace("~", " ").replace("_", "").replace("\\", ""))
     return " ".join(text.replace("{", "").replace("}", "").replace("$", "").split())

@@ -1,4 +1,4 @@
-"""What a CIF states of its structure besides the sites (formula, Z, density, volume), and whether that agrees."""
+"""What a CIF states besides the sites (formula, Z, density, volume), and whether they agree."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import gemmi
-import numpy as np
 
 from mixrd.crystal.cif_document import number_value, text_value
+from mixrd.crystal.composition import (
+    AGREES,
+    content_by_multiplicity,
+    exchanged_mass,
+    hydrogen_as_one,
+    mass_of,
+    water_without_sites,
+    without_hydrogen,
+)
 from mixrd.crystal.formula import atoms_of_formula
 from mixrd.crystal.structure import AMU_PER_A3_IN_G_CM3, Crystal
-from mixrd.crystal.validity import SAME_ATOM_ANGSTROM, matrices
 from mixrd.errors import CrystalError
 
-#: Contents and densities that differ by no more than this (relatively) are the same: occupancies, analyses
-#: and cells are published rounded. Of 9500 structures of the AMCSD and of COD all but 150 agree so well.
-AGREES = 0.03
 #: Part of the mass that may be of other elements, or in other numbers, than the formula says, before the two
 #: contradict each other: solid solutions and analysed compositions are below.
 MOST_EXCHANGED = 0.15
@@ -116,7 +120,7 @@ def read_stated(block: gemmi.cif.Block) -> Stated:
         atoms = atoms_of_formula(text)
     except CrystalError:
         atoms = {}
-    formula = _hydrogen_as_one(atoms)
+    formula = hydrogen_as_one(atoms)
     calculated = number_value(block, "_exptl_crystal_density_diffrn")
     measured = number_value(block, "_exptl_crystal_density_meas")
     density = calculated if _positive(calculated) else measured
@@ -144,16 +148,16 @@ def compare(crystal: Crystal, stated: Stated) -> Comparison:
     contradiction.
     """
     content = content_by_multiplicity(crystal)
-    found = _hydrogen_as_one(content)
+    found = hydrogen_as_one(content)
     exchanged, units, same_units, single = 0.0, None, None, True
     if stated.formula:
-        exchanged, units = _exchanged(found, stated.formula)
-        if oxygen := _water_without_sites(found, stated.formula, units):
+        exchanged, units = exchanged_mass(found, stated.formula)
+        if oxygen := water_without_sites(found, stated.formula, units):
             found["O"] = found.get("O", 0.0) + oxygen
-            exchanged, units = _exchanged(found, stated.formula)
-        single = len(_heavy(stated.formula)) < 2 and len(_heavy(found)) < 2
+            exchanged, units = exchanged_mass(found, stated.formula)
+        single = len(without_hydrogen(stated.formula)) < 2 and len(without_hydrogen(found)) < 2
         same_units = _same_units(units, stated, crystal)
-    off = _density_off(crystal.volume, stated, found, units, _mass(content))
+    off = _density_off(crystal.volume, stated, found, units, mass_of(content))
     dense = None if off is None else off <= stated.density_tolerance
     distance = max(exchanged, off or 0.0)
     remarks = _volume_remarks(crystal, stated)
@@ -170,94 +174,24 @@ def compare(crystal: Crystal, stated: Stated) -> Comparison:
     if exchanged > AGREES or (exchanged > 0.01 and not dense):
         remarks.append(f"its sites give {crystal.formula}, its formula is {stated.formula_text}")
     if same_units is False and units is not None:
-        remarks.append(f"its sites give {units:.3g} formula units in the cell, it states Z = {stated.units:g}")
+        remarks.append(
+            f"its sites give {units:.3g} formula units in the cell, it states Z = {stated.units:g}"
+        )
     if off is not None and not dense and off > 0.05:
         remarks.append(f"its sites give {crystal.density_g_cm3:.4g} g/cm3, it states {stated.density:.4g}")
-    witnesses = [not single and exchanged <= AGREES if stated.formula and not single else None, same_units, dense]
+    witnesses = [
+        not single and exchanged <= AGREES if stated.formula and not single else None,
+        same_units,
+        dense,
+    ]
     said = [one for one in witnesses if one is not None]
     if all(said):
         return Comparison(Grade.AGREES if said else Grade.UNCHECKED, "", tuple(remarks), units, distance)
     return Comparison(Grade.DOUBTFUL, "", tuple(remarks), units, distance)
 
 
-def without_sites(crystal: Crystal, stated: Stated, units: float | None) -> tuple[tuple[str, float], ...]:
-    """Hydrogen, and water, of the formula that no site holds: (element, atoms a cell), empty where none lacks.
-
-    Nothing is said where the sites do not agree with the formula otherwise.
-    """
-    if not stated.formula or not units:
-        return ()
-    found = _hydrogen_as_one(content_by_multiplicity(crystal))
-    oxygen = _water_without_sites(found, stated.formula, units)
-    exchanged, _ = _exchanged({**found, "O": found.get("O", 0.0) + oxygen} if oxygen else found, stated.formula)
-    hydrogen = units * stated.formula.get("H", 0.0) - found.get("H", 0.0)
-    if exchanged > AGREES or hydrogen < 0.02 * units * stated.formula.get("H", 0.0) or hydrogen <= 0:
-        return ()
-    light = "D" if stated.deuterated else "H"
-    return ((light, round(hydrogen, 4)), *([("O", round(oxygen, 4))] if oxygen else []))
-
-
-def _water_without_sites(found: Mapping[str, float], formula: Mapping[str, float], units: float) -> float:
-    """Oxygen atoms a cell that the sites lack together with two hydrogens each; 0 where that is not so."""
-    oxygen = units * formula.get("O", 0.0) - found.get("O", 0.0)
-    hydrogen = units * formula.get("H", 0.0) - found.get("H", 0.0)
-    if oxygen <= 0.01 * units * formula.get("O", 1.0) or hydrogen < 2 * oxygen * (1 - AGREES):
-        return 0.0
-    return oxygen
-
-
-def content_by_multiplicity(crystal: Crystal) -> dict[str, float]:
-    """Atoms of each element in the cell, by the site symmetry of each site: the atoms need not be made."""
-    rotations, shifts = matrices(crystal.symmetry_operations)
-    content: dict[str, float] = {}
-    for site in crystal.sites:
-        offsets = rotations @ np.asarray(site.fract) + shifts - np.asarray(site.fract)
-        offsets -= np.round(offsets)
-        kept = np.count_nonzero(np.linalg.norm(offsets @ crystal.lattice, axis=1) < SAME_ATOM_ANGSTROM)
-        number = len(offsets) / max(1, int(kept)) * site.occupancy
-        content[site.element] = content.get(site.element, 0.0) + number
-    return content
-
-
-def hydrogen_of(content: Mapping[str, float]) -> float:
-    """Atoms of hydrogen, D among them."""
-    return _hydrogen_as_one(content).get("H", 0.0)
-
-
 def _positive(value: float | None) -> bool:
     return value is not None and 0 < value < 1e6
-
-
-def _hydrogen_as_one(content: Mapping[str, float]) -> dict[str, float]:
-    """D counted as H."""
-    found: dict[str, float] = {}
-    for element, number in content.items():
-        key = "H" if element == "D" else element
-        found[key] = found.get(key, 0.0) + number
-    return found
-
-
-def _heavy(content: Mapping[str, float]) -> dict[str, float]:
-    """The content without hydrogen; all of it where that is all."""
-    return {e: n for e, n in content.items() if e != "H"} or dict(content)
-
-
-def _mass(content: Mapping[str, float]) -> float:
-    return sum(number * float(gemmi.Element(element).weight) for element, number in content.items())
-
-
-def _exchanged(found: Mapping[str, float], formula: Mapping[str, float]) -> tuple[float, float]:
-    """Part of the mass (without H) that is in other elements than the formula's, and its units in the cell."""
-    sites, stated = _heavy(found), _heavy(formula)
-    mass = _mass(sites)
-
-    def difference(units: float) -> float:
-        return _mass({e: abs(sites.get(e, 0.0) - units * stated.get(e, 0.0)) for e in {*sites, *stated}}) / mass
-
-    # The sum of absolute differences is least where one of them is zero.
-    trials = [sites[e] / stated[e] for e in sites if e in stated] or [mass / _mass(stated)]
-    units = min(trials, key=difference)
-    return difference(units), units
 
 
 def _same_units(units: float, stated: Stated, crystal: Crystal) -> bool | None:
@@ -285,9 +219,9 @@ def _density_off(
     heavy = {e: n for e, n in found.items() if e != "H"}
     masses = [mass]
     if heavy and stated.formula and units:
-        masses.append(_mass({**heavy, "H": units * stated.formula.get("H", 0.0)}))
+        masses.append(mass_of({**heavy, "H": units * stated.formula.get("H", 0.0)}))
     if heavy:
-        masses.append(_mass(heavy))
+        masses.append(mass_of(heavy))
     densities = [mass / volume * AMU_PER_A3_IN_G_CM3 for mass in masses]
     return min(abs(density / stated.density - 1) for density in densities)
 

@@ -22,7 +22,6 @@ export const TITLES = {
   BEAM_OVERSPILL: "The beam is longer than the sample",
   NEGATIVE_AMORPHOUS: "Less than nothing is left to be amorphous",
   OUT_OF_RANGE: "Outside what the network knows",
-  RANGE_CUT: "An end of the scan was not used",
   NEAR_ABSORPTION_EDGE: "Close to an absorption edge",
   AXIS_UNKNOWN: "The scanned axis is unknown",
   NOT_POWDER_GEOMETRY: "Not a powder measurement",
