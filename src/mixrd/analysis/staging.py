@@ -49,6 +49,7 @@ DEGREE_BESIDE_HUMPS = 5
 #: change of B (square angstroms) around 0.
 TIGHT_STRAIN, EARNED_STRAIN = 0.001, 0.01
 LARGEST_DOUBT = 5.0
+LARGEST_SHIFT_DOUBT = 30.0
 TEXTURE_SIGMA, ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA = 0.3, 0.3, 0.5, 0.3
 
 
@@ -186,7 +187,7 @@ class _Stage:
         self.model = self.whole_model.on_grid(self.part.two_theta.numpy())
         self.trials = TextureTrials(self.model, crystals)
         self.released = torch.zeros(sum(self.model.strain_sizes), dtype=torch.bool)
-        self.doubt = 1.0
+        self.doubt = self.shift_doubt = 1.0
         self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.part.humps) else BACKGROUND_DEGREE)
 
     @property
@@ -207,6 +208,8 @@ class _Stage:
         held[strain] = torch.where(self.released, EARNED_STRAIN, TIGHT_STRAIN)
         for name in ("strain", "inverse_size", "microstrain"):
             held[self.model.columns_of(name)] /= self.doubt
+        for name in ("zero", "displacement"):
+            held[self.model.columns_of(name)] /= self.shift_doubt
         return dataclasses.replace(priors, sigma=held)
 
     @property
@@ -263,6 +266,17 @@ class _Stage:
         self.released |= earned_strains(result, self.priors, self.model.columns_of("strain"))
         reduced = float(result.linear.residual.square().mean())
         self.doubt = min(max(reduced, 1.0) ** 0.5, LARGEST_DOUBT)
+        # With narrower restraints parts of the scan agree by them: the first word counts.
+        self.shift_doubt = max(self.shift_doubt, self._excess(result, ("zero", "displacement")))
+
+    def _excess(self, result: Fit, names: Sequence[str]) -> float:
+        """Standard deviations that parts of the scan show over those that noise explains, at least 1."""
+        noise = covariance(result, self.priors)[0].diagonal()
+        misfit = misfit_covariance(result, self.priors, self.model.two_theta)[0].diagonal()
+        first = result.linear.design.shape[1]
+        place = [first + self.model.columns_of(name).start for name in names]
+        ratio = (misfit[place] / noise[place].clamp_min(1e-300)).max().clamp_min(1.0).sqrt()
+        return min(float(ratio), LARGEST_SHIFT_DOUBT)
 
     def choose_background(self, result: Fit) -> None:
         """Take the degree that the data ask for; beside humps it stays low, or it would follow them."""
