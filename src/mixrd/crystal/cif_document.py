@@ -177,7 +177,10 @@ def _tags_of(item: gemmi.cif.Item) -> list[str]:
 
 
 def _pair(item: gemmi.cif.Item) -> tuple[str, str] | None:
-    return None if item.pair is None else tuple(str(text) for text in item.pair)  # type: ignore[return-value,attr-defined]
+    if item.pair is None:
+        return None
+    tag, value = list(item.pair)  # type: ignore[call-overload]
+    return str(tag), str(value)
 
 
 def _core_2_name(tag: str) -> str:
