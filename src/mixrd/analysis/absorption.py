@@ -23,6 +23,8 @@ REPORT_SIZES_UM = (1.0, 5.0, 10.0)
 #: leaves open. The intervals hold smaller ones too.
 MATERIAL_PERCENT = 3.0
 MATERIAL_SHARE, LEAST_PERCENT = 0.25, 1.0
+#: Half widths of its interval beyond which a phase is far outside.
+OUTSIDE = 2.0
 #: Diameter in micrometres below which no laboratory mill brings a powder with certainty.
 FINEST_MILLED_UM = 1.0
 #: From which a size that matters is sought, in micrometres.
@@ -206,6 +208,42 @@ def microabsorption_warnings(
             f"{crystals[over].name} about {-100 * change[over]:.1f} wt% too high; this matters from "
             f"{onset:.1f} um on: {advice}",
             crystals[under].name,
+        )
+    ]
+
+
+def hand_ground_warnings(
+    crystals: Sequence[Crystal],
+    weights: NDArray[np.float64],
+    radiation: Radiation,
+    stated: NDArray[np.float64],
+    reach: NDArray[np.float64],
+) -> list[AnalysisWarning]:
+    """A warning where a powder ground by hand would be far outside the intervals, and nobody said how it was.
+
+    Parameters
+    ----------
+    crystals : sequence of Crystal
+    weights, stated : (P,) array
+        Apparent weight fractions, and those that are stated.
+    radiation : Radiation
+    reach : (P,) array
+        Half widths of the intervals.
+    """
+    if len(crystals) < 2 or float(np.sum(weights)) <= 0:
+        return []
+    size = likely_sizes("by-hand").median_um
+    off = _corrected_for(crystals, weights, radiation, (size,))[0] - stated
+    worst = int(np.argmax(np.abs(off) / np.maximum(reach, 1e-6)))
+    if abs(off[worst]) < OUTSIDE * reach[worst] or 100 * abs(off[worst]) < LEAST_PERCENT:
+        return []
+    return [
+        AnalysisWarning(
+            "MICROABSORPTION",
+            f"if the powder was ground by hand ({size:g} um), it is stated {abs(100 * off[worst]):.1f} wt% "
+            f"too {'low' if off[worst] > 0 else 'high'}, far more than its interval holds: give --grinding or "
+            "--particle-size",
+            crystals[worst].name,
         )
     ]
 

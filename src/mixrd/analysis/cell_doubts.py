@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.result_parts import AnalysisWarning
-from mixrd.crystal import Crystal, strained_cell
+from mixrd.crystal import Crystal, strain_basis, strained_cell
 
 #: Edges (relative) and angles (degrees) within which temperature and substitution commonly change a cell.
 USUAL_CHANGE, USUAL_ANGLE_DEG = 0.01, 1.0
@@ -26,6 +26,11 @@ def cell_change(crystal: Crystal, strain: NDArray[np.float64]) -> tuple[float, f
     before, after = np.array(crystal.cell), np.array(strained_cell(crystal, strain))
     edges, angles = after[:3] / before[:3] - 1, after[3:] - before[3:]
     return float(edges[np.abs(edges).argmax()]), float(angles[np.abs(angles).argmax()])
+
+
+def mean_strain(crystal: Crystal, strain: NDArray[np.float64]) -> float:
+    """Relative change of the edges, on average: a third of the trace of the strain."""
+    return float(np.einsum("k,kii->", strain, strain_basis(crystal))) / 3
 
 
 def cell_warnings(
@@ -55,14 +60,12 @@ def cell_warnings(
                     crystal.name,
                 )
             )
-    return found + _all_off(refined, seen) + _shift(refined)
+    means = [mean_strain(crystals[n], refined.strain[n]) for n in np.flatnonzero(seen)]
+    return found + _all_off(np.array(means)) + _shift(refined)
 
 
-def _all_off(refined: Refinement, seen: NDArray[np.bool_]) -> list[AnalysisWarning]:
+def _all_off(means: NDArray[np.float64]) -> list[AnalysisWarning]:
     """Cells that are all larger or smaller alike: the axis is stretched, or the wavelength another."""
-    numbers = np.flatnonzero(seen)
-    # The mean of the strain along the axes: components along a basis of unit strains.
-    means = np.array([float(np.mean(refined.strain[p][:3])) for p in numbers if len(refined.strain[p])])
     if len(means) < 2:
         return []
     middle = float(np.mean(means))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from mixrd.analysis.absorption import hand_ground_warnings
 from mixrd.analysis.amorphous_component import columns_of
-from mixrd.analysis.cell_doubts import cell_warnings
+from mixrd.analysis.cell_doubts import cell_warnings, mean_strain
 from mixrd.analysis.doubts import disagreement, fit_doubts, line_doubts, sample_doubts
 from mixrd.analysis.intervals import WIDENING, Quantities, quantities
 from mixrd.analysis.model_intervals import ModelIntervals
@@ -81,8 +84,20 @@ def findings(
     if calibrated is not None and calibrated.refinement is not None:
         widening = calibrated.widening
     amounts = quantities(
-        refined, sample.presence, factors=grains.factors, further=grains.covariance, widening=widening
+        refined,
+        sample.presence,
+        factors=grains.factors,
+        further=grains.covariance,
+        mean_strain=np.array([mean_strain(c, s) for c, s in zip(crystals, refined.strain, strict=True)]),
+        widening=widening,
     )
+    if preparation.particle_size_um is None and preparation.grinding is None:
+        reach = 0.5 * (amounts.high - amounts.low)
+        grains.warnings.extend(
+            hand_ground_warnings(crystals, refined.weight_fractions, radiation, amounts.fractions, reach)
+            if not grains.warnings
+            else []
+        )
     absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
     warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed, sample.shift)
     warnings += line_doubts(crystals, refined, sample.presence, amounts)

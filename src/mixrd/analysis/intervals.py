@@ -23,6 +23,9 @@ STRUCTURE_SIGMA = 0.01
 #: The same by grains, texture and faults of the structure where lines scatter by `TYPICAL_SCATTER`; it goes
 #: with its third power: what scatters more than usual is something that no term describes.
 SCATTER_SIGMA, TYPICAL_SCATTER = 0.008, 0.1
+#: The same by a composition that is not the structure's, over the change of its cell (relative, mean over the
+#: edges): a full substitution changes edges by some 3 % and intensities by a third.
+COMPOSITION_PER_STRAIN = 10.0
 #: Factor on intervals whose calibration is not at hand.
 WIDENING = 1.0
 #: Degrees of freedom of Student's t: what makes fractions wrong is itself known from few lines and samples,
@@ -67,6 +70,7 @@ def quantities(
     *,
     factors: NDArray[np.float64] | None = None,
     further: NDArray[np.float64] | None = None,
+    mean_strain: NDArray[np.float64] | None = None,
     widening: float = WIDENING,
 ) -> Quantities:
     """Amounts with intervals from a refinement of one scan.
@@ -80,6 +84,8 @@ def quantities(
         True masses over apparent ones.
     further : (P, P) array, optional
         Covariance of the weight fractions by what the refinement cannot see, e.g. microabsorption.
+    mean_strain : (P,) array, optional
+        Relative change of each phase's edges, on average.
     widening : float
         Factor on the widths of the intervals, from their calibration.
     """
@@ -95,7 +101,9 @@ def quantities(
     slope = fraction_slope(torch.from_numpy(masses)).numpy() * scale
     unseen = np.where(refined.masses > 0, 0.0, np.minimum(scale * there.least_seen, total) / DETECTION)
     covariance = slope @ (refined.mass_covariance + np.diag(unseen**2)) @ slope.T
-    covariance = covariance + structure_covariance(fractions, there.line_scatter)
+    covariance = covariance + structure_covariance(
+        fractions, there.line_scatter, 0.0 if mean_strain is None else mean_strain
+    )
     if further is not None:
         covariance = covariance + further
     sigma = np.sqrt(np.clip(np.diag(covariance), 0.0, None))
@@ -130,9 +138,21 @@ def _nothing(count: int) -> Quantities:
 
 
 def structure_covariance(
-    fractions: NDArray[np.float64], line_scatter: float = TYPICAL_SCATTER
+    fractions: NDArray[np.float64],
+    line_scatter: float = TYPICAL_SCATTER,
+    mean_strain: NDArray[np.float64] | float = 0.0,
 ) -> NDArray[np.float64]:
-    """(P, P): of the fractions, calculated intensities being uncertain by structure and scatter."""
-    relative = min(1.0, math.hypot(STRUCTURE_SIGMA, SCATTER_SIGMA * (line_scatter / TYPICAL_SCATTER) ** 3))
+    """(P, P): of the fractions, calculated intensities being uncertain by structure, scatter and composition.
+
+    Parameters
+    ----------
+    fractions : (P,) array
+    line_scatter : float
+        `Presence.line_scatter`.
+    mean_strain : (P,) array
+        Of each phase's edges.
+    """
+    common = math.hypot(STRUCTURE_SIGMA, SCATTER_SIGMA * (line_scatter / TYPICAL_SCATTER) ** 3)
+    relative = np.minimum(np.hypot(common, COMPOSITION_PER_STRAIN * np.asarray(mean_strain)), 1.0)
     slope = fraction_slope(torch.from_numpy(fractions)).numpy() * (relative * fractions)
     return np.asarray(slope @ slope.T)

@@ -130,6 +130,8 @@ def _crystal(name: str, cell: Cell, source: str, listed: ListedSites, setting: S
 def _noted(reading: Reading, listed: ListedSites, stated: Stated) -> Crystal:
     """The crystal of a reading, with notes on what does not quite agree and on hydrogen without sites."""
     notes = [f"{DOUBT}{remark}" for remark in reading.comparison.remarks]
+    if not stated.words:
+        notes.append("the file states neither formula, Z nor density: nothing in it checks what was read")
     if listed.zeros:
         notes.append(f"{', '.join(listed.zeros)}: '.' for a coordinate taken as 0")
     crystal = reading.crystal
