@@ -83,7 +83,7 @@ def findings(
     amounts = quantities(
         refined, sample.presence, factors=grains.factors, further=grains.covariance, widening=widening
     )
-    absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
+    absolute, doubts = absolute_result(crystals, refined, amounts, grains, preparation)
     warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed, sample.shift)
     warnings += line_doubts(crystals, refined, sample.presence, amounts)
     warnings += cell_warnings(crystals, refined, amounts.detected)
