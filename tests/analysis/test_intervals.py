@@ -43,7 +43,7 @@ def refinement(masses: tuple[float, ...], sigma: tuple[float, ...]) -> Refinemen
 
 
 def there(log_odds: tuple[float, ...], least_seen: float = 0.01, scatter: float = 0.0) -> Presence:
-    """Phases with these odds, whose lines show this mass, the first ten of the first phase off by `scatter`."""
+    """Phases with these odds, whose lines show this mass; ten lines of the first are off by `scatter`."""
     none = np.empty(0)
     clean = LineAmounts(
         1 + scatter * np.ones(10), np.full(10, 1e-4), np.arange(10, dtype=np.int64), np.ones(10)

@@ -20,7 +20,7 @@ from mixrd.analysis.absorption_uncertainty import (
 )
 from mixrd.analysis.external_standard import ExternalConstant, formula_attenuation_cm2_g
 from mixrd.analysis.grinding import LIKELY_SIZES, LikelySizes
-from mixrd.analysis.preparation import microabsorption
+from mixrd.analysis.preparation import Microabsorption, microabsorption
 from mixrd.cli.sample_options import SampleOptions
 from mixrd.crystal import Crystal, load_phase
 from mixrd.diffraction import mass_attenuation_cm2_g, radiation
@@ -89,7 +89,7 @@ def test_glass_is_closer_with_its_formula(instrument: Instrument) -> None:
 
 
 def test_sizes_that_are_not_known_make_the_amorphous_part_unsure(instrument: Instrument) -> None:
-    """Of a powder too fine to matter the likely sizes change what is stated: it has to be within its error."""
+    """Of a powder too fine to matter the likely sizes move what is stated: within its error."""
     pure = scan_of(PHASES[:1], np.ones(1), instrument, None, 1)
     constant = external_constant_of(pure, PHASES[0], instrument)
     scan = scan_of(PHASES, np.array([0.25, 0.25]), instrument, "SiO2", 2)

@@ -68,8 +68,8 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
     single points does not tell what that does to a result. With each part of `BLOCK_DEG` degrees left out in
     turn, the parameters change by (A - A_b)^-1 s_b (one Gauss-Newton step; A the curvature, A_b the part's
     share of it, s_b its share of the gradient; no parameter by more than `MOST_THROWN` standard deviations of
-    its restraint), and the sum of the squares of these changes is the covariance (Efron & Stein 1981, Ann. Stat.
-    9, 586; for regression: MacKinnon & White 1985, J. Econometrics 29, 305).
+    its restraint), and the sum of the squares of these changes is the covariance (Efron & Stein 1981, Ann.
+    Stat. 9, 586; for regression: MacKinnon & White 1985, J. Econometrics 29, 305).
 
     Parameters
     ----------
