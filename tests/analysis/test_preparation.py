@@ -120,10 +120,11 @@ def test_a_sample_without_glass_is_no_less_sure(instrument: Instrument) -> None:
 def test_amounts_are_the_mean_over_sizes_that_grinding_makes(names: tuple[str, ...]) -> None:
     crystals = [load_phase(name) for name in names]
     apparent = np.array([0.6, 0.4])
-    found = {
-        grinding: microabsorption(crystals, refined(apparent), CU, None, grinding) for grinding in GRINDINGS
+    fit = refined(apparent)
+    found: dict[str, Microabsorption] = {
+        grinding: microabsorption(crystals, fit, CU, None, grinding) for grinding in GRINDINGS
     }
-    found["nothing"] = microabsorption(crystals, refined(apparent), CU, None)
+    found["nothing"] = microabsorption(crystals, fit, CU, None)
     likely = {**LIKELY_SIZES, "nothing": LikelySizes(UNKNOWN_SIZE_UM, UNKNOWN_SPREAD)}
     random = np.random.default_rng(6)
     for grinding, one in found.items():
@@ -169,7 +170,7 @@ def test_intervals_hold_particles_so_ground(grinding: str | None) -> None:
         likely = LIKELY_SIZES[grinding]
     crystals = [load_phase(name) for name in ("corundum", "zincite")]
     random, pulls = np.random.default_rng(4), []
-    for _ in range(200):
+    for _ in range(120):
         sizes = likely.median_um * np.exp(np.log(likely.spread) * random.standard_normal(2))
         masses = true * brindley_factors(crystals, true, CU, np.minimum(sizes, 60.0))
         apparent = masses / masses.sum()
