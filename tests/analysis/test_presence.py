@@ -153,6 +153,15 @@ def test_scatter_of_lines_is_that_of_the_ten_largest(scatter: float) -> None:
     assert seen([a], [0.02], 0.02 * a).line_scatter == 0.0
 
 
+def test_a_phase_that_was_not_found_scatters_nothing() -> None:
+    """All its lines are missing, by as much as they were asked for."""
+    a, b = lines(FIRST), lines(SECOND)
+    found = seen([a, b], [100.0, 0.0], 100 * a)
+    assert found.lines[1].clean.any()
+    assert found.line_scatter == pytest.approx(seen([a], [100.0], 100 * a).line_scatter)
+    assert found.line_scatter < 0.05
+
+
 def test_lines_that_lie_together_are_one() -> None:
     together = lines([(20.0, 100.0), (20.08, 80.0), (40.0, 50.0)])
     others = np.zeros_like(GRID)
