@@ -15,7 +15,7 @@ from mixrd.analysis.intervals import quantities
 from mixrd.analysis.out_of_range import out_of_range_warnings, trained_ranges
 from mixrd.analysis.refinement import Refinement
 from mixrd.analysis.setup import part_of
-from mixrd.analysis.staging import refine_sample
+from mixrd.analysis.staging import SampleRefinement, refine_sample
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError
 from mixrd.mixture import MixtureSampler, SampleRanges
@@ -27,9 +27,13 @@ MakeScan = Callable[..., Scan]
 BOTH = np.array([True, True])
 
 
-def fitted(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> Refinement:
+def refined_sample(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> SampleRefinement:
     part = part_of(scan, (float(scan.two_theta[0]), float(scan.two_theta[-1])))
-    return refine_sample(crystals, instrument, *part, counted=True).refinement
+    return refine_sample(crystals, instrument, *part, counted=True)
+
+
+def fitted(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> Refinement:
+    return refined_sample(scan, crystals, instrument).refinement
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +74,9 @@ def test_scans_drawn_from_the_ranges_are_silent(
     sampler = MixtureSampler(crystals, instrument, grid, SampleRanges(), precision="refinement")
     patterns, _ = simulated(sampler, 2, generator=torch.Generator().manual_seed(3))
     for pattern in patterns:
-        one = fitted(Scan(grid, np.round(pattern.numpy())), crystals, instrument)
-        assert found(crystals, one, model, quantities(one).detected) == []
+        one = refined_sample(Scan(grid, np.round(pattern.numpy())), crystals, instrument)
+        detected = quantities(one.refinement, one.presence).detected
+        assert found(crystals, one.refinement, model, detected) == []
 
 
 # What is said of a refinement with this changed: the first phase's, or the scan's.

@@ -74,7 +74,7 @@ def test_nothing_is_freed_that_is_not_asked_for(phases: list[Crystal], machine: 
     assert found.refinement.r_wp == pytest.approx(found.refinement.r_exp, rel=0.05)
 
 
-@pytest.mark.parametrize("r", [0.75, 1.3])
+@pytest.mark.parametrize("r", [0.5, 0.75, 1.3, 1.6])
 def test_texture_is_found_with_its_axis(phases: list[Crystal], machine: Instrument, r: float) -> None:
     scan = scan_of(phases, machine, texture=r)
     found = refined(phases, machine, scan)

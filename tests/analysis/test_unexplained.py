@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis import Analysis, Curves, analyze, calibrate, generic_instrument
-from mixrd.analysis.setup import overlap, part_of
+from mixrd.analysis.setup import part_of
 from mixrd.analysis.unexplained import LEAST_SHARE, Unexplained, find_unexplained, unexplained_warnings
 from mixrd.crystal import Crystal, load_phase
 from mixrd.diffraction import radiation, with_contamination
@@ -225,7 +225,9 @@ def judge(scan: Scan, crystals: Sequence[Crystal], instrument: Instrument) -> Un
     """`find_unexplained` of the refinement of a scan."""
     result: Analysis = analyze(scan, crystals, instrument)
     assert result.curves is not None
-    sigma = part_of(scan, overlap(scan, crystals, instrument))[2]
+    # The whole scan, also what lies below the range that is fitted.
+    assert result.curves.two_theta[0] == scan.two_theta[0]
+    sigma = part_of(scan, (0.0, 180.0))[2]
     return find_unexplained(
         result.curves,
         sigma,

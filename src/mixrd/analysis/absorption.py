@@ -241,8 +241,8 @@ def hand_ground_warnings(
         AnalysisWarning(
             "MICROABSORPTION",
             f"if the powder was ground by hand ({size:g} um), it is stated {abs(100 * off[worst]):.1f} wt% "
-            f"too {'low' if off[worst] > 0 else 'high'}, far more than its interval holds: give --grinding or "
-            "--particle-size",
+            f"too {'low' if off[worst] > 0 else 'high'}, far more than its interval holds: give "
+            "--grinding or --particle-size",
             crystals[worst].name,
         )
     ]

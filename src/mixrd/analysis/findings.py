@@ -91,14 +91,13 @@ def findings(
         mean_strain=np.array([mean_strain(c, s) for c, s in zip(crystals, refined.strain, strict=True)]),
         widening=widening,
     )
-    if preparation.particle_size_um is None and preparation.grinding is None:
+    unasked = preparation.particle_size_um is None and preparation.grinding is None
+    if unasked and not grains.warnings:
         reach = 0.5 * (amounts.high - amounts.low)
         grains.warnings.extend(
             hand_ground_warnings(crystals, refined.weight_fractions, radiation, amounts.fractions, reach)
-            if not grains.warnings
-            else []
         )
-    absolute, doubts = absolute_result(crystals, refined, amounts, grains.factors, preparation)
+    absolute, doubts = absolute_result(crystals, refined, amounts, grains, preparation)
     warnings = fit_doubts(refined) + sample_doubts(crystals, refined, sample.freed, sample.shift)
     warnings += line_doubts(crystals, refined, sample.presence, amounts)
     warnings += cell_warnings(crystals, refined, amounts.detected)

@@ -99,7 +99,7 @@ def quantities(
     detected = there.seen & (fractions > CRITICAL * floor)
     limit = np.maximum(DETECTION * floor, scale * there.least_seen / total)
     slope = fraction_slope(torch.from_numpy(masses)).numpy() * scale
-    unseen = np.where(refined.masses > 0, 0.0, np.minimum(scale * there.least_seen, total) / DETECTION)
+    unseen = np.where(refined.masses > 0, 0.0, np.minimum(there.least_seen, total / scale) / DETECTION)
     covariance = slope @ (refined.mass_covariance + np.diag(unseen**2)) @ slope.T
     covariance = covariance + structure_covariance(
         fractions, there.line_scatter, 0.0 if mean_strain is None else mean_strain

@@ -162,7 +162,7 @@ def absolute_result(
     crystals: Sequence[Crystal],
     refined: Refinement,
     amounts: Quantities,
-    factors: NDArray[np.float64],
+    grains: Microabsorption,
     preparation: Preparation,
     *,
     time_ratio: float = 1.0,
@@ -179,7 +179,10 @@ def absolute_result(
         found = internal_standard(names, amounts.fractions, amounts.covariance, preparation.standard)
         return _result("internal standard", found.sample), list(found.warnings)
     if preparation.external is not None:
-        scales, spread = refined.masses * factors, refined.mass_covariance * np.outer(factors, factors)
+        scales = refined.masses * grains.factors
+        spread = refined.mass_covariance * np.outer(grains.factors, grains.factors)
+        # The sizes of the particles move the amounts against each other.
+        spread = spread + float(scales.sum()) ** 2 * grains.covariance
         content = _external(
             crystals, scales, spread, preparation.external, time_ratio, preparation.amorphous_formula
         )

@@ -62,10 +62,11 @@ class Presence:
         """Root mean square of the `SCATTERED_LINES` largest relative deviations of lines from their phase.
 
         Of lines that are the phase's own and well measured. Grains, texture and wrong structures make them
-        deviate; noise hardly does. 0 where there is no such line.
+        deviate; noise hardly does. Phases that were not found have no lines. 0 where there is no such line.
         """
-        deviations = [one.amount[one.clean] - 1 for one in self.lines]
-        largest = np.sort(np.abs(np.concatenate(deviations)))[-SCATTERED_LINES:]
+        found = [one for one, odds in zip(self.lines, self.log_odds, strict=True) if odds > -math.inf]
+        deviations = [one.amount[one.clean] - 1 for one in found]
+        largest = np.sort(np.abs(np.concatenate([np.empty(0), *deviations])))[-SCATTERED_LINES:]
         return float(np.sqrt(np.square(largest).mean())) if len(largest) else 0.0
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -180,19 +181,33 @@ class _Residual:
                 choices += [(p, Wanted(name, axis, float(gain), abs(float(agreement)), r)) for r in tried]
         if not choices:
             return []
-        # To first order all axes of a uniaxial crystal do the same: only a trial tells them apart.
+        # To first order all axes of a uniaxial crystal do the same: only a trial tells them apart, and only
+        # at the r that fits each best.
+        left = self.textured(trials, choices)
+        groups: dict[tuple[int, Axis | None], list[tuple[float, Wanted]]] = {}
+        for (p, one), misfit in zip(choices, left, strict=True):
+            groups.setdefault((p, one.axis), []).append((misfit, one))
+        without = float(self.values.square().sum())
+        between = []
+        for (p, _), tried in groups.items():
+            r = _best_r([(1.0, without), *((one.r, misfit) for misfit, one in tried)])
+            between.append((p, replace(tried[0][1], r=r)))
+        best: dict[int, tuple[float, Wanted]] = {}
+        for (p, one), misfit in zip([*choices, *between], left + self.textured(trials, between), strict=True):
+            if p not in best or misfit < best[p][0]:
+                best[p] = misfit, one
+        return [one for _, one in best.values()]
+
+    def textured(self, trials: TextureTrials, choices: Sequence[tuple[int, Wanted]]) -> list[float]:
+        """The misfit with each of these textures, all that is free following."""
         own = self.model.peak_table.phase
         changes = [
             self.areas * (trials.factors(p, one.axis, one.r) - (own == p).double())
             for p, one in choices
             if one.axis
         ]
-        left = self.misfit_with(self.drawn(torch.stack(changes))).tolist()
-        best: dict[int, tuple[float, Wanted]] = {}
-        for (p, one), misfit in zip(choices, left, strict=True):
-            if p not in best or misfit < best[p][0]:
-                best[p] = misfit, one
-        return [one for _, one in best.values()]
+        found: list[float] = self.misfit_with(self.drawn(torch.stack(changes))).tolist()
+        return found
 
     def low_angles(self, restraints: LowAngles) -> Wanted | None:
         """The loss at low angles that would explain most of the residual, where it asks for one at all.
@@ -227,3 +242,16 @@ class _Residual:
                 flat[row, self.model.columns_of(name)] = flat.new_tensor(value)
         changed = self.model.peaks(self.model.from_flat(flat)).area
         return self.areas * changed / self.peaks.area[0].clamp_min(1e-300)
+
+
+def _best_r(tried: Sequence[tuple[float, float]]) -> float:
+    """The r whose misfit is least, between those tried (r, misfit): top of a parabola in ln r."""
+    rows = sorted(tried)
+    at = min(max(min(range(len(rows)), key=lambda n: rows[n][1]), 1), len(rows) - 2)
+    (x0, y0), (x1, y1), (x2, y2) = ((math.log(r), misfit) for r, misfit in rows[at - 1 : at + 2])
+    left, right = (y1 - y0) / (x1 - x0), (y2 - y1) / (x2 - x1)
+    curvature = (right - left) / (x2 - x0)
+    if curvature <= 0:
+        return min(rows, key=lambda row: row[1])[0]
+    top = 0.5 * (x0 + x1 - left / curvature)
+    return math.exp(min(max(top, x0), x2))

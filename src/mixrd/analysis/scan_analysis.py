@@ -38,7 +38,7 @@ from mixrd.analysis.setup import (
     structure_warnings,
 )
 from mixrd.analysis.staging import SampleRefinement
-from mixrd.analysis.stating import explained_share, statement_of, without_amounts
+from mixrd.analysis.stating import ABOUT_AMOUNTS, explained_share, statement_of, without_amounts
 from mixrd.crystal import Crystal, check_distinct
 from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
 from mixrd.network import Estimate, Model
@@ -142,6 +142,8 @@ def analyze(
     names = [phase.name for phase in phases]
     statement = statement_of(names, refined, found.quantities, explained, missing, warnings)
     stated = statement.kind == "amounts"
+    if statement.kind == "none":
+        warnings = tuple(one for one in warnings if one.code not in ABOUT_AMOUNTS)
     results = phase_results(phases, machine.radiation, found, use_refined=use_refined)
     return Analysis(
         status="ok",

@@ -22,6 +22,8 @@ REFUSING = {
     "WRONG_WAVELENGTH": "the lines stand where another radiation would put them",
     "WRONG_AXIS": "the lines stand where another axis would put them",
 }
+#: Codes of warnings that are about amounts alone: they say nothing where none are stated.
+ABOUT_AMOUNTS = frozenset({"ESTIMATES_DISAGREE", "MICROABSORPTION"})
 
 
 def explained_share(curves: Curves, sigma: NDArray[np.float64]) -> float:
