@@ -60,7 +60,7 @@ def cell_warnings(
                     crystal.name,
                 )
             )
-    means = [mean_strain(crystals[n], refined.strain[n]) for n in np.flatnonzero(seen)]
+    means = [mean_strain(crystals[n], refined.strain[n]) for n in np.flatnonzero(seen).tolist()]
     return found + _all_off(np.array(means)) + _shift(refined)
 
 
