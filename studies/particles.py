@@ -11,14 +11,14 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from mixrd.analysis.absorption_uncertainty import microabsorption_uncertainty, weights_of_sizes
-from mixrd.analysis.intervals import LEVEL, WIDENING
+from mixrd.analysis.intervals import DEGREES_OF_FREEDOM, LEVEL, WIDENING
 from mixrd.diffraction.radiation import radiation
 from mixrd.experiments.weighed_table import PhaseNames, read_rows
 
@@ -66,11 +66,11 @@ def _sample(scan: dict[str, Any], names: PhaseNames, given: dict[str, str]) -> S
     phases = list(scan["truth"])
     crystals = [names.crystal(given[phase]) for phase in phases]
     truth, refined = (np.array([scan[key][phase] for phase in phases]) for key in ("truth", "refined"))
-    apparent = refined / refined.sum()
+    apparent = np.array([scan["apparent"][phase] for phase in phases]) / 100
     rows = np.array([[size] * len(phases) for size in SIZES_UM])
     corrected = 100 * weights_of_sizes(crystals, apparent, BEAM, rows)
     unknown = microabsorption_uncertainty(crystals, apparent, BEAM)
-    reach = WIDENING * NormalDist().inv_cdf(0.5 + LEVEL / 2) * 100
+    reach = WIDENING * float(stdtrit(DEGREES_OF_FREEDOM, 0.5 + LEVEL / 2)) * 100
     by_absorption = reach * np.sqrt(np.diag(unknown.covariance))
     half = np.array([np.diff(scan["intervals"][phase])[0] / 2 for phase in phases])
     of_size = {f"{size:g}": row for size, row in zip(SIZES_UM, corrected, strict=True)}

@@ -137,6 +137,7 @@ def _sample(
         truth=truth,
         network=_percentages({p.name: p.network_percent for p in result.phases}),
         refined=_percentages({p.name: p.refined_percent for p in result.phases}),
+        apparent=_percentages({p.name: p.apparent_percent for p in result.phases}),
         seconds={method: result.seconds.get(method) for method in METHODS},
         intervals=_intervals(result),
         warnings=result.warnings,

@@ -47,6 +47,8 @@ class WeighedSample:
         Why the analysis states no amounts, where it does not: no error, and no failure.
     presence : str or None
         For a candidate alone, of which no amounts are stated: whether it was found.
+    apparent : dict or None
+        Refined wt% before microabsorption is corrected.
     """
 
     file: str
@@ -60,6 +62,7 @@ class WeighedSample:
     cpu_seconds: float | None = None
     refused: str | None = None
     presence: str | None = None
+    apparent: dict[str, float] | None = None
 
     @property
     def failed(self) -> bool:
