@@ -106,7 +106,7 @@ def fit(
     Returns
     -------
     Fit
-        `converged` is False where MAX_STEPS did not suffice and more than `SETTLED` of the cost is left to gain.
+        `converged` is False where MAX_STEPS did not suffice and more than `SETTLED` of the cost is left.
     """
     free = priors.sigma > 0
     flat = torch.where(free, start.clamp(priors.lower, priors.upper), start)
