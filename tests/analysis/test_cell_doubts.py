@@ -95,16 +95,16 @@ def test_a_zero_that_no_diffractometer_has(crystals: list[Crystal], zero: float)
     assert codes(crystals, refinement(still, zero=0.5 * zero, mm=0.4)) == []
 
 
-@pytest.mark.parametrize("stretch", [0.99, 1.01])
+@pytest.mark.parametrize("stretch", [0.99, 0.995, 1.01])
 def test_a_stretched_axis_is_said(
     make_scan: MakeScan, crystals: list[Crystal], instrument: Instrument, stretch: float
 ) -> None:
-    """By 1 %: each fit takes it up in cells, zero and displacement."""
+    """By 1 % or less: the fit takes it up in cells, zero and displacement."""
     phases = [*crystals, load_phase("corundum")]
     scan = make_scan(phases, (30, 40, 30))
     moved = dataclasses.replace(scan, two_theta=stretch * scan.two_theta)
     found = {w.code for w in analyze(moved, phases, instrument).warnings}
-    assert found & {"CELLS_ALL_OFF", "WRONG_AXIS"}
+    assert "CELLS_ALL_OFF" in found
     plain = {w.code for w in analyze(scan, phases, instrument).warnings}
     assert not plain & {"CELLS_ALL_OFF", "WRONG_AXIS", "CELL_OFF", "ZERO_SHIFT"}
 
