@@ -343,5 +343,6 @@ class _Stage:
             refined.masses,
             self.part.observed[0].numpy() - refined.background,
             error.numpy(),
+            refined.strain,
         )
         return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift, there)
