@@ -63,6 +63,7 @@ class HandedPhase:
     microstrain: float
     texture_axis: Axis | None
     texture_r: float
+    apparent_percent: float | None = None
 
     @property
     def rietveld_scale(self) -> float:
