@@ -189,9 +189,9 @@ class _Residual:
             groups.setdefault((p, one.axis), []).append((misfit, one))
         without = float(self.values.square().sum())
         between = []
-        for (p, _), tried in groups.items():
-            r = _best_r([(1.0, without), *((one.r, misfit) for misfit, one in tried)])
-            between.append((p, replace(tried[0][1], r=r)))
+        for (p, _), members in groups.items():
+            r = _best_r([(1.0, without), *((one.r, misfit) for misfit, one in members)])
+            between.append((p, replace(members[0][1], r=r)))
         best: dict[int, tuple[float, Wanted]] = {}
         for (p, one), misfit in zip([*choices, *between], left + self.textured(trials, between), strict=True):
             if p not in best or misfit < best[p][0]:
