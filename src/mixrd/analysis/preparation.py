@@ -48,8 +48,8 @@ class Preparation:
     excluded : tuple of (low, high)
         Regions in degrees 2theta that the refinement leaves out.
     grinding : "by-hand", "mccrone", "as-received" or None
-        How the powder was ground, where the size of its particles is not known: intervals allow for the sizes
-        that this makes likely, and the amounts stay as they are.
+        How the powder was ground, where the size of its particles is not known: amounts are the mean over the
+        sizes that this makes likely, and intervals hold their spread.
     amorphous_formula : str or None
         Composition of what is amorphous ("SiO2"), with `external`: without it the amorphous part is taken to
         absorb as the crystalline phases do, and the contents are as uncertain as this is a guess.
