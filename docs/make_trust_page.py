@@ -84,7 +84,7 @@ def sure_and_wrong() -> str:
     rows = [
         ("sure and wrong", f"{summary['sure and wrong']} of {summary['analyses']}"),
         ("of these weighed scans; simulated ones", f"{by_base['weighed']}; {by_base['simulated']}"),
-        ("wrong, warned only of what these phases always bring", f"{summary['wrong, standing doubts alone']}"),
+        ("wrong, warned only of what the phases always bring", str(summary["wrong, standing doubts alone"])),
         ("amounts stated where none could be right", summary["stated where nothing could be right"]),
         (f"amounts {far}, with warnings or within their interval", str(summary[far])),
         ("refused though nothing was wrong", summary["refused though fine"]),
