@@ -46,8 +46,8 @@ class MicroabsorptionUncertainty:
     weights : (P,) array
         Fractions corrected for particles of the median size; sum 1.
     mean_shift : (P,) array
-        Mean over all sizes of the true fractions, less the apparent ones: what a result without correction
-        is off by on average.
+        Mean over all sizes of the true fractions, less the apparent ones: what a result is moved by where the
+        sizes are not known.
     covariance : (P, P) array
         Of the true fractions about that mean.
     """

@@ -1,4 +1,7 @@
-"""How a powder was ground, as people can say it, and the sizes of particles that this makes likely."""
+"""How a powder was ground, as people can say it, and the sizes of particles that this makes likely.
+
+Fractions are corrected for microabsorption by the mean over these sizes; their spread goes into the intervals.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Preparation:
         Regions in degrees 2theta that the refinement leaves out.
     grinding : "by-hand", "mccrone", "as-received" or None
         How the powder was ground, where the size of its particles is not known: amounts are the mean over the
-        sizes that this makes likely, and intervals hold their spread.
+        sizes that this makes likely, and their spread is in the intervals.
     amorphous_formula : str or None
         Composition of what is amorphous ("SiO2"), with `external`: without it the amorphous part is taken to
         absorb as the crystalline phases do, and the contents are as uncertain as this is a guess.
@@ -92,7 +92,7 @@ class Microabsorption:
     Attributes
     ----------
     factors : (P,) array
-        True masses over apparent ones; 1 without a particle size.
+        True masses over apparent ones, for the size that was given or on average over those that are likely.
     covariance : (P, P) array
         Of the weight fractions, by sizes of particles that are not known (well).
     warnings : list of AnalysisWarning
