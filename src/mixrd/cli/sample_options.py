@@ -29,8 +29,8 @@ class SampleOptions:
     """Diameter of the particles in micrometres: corrects for microabsorption (Brindley)."""
 
     grinding: Literal["by-hand", "mccrone", "as-received"] | None = None
-    """How the powder was ground, where the size of its particles is not known: fractions are the mean over the
-    sizes that this makes likely (5-20, 1-4, 4-60 um), and the intervals allow for them."""
+    """How the powder was ground, where the size of its particles is not known: fractions are the mean over
+    the sizes that this makes likely (5-20, 1-4, 4-60 um), and the intervals allow for them."""
 
     standard: str | None = None
     """Internal standard and its wt% in the mixture that was measured, e.g. corundum:20: tells the amorphous
