@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixrd.analysis import Analysis, analyze, analyze_many, recipe_for
+from mixrd.analysis import Analysis, Preparation, analyze, analyze_many, recipe_for
 from mixrd.crystal import Crystal, load_phase
 from mixrd.errors import CrystalError, InputError, ModelError, RadiationError, UsageError
 from mixrd.network import Model
@@ -18,6 +18,8 @@ from mixrd.pattern import Instrument, load_instrument
 from mixrd.scan import Scan, write_scan
 
 MakeScan = Callable[..., Scan]
+#: The powders of simulated scans: too fine to absorb, so that nothing is to be said of their particles.
+FINE = Preparation(particle_size_um=0.0)
 
 
 def numbers_in(data: Any) -> list[float]:
@@ -46,7 +48,7 @@ def assert_plain(result: Analysis) -> None:
 
 
 def test_refined_without_a_network(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> None:
-    result = analyze(scan, crystals, instrument)
+    result = analyze(scan, crystals, instrument, preparation=FINE)
     assert_sound(result)
     assert result.fractions == pytest.approx({"fluorite": 30, "halite": 70}, abs=1.0)
     fluorite = result.phases[0]
@@ -287,7 +289,7 @@ def test_a_poor_fit_is_named(make_scan: MakeScan, crystals: list[Crystal], instr
 
 def test_the_readers_doubts_are_named(scan: Scan, crystals: list[Crystal], instrument: Instrument) -> None:
     doubtful = dataclasses.replace(scan, warnings=(("NOT_COUNTS", "who knows"),))
-    result = analyze(doubtful, crystals, instrument)
+    result = analyze(doubtful, crystals, instrument, preparation=FINE)
     assert [w.code for w in result.warnings] == ["NOT_COUNTS"]
 
 
@@ -296,8 +298,9 @@ def test_the_instruments_range_cuts_nothing(
     scan: Scan, crystals: list[Crystal], instrument: Instrument, limits: tuple[float, float]
 ) -> None:
     """What was measured counts, also where an instrument was calibrated for another range."""
-    result = analyze(scan, crystals, dataclasses.replace(instrument, two_theta_range=limits))
-    plain = analyze(scan, crystals, instrument)
+    other = dataclasses.replace(instrument, two_theta_range=limits)
+    result = analyze(scan, crystals, other, preparation=FINE)
+    plain = analyze(scan, crystals, instrument, preparation=FINE)
     assert result.curves is not None and np.array_equal(result.curves.two_theta, scan.two_theta)
     assert result.fractions == plain.fractions
     assert result.warnings == ()
@@ -308,8 +311,9 @@ def test_lines_below_the_first_of_all_candidates_are_seen(
 ) -> None:
     line = 2000 * np.exp(-0.5 * ((scan.two_theta - 21.5) / 0.06) ** 2)
     more = np.random.default_rng(8).poisson(line)
-    result = analyze(dataclasses.replace(scan, counts=scan.counts + more), crystals, instrument)
-    plain = analyze(scan, crystals, instrument)
+    both = dataclasses.replace(scan, counts=scan.counts + more)
+    result = analyze(both, crystals, instrument, preparation=FINE)
+    plain = analyze(scan, crystals, instrument, preparation=FINE)
     assert [w.code for w in result.warnings] == ["UNEXPLAINED_LINES"]
     assert result.unexplained is not None
     assert result.unexplained.lines[0]["two_theta_deg"] == pytest.approx(21.5, abs=0.05)

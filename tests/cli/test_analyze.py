@@ -102,7 +102,9 @@ def test_scans_of_one_name_keep_their_results(run, two_scans: tuple[Path, Path])
 def test_one_candidate_needs_no_network(run, scan_file: Path) -> None:
     shown = run("analyze", scan_file, "--phases", "fluorite", "--instrument", "lab-cu", "--json")
     assert shown.code == 0
-    assert Analysis.from_json(shown.out).fractions == {"fluorite": pytest.approx(100)}
+    found = Analysis.from_json(shown.out)
+    # All of itself however little there is; and here there is halite, which it does not explain.
+    assert found.statement.kind != "amounts" and found.fractions == {}
     assert "training" not in shown.err
 
 

@@ -33,7 +33,7 @@ def test_read_back(given: Handover, tmp_path: Path) -> None:
         phase.scale.value * handed.crystal.mass_per_cell * handed.crystal.volume
         for phase, handed in zip(structure.phases, given.phases, strict=True)
     ]
-    assert masses[0] / sum(masses) == pytest.approx(given.phases[0].weight_percent / 100, abs=1e-4)
+    assert masses[0] / sum(masses) == pytest.approx(given.phases[0].apparent_percent / 100, abs=1e-4)
 
 
 def test_lorentzian_letters_are_swapped(given: Handover, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_instrument_is_read_back_in_degrees(given: Handover, tmp_path: Path) -> 
 def test_fractions_and_masses_give_the_weights(given: Handover) -> None:
     phases = settings_of(gsas2_files(given)["mixture_gsas2.py"])["phases"]
     masses = [p["fraction"] * h.crystal.mass_per_cell for p, h in zip(phases, given.phases, strict=True)]
-    assert 100 * masses[0] / sum(masses) == pytest.approx(given.phases[0].weight_percent, abs=1e-3)
+    assert 100 * masses[0] / sum(masses) == pytest.approx(given.phases[0].apparent_percent, abs=1e-3)
 
 
 def test_sizes_strains_and_texture(rough_and_textured: Handover) -> None:

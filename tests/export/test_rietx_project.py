@@ -34,4 +34,4 @@ def test_refined_fractions_agree(given: Handover, tmp_path: Path) -> None:
         rietx.read_pattern(data), telemetry=False
     )
     found = {phase.name: 100 * phase.weight_fraction for phase in result.qpa.phases}
-    assert found == pytest.approx({p.name: p.weight_percent for p in given.phases}, abs=1.0)
+    assert found == pytest.approx({p.name: p.apparent_percent for p in given.phases}, abs=1.0)

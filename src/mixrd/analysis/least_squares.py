@@ -15,6 +15,8 @@ from mixrd.pattern import ForwardModel
 MAX_STEPS = 80
 #: Relative decrease of the cost below which an accepted step counts as the last.
 RELATIVE_DECREASE = 1e-5
+#: Relative decrease of the cost that may be left where a fit counts as settled though its steps ran out.
+SETTLED = 1e-3
 #: Damping below which a step is nearly the whole one: promising no more than that, it is not taken.
 _LIGHT = 0.01
 #: Damping above which a small gain is no sign of the end.
@@ -104,7 +106,7 @@ def fit(
     Returns
     -------
     Fit
-        `converged` is False where MAX_STEPS did not suffice.
+        `converged` is False where MAX_STEPS did not suffice and more than `SETTLED` of the cost is left.
     """
     free = priors.sigma > 0
     flat = torch.where(free, start.clamp(priors.lower, priors.upper), start)
@@ -139,6 +141,10 @@ def fit(
             jacobian = _jacobian(model, flat, linear, sigma, free)
         if bool(done.all()):
             break
+    if not bool(done.all()):
+        # Whether the steps ran out just before the end or just after is chance: what is left to gain decides.
+        _, promised = _step(jacobian, linear, flat, torch.full_like(cost, 1e-3), priors)
+        done = done | (promised < SETTLED * cost)
     return Fit(flat, linear, jacobian, cost, done, step)
 
 

@@ -7,6 +7,7 @@ that is not takes up what others leave over at some of its lines, and is missing
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,9 @@ LEAST_LOG_ODDS = 5.0
 LINE_SCATTER = 0.3
 #: Other phases' calculated intensity below a line is off by this part of it.
 OTHERS_SCATTER = 0.2
+#: What cells of phases that are there differ from their structures by (relative, standard deviation), and the
+#: least that this leaves of the odds (ln): what moved its cell far to find its lines found others'.
+USUAL_STRAIN, MOST_SURPRISED = 0.005, -10.0
 #: Share of the lines that show something else altogether, foreign lines and spikes among it, and the standard
 #: deviation of what they show, in the amount that is asked for.
 FOREIGN, FOREIGN_SPREAD = 0.05, 2.0
@@ -70,7 +74,13 @@ class Presence:
         return float(np.sqrt(np.square(largest).mean())) if len(largest) else 0.0
 
 
-def presence(patterns: FloatArray, masses: FloatArray, net: FloatArray, sigma: FloatArray) -> Presence:
+def presence(
+    patterns: FloatArray,
+    masses: FloatArray,
+    net: FloatArray,
+    sigma: FloatArray,
+    strains: Sequence[FloatArray] | None = None,
+) -> Presence:
     """Whether the phases of a fit are there.
 
     Parameters
@@ -82,6 +92,8 @@ def presence(patterns: FloatArray, masses: FloatArray, net: FloatArray, sigma: F
         Observed less background.
     sigma : (N,) array
         Standard uncertainties of the observed intensities.
+    strains : sequence of arrays, optional
+        Of each phase, along its strain basis.
     """
     contributions = masses[:, np.newaxis] * patterns
     whole = contributions.sum(axis=0)
@@ -94,7 +106,11 @@ def presence(patterns: FloatArray, masses: FloatArray, net: FloatArray, sigma: F
         odds.append(one.log_odds() if mass > 0 else -math.inf)
         least.append(asked * least_amount(one))
         lines.append(one)
-    return Presence(np.array(odds), np.array(least), tuple(lines))
+    surprise = np.zeros(len(odds))
+    if strains is not None:
+        far = np.array([float(np.max(np.abs(strain), initial=0.0)) for strain in strains])
+        surprise = np.maximum(-0.5 * (far / USUAL_STRAIN) ** 2, MOST_SURPRISED)
+    return Presence(np.array(odds) + surprise, np.array(least), tuple(lines))
 
 
 @dataclass(frozen=True, eq=False)

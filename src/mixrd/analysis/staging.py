@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis.background_degree import chosen_degree
-from mixrd.analysis.cell_release import earned_strains
 from mixrd.analysis.coarse_fit import coarse_fit
 from mixrd.analysis.covariance import at_least, covariance, misfit_covariance
+from mixrd.analysis.earned_restraints import Earned
 from mixrd.analysis.least_squares import RELATIVE_DECREASE, Fit, Priors, fit
 from mixrd.analysis.presence import Presence, presence
 from mixrd.analysis.refinement import (
@@ -47,9 +47,6 @@ ROUNDS = 2
 DEGREE_BESIDE_HUMPS = 5
 #: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms, overspill and a common
 #: change of B (square angstroms) around 0.
-TIGHT_STRAIN, EARNED_STRAIN = 0.001, 0.01
-LARGEST_DOUBT = 5.0
-LARGEST_SHIFT_DOUBT = 30.0
 TEXTURE_SIGMA, ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA = 0.3, 0.3, 0.5, 0.3
 
 
@@ -148,11 +145,11 @@ def refine_sample(
         result = stage.sharp(flat, enough=STAGE_DECREASE)
         if counted:
             stage.weigh_by(result)
-        stage.release_cells(result)
+        stage.earn(result)
         stage.choose_background(result)
         # The wavier background first: where it stood, texture and low angles are not asked to make up for it.
         result = plain = stage.sharp(result.flat, enough=STAGE_DECREASE)
-        stage.release_cells(result)
+        stage.earn(result)
         for _ in range(ROUNDS):
             more = stage.free_more(result)
             if more is None:
@@ -186,14 +183,12 @@ class _Stage:
         self.part = self.whole.merged(points_to_merge(grid, instrument))
         self.model = self.whole_model.on_grid(self.part.two_theta.numpy())
         self.trials = TextureTrials(self.model, crystals)
-        self.released = torch.zeros(sum(self.model.strain_sizes), dtype=torch.bool)
-        self.doubt = self.shift_doubt = 1.0
+        self.earned = Earned.nothing(self.model)
         self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.part.humps) else BACKGROUND_DEGREE)
 
     @property
     def priors(self) -> Priors:
         restraints = Restraints(
-            strain=TIGHT_STRAIN,
             texture=TEXTURE_SIGMA if self.freed.texture_axes else 0.0,
             roughness=ROUGHNESS_SIGMA if self.freed.roughness else 0.0,
             overspill=OVERSPILL_SIGMA if self.freed.overspill else 0.0,
@@ -204,13 +199,7 @@ class _Stage:
         texture = self.model.columns_of("texture")
         free = torch.tensor([c.name in self.freed.texture_axes for c in self.crystals])
         held[texture] = torch.where(free, held[texture], 0.0)
-        strain = self.model.columns_of("strain")
-        held[strain] = torch.where(self.released, EARNED_STRAIN, TIGHT_STRAIN)
-        for name in ("strain", "inverse_size", "microstrain"):
-            held[self.model.columns_of(name)] /= self.doubt
-        for name in ("zero", "displacement"):
-            held[self.model.columns_of(name)] /= self.shift_doubt
-        return dataclasses.replace(priors, sigma=held)
+        return dataclasses.replace(priors, sigma=self.earned.applied(held, self.model))
 
     @property
     def basis(self) -> Tensor:
@@ -261,22 +250,9 @@ class _Stage:
             calculated = result.linear.coefficients[0, :phases] @ lines + torch.tensor(smooth)
             self.part = self.part.weighed_by(calculated[None])
 
-    def release_cells(self, result: Fit) -> None:
-        """Give room to the strains that have earned it; where much is misfitted, all weigh less."""
-        self.released |= earned_strains(result, self.priors, self.model.columns_of("strain"))
-        reduced = float(result.linear.residual.square().mean())
-        self.doubt = min(max(reduced, 1.0) ** 0.5, LARGEST_DOUBT)
-        # With narrower restraints parts of the scan agree by them: the first word counts.
-        self.shift_doubt = max(self.shift_doubt, self._excess(result, ("zero", "displacement")))
-
-    def _excess(self, result: Fit, names: Sequence[str]) -> float:
-        """Standard deviations that parts of the scan show over those that noise explains, at least 1."""
-        noise = covariance(result, self.priors)[0].diagonal()
-        misfit = misfit_covariance(result, self.priors, self.model.two_theta)[0].diagonal()
-        first = result.linear.design.shape[1]
-        place = [first + self.model.columns_of(name).start for name in names]
-        ratio = (misfit[place] / noise[place].clamp_min(1e-300)).max().clamp_min(1.0).sqrt()
-        return min(float(ratio), LARGEST_SHIFT_DOUBT)
+    def earn(self, result: Fit) -> None:
+        """Weigh the restraints by what `result` deserves."""
+        self.earned = self.earned.after(result, self.priors, self.model)
 
     def choose_background(self, result: Fit) -> None:
         """Take the degree that the data ask for; beside humps it stays low, or it would follow them."""
@@ -343,5 +319,6 @@ class _Stage:
             refined.masses,
             self.part.observed[0].numpy() - refined.background,
             error.numpy(),
+            refined.strain,
         )
         return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift, there)

@@ -24,6 +24,8 @@ from mixrd.errors import ContradictionError, CrystalError
 
 #: Readings are as good as each other if formula and density are off by no more than this beyond the best.
 _AS_NEAR = 0.004
+#: Begins every note on a file that was read otherwise than it says.
+CONTRADICTION = "the file contradicts itself: "
 #: Begins every note that says a file does not agree with itself.
 DOUBT = "the file does not quite agree with itself: "
 
@@ -249,7 +251,7 @@ def _narrowed(readings: list[Reading]) -> list[Reading]:
 
 def _corrected(reading: Reading, first: Reading, stated: Stated) -> Reading:
     note = (
-        f"the file contradicts itself: {first.summary}, but it states {stated.words}. "
+        f"{CONTRADICTION}{first.summary}, but it states {stated.words}. "
         f"Read by {reading.words}, which alone agrees"
     )
     return replace(reading, crystal=_with_note(reading.crystal, note))

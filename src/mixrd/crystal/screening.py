@@ -19,6 +19,7 @@ from mixrd.crystal.cod import StructureSource
 from mixrd.crystal.connectivity import nearest_contact
 from mixrd.crystal.formula import atoms_of_formula, composition_faults
 from mixrd.crystal.polymer import polymer_fault
+from mixrd.crystal.readings import CONTRADICTION
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import ContradictionError, CrystalError, PhaseNotFoundError
 
@@ -156,6 +157,8 @@ class Screening:
         except CrystalError as error:
             return Verdict(name, None, "unreadable", error.cause)
         assert block is not None
+        if detail := next((note for note in crystal.notes if note.startswith(CONTRADICTION)), ""):
+            return Verdict(name, crystal, "composition", detail)
         if detail := _composition_fault(block, crystal, self.max_atoms):
             return Verdict(name, crystal, "composition", detail)
         if detail := _size_fault(crystal, self.max_atoms):

@@ -10,8 +10,8 @@ import gemmi
 
 from mixrd.errors import CrystalError
 
-#: Elements from here on (fermium, nobelium, nihonium) are in no crystal: "NH4" and "NO1" are labels.
-_FIRST_UNHEARD_OF = 100
+#: Elements from here on (mendelevium, nobelium, nihonium) are in no crystal: "NH4" and "NO1" are labels.
+_FIRST_UNHEARD_OF = 101
 _WATER = ("wat", "h2o", "ow", "aq", "oh2")
 #: Hydrogen groups that stand as one symbol, "NH4" and the like.
 _GROUP = re.compile(r"(N|C|O)([HD])([1-4]?)(?![a-z])", re.IGNORECASE)

@@ -38,7 +38,8 @@ class HandedPhase:
         The name in characters that every file system takes; different for different phases.
     crystal : Crystal
         With the refined cell.
-    weight_percent : float or None
+    weight_percent, apparent_percent : float or None
+        As stated, and before microabsorption is corrected: what the masses give, and other programs find.
         None where the result states no amounts.
     cell_sigma : tuple of six float or None
     weight_sigma : float or None
@@ -62,6 +63,7 @@ class HandedPhase:
     microstrain: float
     texture_axis: Axis | None
     texture_r: float
+    apparent_percent: float | None = None
 
     @property
     def rietveld_scale(self) -> float:
@@ -273,6 +275,7 @@ def _phases(
                 file_stem=stem,
                 crystal=_as_refined(crystal, result, u_offset),
                 weight_percent=result.weight_percent,
+                apparent_percent=result.apparent_percent,
                 cell_sigma=result.cell_sigma,
                 weight_sigma=result.sigma_percent,
                 mass=mass,

@@ -92,8 +92,8 @@ def _phase(given: Handover, phase: HandedPhase, number: int) -> Iterator[str]:
             tensor = zip(_U_KEYS, site.u_aniso, strict=True)
             displacement = " ".join(f"{key} {value:.10f}" for key, value in tensor)
         yield f"site {label} x {x} y {y} z {z} occ {site.element} {site.occupancy:g} {displacement}"
-    if phase.weight_percent is not None:
-        yield f"weight_percent {phase.weight_percent:.3f}"
+    if phase.apparent_percent is not None:
+        yield f"weight_percent {phase.apparent_percent:.3f}"
 
 
 def _cell(cell: tuple[float, ...], ties: list[int | None], number: int) -> Iterator[str]:

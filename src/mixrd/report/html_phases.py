@@ -109,7 +109,8 @@ def crystal_rows(analysis: Analysis) -> tuple[CrystalRow, ...]:
 def opinion_rows(analysis: Analysis) -> tuple[OpinionRow, ...]:
     """What another program finds beside our refinement; empty where none was asked or none answered.
 
-    Empty, too, where no amounts are stated.
+    Ours is before microabsorption is corrected, which no other program does. Empty, too, where no amounts
+    are stated.
     """
     opinion = analysis.second_opinion
     if opinion is None or analysis.statement.kind != "amounts":
@@ -119,8 +120,8 @@ def opinion_rows(analysis: Analysis) -> tuple[OpinionRow, ...]:
         OpinionRow(
             phase.name,
             NOTHING
-            if phase.refined_percent is None
-            else value_with_sigma(phase.refined_percent, phase.sigma_percent),
+            if phase.apparent_percent is None
+            else value_with_sigma(phase.apparent_percent, phase.sigma_percent),
             value_with_sigma(opinion.weight_percent[phase.name], opinion.sigma_percent.get(phase.name)),
             f"{opinion.differences[phase.name]:+.1f}",
         )
