@@ -235,7 +235,7 @@ def hand_ground_warnings(
     size = likely_sizes("by-hand").median_um
     off = _corrected_for(crystals, weights, radiation, (size,))[0] - stated
     worst = int(np.argmax(np.abs(off) / np.maximum(reach, 1e-6)))
-    if abs(off[worst]) < OUTSIDE * reach[worst] or 100 * abs(off[worst]) < LEAST_PERCENT:
+    if abs(off[worst]) < OUTSIDE * reach[worst] or 100 * abs(off[worst]) < MATERIAL_PERCENT:
         return []
     return [
         AnalysisWarning(

@@ -12,7 +12,7 @@ from mixrd.analysis import Analysis, PhaseResult
 #: Codes that say what was done with the file and leave the answer alone. All others are doubts.
 INFORMATIVE = frozenset({
     "ATTENUATED", "AXIS_CONVERTED", "BEAM_FROM_HEADER", "COLUMN_IGNORED", "COLUMNS_SWAPPED", "DUPLICATES",
-    "KALPHA2_FROM_SCAN", "NO_HEADER", "RANGE_CUT", "RATE_TO_COUNTS", "REVERSED", "SEVERAL_SCANS",
+    "KALPHA2_FROM_SCAN", "NO_HEADER", "RATE_TO_COUNTS", "REVERSED", "SEVERAL_SCANS",
 })  # fmt: skip
 #: Doubts that follow from the named phases alone, whatever the scan: they do not tell a wrong premise.
 STANDING = frozenset({"MICROABSORPTION", "NEAR_ABSORPTION_EDGE"})
