@@ -1,10 +1,6 @@
 """How a powder was ground, as people can say it, and the sizes of particles that this makes likely.
 
-<<<<<<< HEAD
 Fractions are corrected for microabsorption by the mean over these sizes; their spread is in the intervals.
-=======
-Fractions are the mean over what these sizes make of them; the spread goes into the intervals.
->>>>>>> docs
 """
 
 from __future__ import annotations

@@ -160,13 +160,8 @@ def _microabsorption(said: Mapping[str, Any]) -> str:
         return f"corrected after Brindley for particles of {said['particle_size_um']:g} µm"
     powder = _POWDERS.get(str(said.get("grinding")))
     if powder is None:
-<<<<<<< HEAD
         return "mean over likely sizes of particles, which are not known; the intervals allow for them"
     return f"mean over sizes of particles that are likely in a powder {powder}; the intervals allow for them"
-=======
-        return "mean over likely sizes of the particles, as none is known; the intervals allow for these"
-    return f"mean over the particle sizes that are likely in a powder {powder}; the intervals allow for them"
->>>>>>> docs
 
 
 def _preparation(said: Mapping[str, Any] | None, *, refined: bool) -> list[Fact]:
