@@ -156,9 +156,9 @@ def test_names_of_the_folder_come_before_the_catalog(
     write_table(tmp_path / "phases.csv", [{"name": "Zincite", "cif": "any.cif"}])
     write_table(tmp_path / "compositions.csv", [{"file": "one.xy", "wt_pct": "corundum=70;zincite=30"}])
     sample = benchmark_weighed(tmp_path, instrument=instrument, network=False).samples[0]
-    assert sample.refined is not None
-    assert set(sample.refined) == {"corundum", "zincite"}
-    assert sample.refined["zincite"] < 10.0
+    # With the catalog's 30 % are found (as tested above); the lines of this one explain nothing.
+    assert sample.refined is None
+    assert sample.refused is not None and "the candidates do not explain" in sample.refused
 
 
 def test_one_network_for_each_set_of_candidates(
