@@ -212,7 +212,7 @@ def test_a_second_opinion_stands_beside_ours(make_analysis) -> None:
         14.0,
         HOSTILE,
     )
-    refined = (dataclasses.replace(first, refined_percent=30.12, sigma_percent=0.5), *others)
+    refined = (dataclasses.replace(first, apparent_percent=30.12, sigma_percent=0.5), *others)
     asked = dataclasses.replace(analysis, phases=refined, second_opinion=opinion)
     page = Page(analysis_report([("a", asked)]))
     assert "30.12 ± 0.50" in page.text and "12.50 ± 0.25" in page.text and "-2.3" in page.text
