@@ -11,6 +11,7 @@ from cif_text import SALT, SITE_COLUMNS, cif_block
 
 from mixrd.crystal import load_phase, read_cif
 from mixrd.crystal.displacement import DEFAULT_U_ISO, DEFAULT_U_ISO_ORGANIC
+from mixrd.crystal.readings import UNCHECKED
 from mixrd.errors import CrystalError
 
 
@@ -61,7 +62,7 @@ def test_isotropic_u_and_b(cif) -> None:
     columns = (*SITE_COLUMNS, "U_iso_or_equiv")
     crystal = read_cif(cif(cif_block("Na1 Na 0 0 0 0.0171(3)", "Cl1 Cl 0.5 0.5 0.5 0.0152", columns=columns)))
     assert [s.u_iso for s in crystal.sites] == [0.0171, 0.0152]
-    assert crystal.notes == ()
+    assert crystal.notes == (UNCHECKED,)
     columns = (*SITE_COLUMNS, "B_iso_or_equiv")
     crystal = read_cif(cif(cif_block("Na1 Na 0 0 0 1.35", "Cl1 Cl 0.5 0.5 0.5 1.20", columns=columns)))
     assert [s.u_iso for s in crystal.sites] == pytest.approx([1.35 / (8 * np.pi**2), 1.2 / (8 * np.pi**2)])
@@ -91,7 +92,7 @@ def test_displacement_that_is_negative_within_its_precision_is_zero(cif) -> None
     columns = (*SITE_COLUMNS, "U_iso_or_equiv")
     crystal = read_cif(cif(cif_block("Na1 Na 0 0 0 -0.0004", "Cl1 Cl 0.5 0.5 0.5 0.01", columns=columns)))
     assert [s.u_iso for s in crystal.sites] == [0.0, 0.01]
-    assert crystal.notes == ("Na1: U = -0.0004 A^2 is negative within its precision, 0 is used",)
+    assert crystal.notes == (UNCHECKED, "Na1: U = -0.0004 A^2 is negative within its precision, 0 is used")
 
 
 @pytest.mark.parametrize("row", ["0.02 0.02 -0.02 0 0 0", "0.02 0.02 0.02 0.03 0 0"])
@@ -114,7 +115,7 @@ def test_anisotropic_u_of_an_oblique_cell_is_judged_by_its_principal_values(cif)
     loop = aniso_loop("O1 " + " ".join(f"{x:.8f}" for x in u))
     crystal = read_cif(cif(cif_block("O1 O 0.1 0.2 0.3", cell=cell, group="P 1", extra=loop)))
     assert crystal.sites[0].u_iso == pytest.approx(0.01, rel=1e-5)
-    assert crystal.notes == ()
+    assert crystal.notes == (UNCHECKED,)
 
 
 def test_atoms_listed_with_their_images_are_counted_once(cif) -> None:

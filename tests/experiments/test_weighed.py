@@ -85,7 +85,7 @@ def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
     data = json.loads(benchmark.to_json())
     assert data["schema"] == 2
     keys = {"file", "group", "truth", "network", "refined", "seconds", "intervals", "warnings", "cpu_seconds"}
-    keys |= {"refused", "presence"}
+    keys |= {"refused", "presence", "apparent"}
     assert all(set(sample) == keys for sample in data["samples"])
     assert data["samples"][0]["group"] == {"time": "short"}
     assert data["samples"][2]["refined"] is None

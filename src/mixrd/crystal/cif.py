@@ -14,7 +14,7 @@ from mixrd.crystal.cif_document import choose_block, read_document
 from mixrd.crystal.cif_sites import ListedSites, listed_sites, sites_of
 from mixrd.crystal.cif_symmetry import Setting, symmetry_readings
 from mixrd.crystal.plausibility import NEAREST, contact
-from mixrd.crystal.readings import DOUBT, Reading, choose
+from mixrd.crystal.readings import DOUBT, UNCHECKED, Reading, choose
 from mixrd.crystal.site_species import species_by_distance, species_by_formula
 from mixrd.crystal.stated import Grade, Stated, compare, read_stated
 from mixrd.crystal.structure import Cell, Crystal
@@ -131,7 +131,7 @@ def _noted(reading: Reading, listed: ListedSites, stated: Stated) -> Crystal:
     """The crystal of a reading, with notes on what does not quite agree and on hydrogen without sites."""
     notes = [f"{DOUBT}{remark}" for remark in reading.comparison.remarks]
     if not stated.words:
-        notes.append("the file states neither formula, Z nor density: nothing in it checks what was read")
+        notes.append(UNCHECKED)
     if listed.zeros:
         notes.append(f"{', '.join(listed.zeros)}: '.' for a coordinate taken as 0")
     crystal = reading.crystal

@@ -26,6 +26,8 @@ from mixrd.errors import ContradictionError, CrystalError
 _AS_NEAR = 0.004
 #: Begins every note on a file that was read otherwise than it says.
 CONTRADICTION = "the file contradicts itself: "
+#: Noted of a file that states nothing to compare with.
+UNCHECKED = "the file states neither formula, Z nor density: nothing in it checks what was read"
 #: Begins every note that says a file does not agree with itself.
 DOUBT = "the file does not quite agree with itself: "
 

@@ -275,7 +275,7 @@ def _phases(
                 file_stem=stem,
                 crystal=_as_refined(crystal, result, u_offset),
                 weight_percent=result.weight_percent,
-                apparent_percent=result.apparent_percent,
+                apparent_percent=None if result.weight_percent is None else result.apparent_percent,
                 cell_sigma=result.cell_sigma,
                 weight_sigma=result.sigma_percent,
                 mass=mass,
