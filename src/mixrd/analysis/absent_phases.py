@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,34 +44,24 @@ def refine_candidates(
     out at many percent, and the others too low. It is left out where its lines speak against it and the fit
     does without; arguments and errors are those of `refine_sample`.
     """
-    sample = refine_sample(
-        crystals,
-        instrument,
-        two_theta,
-        counts,
-        sigma,
+    scan = partial(
+        refine_sample,
+        instrument=instrument,
+        two_theta=two_theta,
+        counts=counts,
+        sigma=sigma,
         counted=counted,
         humps=humps,
-        start=start,
-        stages_deg=stages_deg,
     )
+    sample = scan(crystals, start=start, stages_deg=stages_deg)
     kept = sample.presence.log_odds >= DOUBTED_LOG_ODDS
     found = sample.refinement.significance >= LEAST_TOTAL_SIGNIFICANCE
     if kept.all() or not kept.any() or not found:
         return sample
     numbers = [int(n) for n in np.flatnonzero(kept)]
     remaining = [crystals[n] for n in numbers]
-    again = refine_sample(
-        remaining,
-        instrument,
-        two_theta,
-        counts,
-        sigma,
-        counted=counted,
-        humps=humps,
-        start=_start(remaining, instrument, two_theta, sample.refinement, numbers),
-        stages_deg=(),
-    )
+    first = _start(remaining, instrument, two_theta, sample.refinement, numbers)
+    again = scan(remaining, start=first, stages_deg=())
     if again.refinement.r_wp > (1 + LARGEST_COST) * sample.refinement.r_wp:
         return sample
     return _with_absent(again, crystals, kept, instrument, counts, sigma)
