@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.analysis.cell_release import LEAST_COST, earned_strains
+from mixrd.analysis.cell_release import LEAST_COST, earned_room
 from mixrd.analysis.least_squares import Fit, Priors
 from mixrd.analysis.linear_part import LinearPart
 from mixrd.analysis.staging import refine_sample
@@ -44,8 +44,8 @@ def priors(sigma: list[float]) -> Priors:
 def earned(
     values: list[float], precision: list[float], sigma: list[float], residual: float = 1.0
 ) -> list[bool]:
-    found: list[bool] = earned_strains(
-        fit_of(values, precision, residual), priors(sigma), slice(0, len(values))
+    found: list[bool] = earned_room(
+        fit_of(values, precision, residual), priors(sigma), slice(0, len(values)), SIGMA
     ).tolist()
     return found
 
@@ -57,6 +57,13 @@ def test_what_a_restraint_costs_by_hand() -> None:
             free = np.sqrt(cost * (SIGMA**2 + deviation**2))
             held = free / (1 + deviation**2 / SIGMA**2)
             assert earned([held], [1 / deviation], [SIGMA]) == [expected]
+
+
+def test_what_has_room_is_judged_as_if_it_had_none() -> None:
+    """The same free value, with a restraint a hundred times wider."""
+    for cost, expected in ((0.9 * LEAST_COST, False), (1.1 * LEAST_COST, True)):
+        free = np.sqrt(cost * (SIGMA**2 + 1e-10))
+        assert earned([free], [1e5], [100 * SIGMA]) == [expected]
 
 
 def test_each_component_is_judged_by_itself() -> None:

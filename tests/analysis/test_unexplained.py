@@ -138,7 +138,10 @@ def test_texture_and_profile_misfit_are_no_lines(
     # Every line of corundum twice as strong as calculated, and those of the others a little broader.
     (broader,) = columns(["fluorite"], laboratory, size_nm=90.0)
     wrong = lines[0] + 0.3 * (broader - patterns["fluorite"])
-    found = find_unexplained(*fitted(grid(laboratory), lines, wrong, peak=1e5), laboratory)
+    candidates = [load_phase(name) for name in MIXTURE]
+    found = find_unexplained(
+        *fitted(grid(laboratory), lines, wrong, peak=1e5), laboratory, candidates=candidates
+    )
     assert found.share_of_counts < LEAST_SHARE
     assert unexplained_warnings(found) == []
 

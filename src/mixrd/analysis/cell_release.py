@@ -1,4 +1,4 @@
-"""Which cells leave their structures' because the scan pays for it: strain is earned."""
+"""Which restraints the scan pays to be rid of: cells and crystallite sizes are earned."""
 
 from __future__ import annotations
 
@@ -8,35 +8,38 @@ from torch import Tensor
 from mixrd.analysis.covariance import curvature_of
 from mixrd.analysis.least_squares import Fit, Priors
 
-#: A strain is given room where the restraint costs this much of the misfit, in units of what the misfit of a
-#: single parameter is by chance: three standard deviations.
+#: A parameter is given room where its restraint costs this much of the misfit, in units of what the misfit of
+#: a single parameter is by chance: three standard deviations.
 LEAST_COST = 9.0
 
 
-def earned_strains(result: Fit, priors: Priors, strains: slice) -> Tensor:
-    """(K,) bool: strain components whose restraint the data would pay to be rid of.
+def earned_room(result: Fit, priors: Priors, place: slice, tight: float) -> Tensor:
+    """(K,) bool: parameters whose tight restraint the data would pay to be rid of.
 
-    To second order, a restraint of standard deviation s that holds a parameter at x, whose variance is V with
-    the restraint, costs (x / s)^2 (1/V) / (1/V - 1/s^2). Where whole lines are misfitted, chance brings as
-    much as the reduced chi-squared times what noise brings.
+    To second order, the restraint of standard deviation s costs x^2 / (s^2 + V) of the misfit, where x is
+    what the data alone say the parameter is, less its mean, and V the variance that they leave to it. Where
+    whole lines are misfitted, chance brings as much as the reduced chi-squared times what noise brings.
 
     Parameters
     ----------
     result : Fit
         Of one scan.
     priors : Priors
-        Of that fit.
-    strains : slice
-        Where the strains stand among the flat parameters.
+        Of that fit, tight or not.
+    place : slice
+        Where the parameters stand among the flat ones.
+    tight : float
+        Standard deviation of the restraint that is asked about.
     """
     curvature = curvature_of(result, priors)
     first = result.linear.design.shape[1]
-    norm, keep = curvature.norm[0, first:][strains], curvature.keep[0, first:][strains] > 0
-    inverse = torch.linalg.pinv(curvature.matrix[0], hermitian=True).diagonal()[first:][strains]
+    norm, keep = curvature.norm[0, first:][place], curvature.keep[0, first:][place] > 0
+    inverse = torch.linalg.pinv(curvature.matrix[0], hermitian=True).diagonal()[first:][place]
     precision = norm.square() / inverse.clamp_min(1e-300)
-    sigma = torch.where(keep, priors.sigma[strains], 1.0)
-    told = (precision - sigma.square().reciprocal()).clamp_min(1e-3 * precision)
-    cost = ((result.flat[0] - priors.mean)[strains] / sigma).square() * precision / told
+    held = torch.where(keep, priors.sigma[place], 1.0).square().reciprocal()
+    told = (precision - held).clamp_min(1e-3 * precision)
+    alone = (result.flat[0] - priors.mean)[place] * precision / told
+    cost = alone.square() / (tight**2 + told.reciprocal())
     by_chance = result.linear.residual[0].square().mean().clamp_min(1.0)
     earned: Tensor = keep & (cost > LEAST_COST * by_chance)
     return earned

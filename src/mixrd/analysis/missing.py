@@ -47,10 +47,10 @@ def what_is_missing(
     other = other_radiation(curves.two_theta, net, crystals, instrument, found.share_of_counts)
     if other is not None:
         # Lines that stand elsewhere look like those of any phase.
-        found = dataclasses.replace(found, suggestions=())
+        found = dataclasses.replace(found, suggestions=(), faint=None)
     result = UnexplainedResult(
         found.share_of_counts,
         tuple(dataclasses.asdict(line) for line in found.lines),
-        tuple(str(one) for one in found.suggestions),
+        found.told,
     )
     return result, unexplained_warnings(found) + wavelength_warnings(other, instrument)

@@ -142,14 +142,14 @@ class LineAmounts:
     def log_odds(self, times: float = 1.0) -> float:
         """Ln of the odds that there is `times` the mass asked for rather than nothing."""
         amount, variance = self.amount / times, self.variance / times**2
-        there = _log_density(amount - 1, variance + LINE_SCATTER**2, amount)
-        return float((there - _log_density(amount, variance, amount)).sum())
+        there = log_density(amount - 1, variance + LINE_SCATTER**2, amount)
+        return float((there - log_density(amount, variance, amount)).sum())
 
     def expected_log_odds(self, times: float) -> float:
         """The same, where there is `times` the mass and each line shows just that."""
         variance, one = self.variance / times**2, np.ones_like(self.variance)
-        there = _log_density(0 * one, variance + LINE_SCATTER**2, one)
-        return float((there - _log_density(one, variance, one)).sum())
+        there = log_density(0 * one, variance + LINE_SCATTER**2, one)
+        return float((there - log_density(one, variance, one)).sum())
 
 
 def line_amounts(
@@ -226,7 +226,7 @@ def _windows(pattern: FloatArray) -> tuple[NDArray[np.int64], NDArray[np.int64],
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _log_density(offset: FloatArray, variance: FloatArray, amount: FloatArray) -> FloatArray:
+def log_density(offset: FloatArray, variance: FloatArray, amount: FloatArray) -> FloatArray:
     """Ln of the density of what a line shows, `offset` from what it should: as a rule, or something else."""
     wide = variance + FOREIGN_SPREAD**2
     regular = math.log(1 - FOREIGN) - 0.5 * (offset**2 / variance + np.log(2 * np.pi * variance))

@@ -77,7 +77,7 @@ def make_priors(model: ForwardModel, restraints: Restraints, fixed: Sequence[str
     r = restraints
     settings = {  # sigma, lower, upper
         "strain": (r.strain, -0.06, 0.06),
-        "inverse_size": (r.inverse_size_per_nm, 0.0, 0.5),
+        "inverse_size": (r.inverse_size_per_nm, 0.0, 1.0),
         "microstrain": (r.microstrain, 0.0, 0.02),
         "texture": (r.texture, 0.2, 3.0),
         "aspect": (r.aspect, 0.05, 20.0),

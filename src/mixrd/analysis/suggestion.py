@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal, catalog_entry, catalog_names
+from mixrd.crystal import Crystal, catalog_entry
 from mixrd.crystal.catalog import same_structure
 from mixrd.diffraction import EmissionLine, Radiation, divergence_slit, lorentz, polarization, reflections
+from mixrd.diffraction.catalog_lines import catalog_lines
 from mixrd.diffraction.sticks import strained_sticks
 from mixrd.errors import CrystalError, RadiationError
 from mixrd.pattern import Instrument
@@ -131,24 +132,40 @@ def suggest(
     highest = 2 * np.degrees(np.arcsin(min(wavelength / 2 / _SMALLEST_D, 1.0)))
     # Whole degrees, and one angle for all scans of a tube: the patterns are cached.
     limits = (float(np.floor(low)), float(np.ceil(max(min(high, highest), low + 10.0))))
+    known = {c.name for c in candidates}
+    own = {c.name: c for c in further}
+    patterns = {c.name: stick_pattern(c, instrument, limits) for c in further}
     ranked = []
-    for crystal in (*further, *(catalog_entry(name).crystal for name in catalog_names())):
-        if any(crystal.name == c.name for c in candidates):
-            continue
-        spacing, intensity = stick_pattern(crystal, instrument, limits)
-        found = _compare(crystal.name, spacing, intensity, evidence, wavelength)
+    for name, (spacing, intensity) in (patterns | catalog_patterns(instrument, limits)).items():
+        found = None if name in known else _compare(name, spacing, intensity, evidence, wavelength)
         if found is not None:
-            ranked.append((found.share * found.explained / found.strongest, crystal, found))
+            ranked.append((found.share * found.explained / found.strongest, found))
     ranked.sort(key=lambda row: -row[0])
     new: list[Suggestion] = []
-    for score, crystal, found in ranked:
+    for score, found in ranked:
         if len(new) == most or score < _BESIDE_BEST * ranked[0][0]:
             break
-        if found.name not in {s.name for s in new} and not any(
-            same_structure(crystal, c) for c in candidates
-        ):
+        crystal = own.get(found.name) or catalog_entry(found.name).crystal
+        if not any(same_structure(crystal, c) for c in candidates):
             new.append(found)
     return tuple(new)
+
+
+@lru_cache(maxsize=20)
+def catalog_patterns(
+    instrument: Instrument, limits: tuple[float, float]
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """`stick_pattern` of every phase of the catalog that has lines in the range, by name."""
+    wavelength = instrument.radiation.wavelength_angstrom
+    lowest, highest = (2 * np.sin(np.radians(limit / 2)) / wavelength for limit in limits)
+    patterns = {}
+    for name, lines in catalog_lines().items():
+        g = 1 / lines.d_spacing
+        inside = (g > lowest * (1 - CELL_TOLERANCE)) & (g < highest * (1 + CELL_TOLERANCE))
+        if inside.any():
+            intensity = lines.intensity[inside] * _measured_part(lines.d_spacing[inside], instrument)
+            patterns[name] = lines.d_spacing[inside], intensity / intensity.max()
+    return patterns
 
 
 @lru_cache(maxsize=1000)
@@ -167,15 +184,21 @@ def stick_pattern(
         return np.zeros(0), np.zeros(0)
     sticks = strained_sticks(table, table.g.new_zeros(1, len(table.strain_basis)))
     spacing = sticks.g_squared[0].rsqrt()
-    theta = torch.arcsin((beam.wavelength_angstrom / 2 / spacing).clamp(max=0.9999))
+    intensity = sticks.intensity[0].numpy() * _measured_part(spacing.numpy(), instrument)
+    return spacing.numpy(), intensity / intensity.max()
+
+
+def _measured_part(spacing: FloatArray, instrument: Instrument) -> FloatArray:
+    """Lorentz-polarization and slit at d-spacings in angstroms."""
+    sine = torch.from_numpy(instrument.radiation.wavelength_angstrom / 2 / spacing)
+    theta = torch.arcsin(sine.clamp(max=0.9999))
     factor = lorentz(2 * theta) * polarization(
         2 * theta,
         monochromator_two_theta=instrument.monochromator_two_theta,
         position=instrument.monochromator_position,
         polarized_fraction=instrument.polarized_fraction,
     )
-    intensity = sticks.intensity[0] * factor * divergence_slit(theta, mode=instrument.divergence_slit)
-    return spacing.numpy(), (intensity / intensity.max()).numpy()
+    return np.asarray((factor * divergence_slit(theta, mode=instrument.divergence_slit)).numpy())
 
 
 def _compare(
