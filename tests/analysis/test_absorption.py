@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixrd.analysis import absorption_uncertainty
-from mixrd.analysis.absorption import absorption_report, microabsorption_warnings
+from mixrd.analysis.absorption import absorption_report, hand_ground_warnings, microabsorption_warnings
 from mixrd.analysis.absorption_uncertainty import (
     UNKNOWN_SIZE_UM,
     UNKNOWN_SPREAD,
@@ -228,3 +228,19 @@ def test_contrasts_of_real_mixtures(
     crystals = [oxides[name] for name in weights]
     warnings = microabsorption_warnings(crystals, list(weights.values()), CU)
     assert [w.phase for w in warnings] == ([] if under is None else [under])
+
+
+def test_a_powder_that_may_be_too_coarse_for_the_correction_is_doubted() -> None:
+    """Brindley's factors are held for coarse particles in the answer, and not in what is doubted.
+
+    Ten-micrometre particles of CeO2 in fluorite show a quarter of what there is.
+    """
+    crystals, beam = [load_phase("fluorite"), load_phase("cerianite")], CU
+    apparent, stated = np.array([0.979, 0.021]), np.array([0.974, 0.026])
+    (warning,) = hand_ground_warnings(crystals, apparent, beam, stated, np.array([0.023, 0.023]))
+    assert (warning.code, warning.phase) == ("MICROABSORPTION", "cerianite")
+    assert "too low" in warning.message
+    # An interval that holds it needs no doubt, nor phases that absorb alike.
+    assert hand_ground_warnings(crystals, apparent, beam, stated, np.array([0.1, 0.1])) == []
+    alike = [load_phase("calcite"), load_phase("aragonite")]
+    assert hand_ground_warnings(alike, apparent, beam, apparent, np.array([0.001, 0.001])) == []

@@ -11,6 +11,8 @@ import torch
 
 from mixrd.analysis.staging import SampleRefinement, refine_sample
 from mixrd.crystal import Crystal, load_phase
+from mixrd.experiments.premises.sample import simulated_scan
+from mixrd.mixture import ScanSettings
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
 
 WEIGHTS = (0.4, 0.6)
@@ -143,3 +145,20 @@ def test_a_hump_is_fitted_beside_the_background(phases: list[Crystal], machine: 
     assert found.hump_amounts[0] == pytest.approx(400, abs=4 * found.hump_sigma[0])
     assert 0 < found.hump_sigma[0] < 20
     assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("small", "size_nm", "tolerance"), [("pyrite", 2.0, 6.0), ("copper", 2.0, 3.0), ("copper", 40.0, 2.0)]
+)
+def test_crystallites_of_any_size(small: str, size_nm: float, tolerance: float) -> None:
+    """A phase of 2 nm is not left to the background, and one of usual size not made small."""
+    names = [small, "fluorite"]
+    crystals = [load_phase(name) for name in names]
+    machine = dataclasses.replace(load_instrument("lab-cu"), two_theta_range=(15.0, 90.0))
+    scan = simulated_scan(
+        crystals, [40.0, 60.0], machine, ScanSettings(peak_counts=10_000.0, phase_size_nm={small: size_nm}), 3
+    )
+    sigma = np.sqrt(np.maximum(scan.counts, 1.0))
+    found = refine_sample(crystals, machine, scan.two_theta, scan.counts, sigma, counted=True).refinement
+    assert 100 * found.weight_fractions[0] == pytest.approx(40.0, abs=tolerance)
+    assert 1 / found.inverse_size_per_nm[0] == pytest.approx(size_nm, rel=0.25)

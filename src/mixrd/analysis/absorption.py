@@ -233,9 +233,10 @@ def hand_ground_warnings(
     if len(crystals) < 2 or float(np.sum(weights)) <= 0:
         return []
     size = likely_sizes("by-hand").median_um
-    off = _corrected_for(crystals, weights, radiation, (size,))[0] - stated
+    # Not held where particles are coarse for the correction: this asks what may be, not what is stated.
+    off = true_weights(crystals, weights, radiation, size) - stated
     worst = int(np.argmax(np.abs(off) / np.maximum(reach, 1e-6)))
-    if abs(off[worst]) < OUTSIDE * reach[worst] or 100 * abs(off[worst]) < MATERIAL_PERCENT:
+    if abs(off[worst]) < OUTSIDE * reach[worst] or not _matters(off, stated)[worst]:
         return []
     return [
         AnalysisWarning(
