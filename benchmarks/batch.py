@@ -33,9 +33,9 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from mixrd.analysis import Analysis  # noqa: E402
-from mixrd.crystal import load_phase  # noqa: E402
 from mixrd.experiments.demo import COMPOSITION, demo_instrument  # noqa: E402
 from mixrd.mixture import Composition, ScanSettings, simulate  # noqa: E402
+from mixrd.phases import load_phase  # noqa: E402
 from mixrd.scan import write_scan  # noqa: E402
 
 RESULTS = Path(__file__).parent / "batch.json"

@@ -13,11 +13,14 @@ from typing import Any
 import torch
 from timing import median_seconds
 
-from mixrd.experiments.dataset import LineDataset, build_dataset
-from mixrd.experiments.dataset_recipe import DatasetRecipe
-from mixrd.experiments.pool import load_pool
-from mixrd.mixture import Figure1Draw, Figure1Sampler, Figure1Settings, LineLists
+from mixrd.mixture import LineLists
 from mixrd.network.table1 import Table1Network
+from mixrd.paper.dataset import LineDataset, build_dataset
+from mixrd.paper.dataset_recipe import DatasetRecipe
+from mixrd.paper.figure1 import Figure1Sampler
+from mixrd.paper.figure1_draw import Figure1Draw
+from mixrd.paper.figure1_settings import Figure1Settings
+from mixrd.paper.pool import load_pool
 from mixrd.pattern.profile import pseudo_voigt, size_fwhm
 
 BATCH, NETWORK_BATCH, GPU_BATCH = 512, 64, 4096

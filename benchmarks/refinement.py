@@ -14,14 +14,16 @@ from typing import Any
 import torch
 from timing import median_seconds
 
-from mixrd.experiments.dataset import build_dataset
-from mixrd.experiments.dataset_recipe import DatasetRecipe
-from mixrd.experiments.paper.refinement.copies import Copies
-from mixrd.experiments.paper.refinement.fitting import Prior, fit
-from mixrd.experiments.paper.refinement.lines import LineTable
-from mixrd.experiments.paper.refinement.pattern_model import PatternModel
-from mixrd.experiments.pool import load_pool
-from mixrd.mixture import Figure1Draw, Figure1Sampler, Figure1Settings
+from mixrd.paper.dataset import build_dataset
+from mixrd.paper.dataset_recipe import DatasetRecipe
+from mixrd.paper.figure1 import Figure1Sampler
+from mixrd.paper.figure1_draw import Figure1Draw
+from mixrd.paper.figure1_settings import Figure1Settings
+from mixrd.paper.pool import load_pool
+from mixrd.paper.refinement.copies import Copies
+from mixrd.paper.refinement.fitting import Prior, fit
+from mixrd.paper.refinement.lines import LineTable
+from mixrd.paper.refinement.pattern_model import PatternModel
 
 RESULTS = Path(__file__).parent / "refinement.json"
 MATERIALS, PHASES, PATTERNS, STEPS = 20, (1, 2, 4, 8), 64, 5

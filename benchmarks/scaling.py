@@ -11,11 +11,11 @@ import torch
 from timing import median_seconds
 from torch import Tensor
 
-from mixrd.crystal import load_phase
 from mixrd.diffraction import radiation, reflections, strained_sticks
 from mixrd.diffraction.reflections import Reflections
 from mixrd.pattern.profile import pseudo_voigt
 from mixrd.pattern.render import Peaks, Renderer
+from mixrd.phases import load_phase
 
 REFLECTIONS = (10, 30, 100, 300, 1000, 3000, 10_000)
 POINTS = (1000, 3000, 10_000, 30_000, 100_000)

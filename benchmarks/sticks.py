@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from timing import median_seconds
 
-from mixrd.crystal import Crystal, catalog_names, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.diffraction.reflections import Reflections
+from mixrd.phases import catalog_names, load_phase
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The comparison itself is that of the tests.

@@ -18,13 +18,14 @@ import torch
 from timing import median_seconds
 from torch import Tensor
 
-from mixrd.crystal import Crystal, catalog_names, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.experiments.demo import demo_instrument
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.pattern.profile import pseudo_voigt, size_fwhm
 from mixrd.pattern.render import Peaks
 from mixrd.pattern.uniform import UniformRenderer
+from mixrd.phases import catalog_names, load_phase
 
 WAVELENGTH = 1.54184
 TWO_THETA = np.linspace(10.0, 10.0 + 0.015 * 2666, 2667)

@@ -42,9 +42,9 @@ import rietx  # noqa: E402
 import torch  # noqa: E402
 
 from mixrd.analysis import analyze, calibrate, generic_instrument  # noqa: E402
-from mixrd.crystal import load_phase  # noqa: E402
 from mixrd.experiments.weighed_table import PhaseNames, WeighedRow, read_rows  # noqa: E402
 from mixrd.pattern import Instrument  # noqa: E402
+from mixrd.phases import load_phase  # noqa: E402
 from mixrd.scan import read_scan  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixrd.crystal import PublishedPattern, catalog_entry, catalog_names
+from mixrd.phases import PublishedPattern, catalog_entry, catalog_names
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mixrd.experiments.paper import read_refinements
-from mixrd.experiments.paper.published import published_tvd
+from mixrd.paper import read_refinements
+from mixrd.paper.published import published_tvd
 from mixrd.report.floor_figure import plot_floor
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mixrd.experiments.paper import paper_rows, read_bounds, read_refinements, read_results, size_rows
-from mixrd.experiments.paper.cells import recipe_sha256
-from mixrd.experiments.paper.floor_result import setting_of
-from mixrd.experiments.paper.published import GREASLEY_TVD, published_tvd
+from mixrd.paper import paper_rows, read_bounds, read_refinements, read_results, size_rows
+from mixrd.paper.cells import recipe_sha256
+from mixrd.paper.floor_result import setting_of
+from mixrd.paper.published import GREASLEY_TVD, published_tvd
 from mixrd.report.numbers import duration_text
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,13 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mixrd.analysis import Restraints, calibrate, generic_instrument, refine
-from mixrd.analysis.setup import overlap, part_of
-from mixrd.crystal import Crystal, load_phase
+from mixrd.analysis import calibrate, generic_instrument
+from mixrd.analysis.inputs.setup import overlap, part_of
+from mixrd.crystal import Crystal
 from mixrd.diffraction import Scattering
 from mixrd.experiments.weighed_table import read_rows
+from mixrd.fit import Restraints, refine
 from mixrd.mixture import true_weights
 from mixrd.pattern import Instrument
+from mixrd.phases import load_phase
 from mixrd.scan import read_scan
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -34,8 +34,8 @@ from rietx.schemas.common import Parameter  # noqa: E402
 from rietx.schemas.instrument import BackgroundChebyshev  # noqa: E402
 
 from mixrd.analysis import Analysis, analyze, calibrate, generic_instrument  # noqa: E402
-from mixrd.crystal import load_phase  # noqa: E402
 from mixrd.export import export  # noqa: E402
+from mixrd.phases import load_phase  # noqa: E402
 from mixrd.scan import Scan, read_scan  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mixrd.crystal import catalog_entry, catalog_names, load_phase
 from mixrd.diffraction.form_factor import f0_coefficients
 from mixrd.experiments.catalog_check import strongest_line
+from mixrd.phases import catalog_entry, catalog_names, load_phase
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"

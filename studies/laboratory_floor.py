@@ -33,21 +33,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd import __version__
-from mixrd.analysis import (
-    ExpectedScan,
-    Measurement,
-    Restraints,
-    analyze,
-    expected_tvd,
-    fraction_covariance,
-    overlap,
-    refine,
-)
-from mixrd.analysis.refinement import BACKGROUND_DEGREE
-from mixrd.analysis.restraints import make_priors
-from mixrd.crystal import Crystal, load_phase, strained_cell
+from mixrd.analysis import ExpectedScan, Measurement, analyze, overlap
+from mixrd.crystal import Crystal, strained_cell
+from mixrd.fit import Restraints, expected_tvd, fraction_covariance, refine
+from mixrd.fit.refinement import BACKGROUND_DEGREE
+from mixrd.fit.restraints import make_priors
 from mixrd.mixture import Composition, SampleRanges, ScanSettings, simulate
 from mixrd.pattern import ForwardModel, Instrument, Parameters, background_basis, load_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan
 
 RESULTS = Path(__file__).resolve().parents[1] / "studies" / "results"

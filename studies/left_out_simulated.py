@@ -18,13 +18,13 @@ from typing import Any
 from processes import mapped, options, output
 
 from mixrd.analysis import analyze
-from mixrd.crystal import load_phase
 from mixrd.errors import MixrdError
 from mixrd.experiments.left_out import MISSING_CODES
 from mixrd.experiments.premises.sample import simulated_scan
 from mixrd.experiments.premises.tables import HIGH_ANGLE, LOW_ANGLE, PLATES
 from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
 
 RESULTS = Path(__file__).parent / "results" / "left-out-simulated.json"
 INSTRUMENT = "lab-cu"

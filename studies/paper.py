@@ -15,14 +15,14 @@ from typing import Any
 
 import torch
 
-from mixrd.experiments.dataset import build_dataset
-from mixrd.experiments.paper import paper_materials, read_results
-from mixrd.experiments.paper.floor_result import without_training
-from mixrd.experiments.paper.result import seed_of_test
-from mixrd.experiments.paper.sources import drawn
-from mixrd.experiments.paper.verification import kept_recipe, test_split
-from mixrd.mixture import Figure1Sampler
 from mixrd.network import load_estimator, total_variation_distance
+from mixrd.paper import paper_materials, read_results
+from mixrd.paper.dataset import build_dataset
+from mixrd.paper.figure1 import Figure1Sampler
+from mixrd.paper.floor_result import without_training
+from mixrd.paper.result import seed_of_test
+from mixrd.paper.sources import drawn
+from mixrd.paper.verification import kept_recipe, test_split
 from mixrd.report.paper_figure import plot_curves
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,12 +16,12 @@ from typing import Any
 
 import torch
 
-from mixrd.experiments.paper import grid, paper_materials
-from mixrd.experiments.paper.network_options import network_options
-from mixrd.experiments.paper.result import write_json
-from mixrd.experiments.paper.sources import CellSources, cached_dataset
-from mixrd.mixture import Figure1Sampler
 from mixrd.network import NetworkEstimator, architecture_named, build_trainable, total_variation_distance
+from mixrd.paper import grid, paper_materials
+from mixrd.paper.figure1 import Figure1Sampler
+from mixrd.paper.network_options import network_options
+from mixrd.paper.result import write_json
+from mixrd.paper.sources import CellSources, cached_dataset
 from mixrd.training import FractionTraining, train_fractions
 
 RESULTS = Path(__file__).resolve().parent / "results" / "paper-designs"

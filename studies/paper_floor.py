@@ -12,13 +12,13 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from mixrd.analysis import expected_tvd, fraction_covariance
-from mixrd.experiments.dataset import build_dataset
-from mixrd.experiments.paper import NoiseFloor, grid, paper_materials
-from mixrd.experiments.paper.floor import FloorModel
-from mixrd.experiments.paper.result import seed_of_test
-from mixrd.experiments.paper.sources import chunks_drawn
-from mixrd.mixture import Figure1Sampler
+from mixrd.fit import expected_tvd, fraction_covariance
+from mixrd.paper import NoiseFloor, grid, paper_materials
+from mixrd.paper.dataset import build_dataset
+from mixrd.paper.figure1 import Figure1Sampler
+from mixrd.paper.floor import FloorModel
+from mixrd.paper.result import seed_of_test
+from mixrd.paper.sources import chunks_drawn
 from mixrd.pattern import take_rows
 
 SETTINGS = ((5, 3), (10, 3), (20, 7))

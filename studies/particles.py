@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from mixrd.analysis.absorption_uncertainty import microabsorption_uncertainty, weights_of_sizes
-from mixrd.analysis.intervals import DEGREES_OF_FREEDOM, LEVEL, WIDENING
+from mixrd.analysis.contents.absorption_uncertainty import microabsorption_uncertainty, weights_of_sizes
+from mixrd.analysis.result.intervals import DEGREES_OF_FREEDOM, LEVEL, WIDENING
 from mixrd.diffraction.radiation import radiation
 from mixrd.experiments.weighed_table import PhaseNames, read_rows
 

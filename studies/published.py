@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.experiments.catalog_check import powder_lines
+from mixrd.phases import load_phase
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from mixrd.analysis import calibrate, generic_instrument
-from mixrd.crystal import load_phase
+from mixrd.phases import load_phase
 from mixrd.scan import read_scan
 
 ROOT = Path(__file__).resolve().parents[1]

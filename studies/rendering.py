@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mixrd.crystal import load_phase
 from mixrd.pattern import TOLERANCES, ForwardModel, Precision, load_instrument
+from mixrd.phases import load_phase
 
 RESULTS = Path(__file__).resolve().parents[1] / "studies" / "results"
 PHASES = ("corundum", "zincite", "calcite")

@@ -17,12 +17,12 @@ from pathlib import Path
 from processes import mapped, options, output
 
 from mixrd.analysis import analyze
-from mixrd.crystal import load_phase
 from mixrd.errors import MixrdError
 from mixrd.experiments.premises.sample import simulated_scan
 from mixrd.experiments.texture_axes import TextureCase, texture_cases, texture_summary
 from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
 
 RESULTS = Path(__file__).parent / "results" / "texture-axes.json"
 SEED, SCANS = 20, 192

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.network import Model
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan
 from mixrd.training import Recipe, train
 from tests.threads import one_thread  # noqa: F401

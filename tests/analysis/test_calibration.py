@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from mixrd.analysis import calibrate
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.errors import ScanError
 from mixrd.pattern import Instrument, Profile, load_instrument, save_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan
 
 MakeScan = Callable[..., Scan]

@@ -15,7 +15,7 @@ from mixrd.analysis.interval_calibration import (
     conformal_quantile,
     simulated,
 )
-from mixrd.analysis.model_intervals import ModelIntervals, NetworkIntervals, RefinementIntervals
+from mixrd.analysis.result.model_intervals import ModelIntervals, NetworkIntervals, RefinementIntervals
 from mixrd.errors import RefinementError, UsageError
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from mixrd.analysis import Analysis, analyze, analyze_many, calibrate, generic_instrument
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.errors import RadiationError, ScanError
 from mixrd.pattern import Instrument
+from mixrd.phases import load_phase
 from mixrd.scan import read_scan
 
 CORUNDUM_FLUORITE_ZINCITE = ("corundum", "fluorite", "zincite")

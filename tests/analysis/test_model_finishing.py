@@ -11,7 +11,7 @@ import mixrd
 from mixrd.analysis import model_finishing as module
 from mixrd.analysis.interval_calibration import calibrate_network
 from mixrd.analysis.model_finishing import finished_model
-from mixrd.analysis.model_intervals import ModelIntervals, RefinementIntervals
+from mixrd.analysis.result.model_intervals import ModelIntervals, RefinementIntervals
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError
 from mixrd.mixture import Composition, simulate

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from mixrd.analysis import Analysis, Preparation, analyze, analyze_many, recipe_for
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.errors import CrystalError, InputError, ModelError, RadiationError, UsageError
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan, write_scan
 
 MakeScan = Callable[..., Scan]

@@ -14,9 +14,9 @@ from mixrd.batch.processes import FEWEST_FOR_PROCESSES, Processes, default_jobs,
 from mixrd.batch.request import Request
 from mixrd.batch.series import run_jobs
 from mixrd.batch.work import Job, Output
-from mixrd.crystal import load_phase
 from mixrd.errors import UsageError
 from mixrd.pattern import Instrument, load_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan
 
 

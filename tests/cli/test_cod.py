@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cod_server import Answer, FakeCod, cif_text
 
-from mixrd.experiments.pool import load_pool
+from mixrd.paper.pool import load_pool
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mixrd.crystal import load_phase
 from mixrd.export.cif import phase_cif
 from mixrd.export.handover import HandedPhase
+from mixrd.phases import load_phase
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from mixrd.crystal import catalog_names
 from mixrd.pattern import load_instrument, preset_names
+from mixrd.phases import catalog_names
 
 
 def test_lists_every_phase(run) -> None:

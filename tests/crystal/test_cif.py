@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from cif_text import SALT, SITE_COLUMNS, cif_block
 
-from mixrd.crystal import load_phase, read_cif
+from mixrd.crystal import read_cif
 from mixrd.crystal.displacement import DEFAULT_U_ISO, DEFAULT_U_ISO_ORGANIC
 from mixrd.crystal.readings import UNCHECKED
 from mixrd.errors import CrystalError
+from mixrd.phases import load_phase
 
 
 def aniso_loop(row: str) -> str:

@@ -8,10 +8,11 @@ import gemmi
 import pytest
 from cif_text import SALT, cif_block
 
-from mixrd.crystal import Crystal, doubts_of_file, load_phase, read_cif
+from mixrd.crystal import Crystal, doubts_of_file, read_cif
 from mixrd.crystal.powder_equality import same_powder
 from mixrd.crystal.space_group_name import settings_named
 from mixrd.errors import CrystalError
+from mixrd.phases import load_phase
 
 CUBE = gemmi.UnitCell(8, 8, 8, 90, 90, 90)
 HEXAGONAL = gemmi.UnitCell(5, 5, 12, 90, 90, 120)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixrd.crystal import Crystal, Site, bond_graph, catalog_entry, components
+from mixrd.crystal import Crystal, Site, bond_graph, components
 from mixrd.crystal.connectivity import nearest_contact
+from mixrd.phases import catalog_entry
 
 
 def crystal(cell, atoms, occupancies=None) -> Crystal:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixrd.crystal import Crystal, load_phase
-from mixrd.crystal.catalog import same_structure
+from mixrd.crystal import Crystal
 from mixrd.errors import CrystalError
 from mixrd.export.cif import phase_cif
 from mixrd.export.handover import HandedPhase
+from mixrd.phases import load_phase
+from mixrd.phases.catalog import same_structure
 
 pymatgen = pytest.importorskip("pymatgen.core", reason="pymatgen is not installed")
 pytest.importorskip("spglib", reason="spglib is not installed")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixrd.crystal import Crystal, Site, catalog_entry, cell_of, strain_basis, strained_cell
+from mixrd.crystal import Crystal, Site, cell_of, strain_basis, strained_cell
+from mixrd.phases import catalog_entry
 
 
 def crystal_of(group: str, cell: tuple[float, ...]) -> Crystal:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixrd.crystal import Crystal, Site, catalog_entry, catalog_names
+from mixrd.crystal import Crystal, Site
 from mixrd.errors import CrystalError
+from mixrd.phases import catalog_entry, catalog_names
 
 IRON = Crystal(
     name="iron",

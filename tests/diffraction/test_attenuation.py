@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.stats import qmc
 
-from mixrd.crystal import Crystal, Site, load_phase
+from mixrd.crystal import Crystal, Site
 from mixrd.diffraction import (
     brindley_factor,
     contrast_warning_limit,
@@ -24,6 +24,7 @@ from mixrd.diffraction import (
 from mixrd.diffraction.attenuation import absorption_cross_section
 from mixrd.diffraction.radiation import EmissionLine, Radiation
 from mixrd.errors import CrystalError, ParameterError, RadiationError
+from mixrd.phases import load_phase
 
 CU = 1.5418
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixrd.crystal import catalog_entry, catalog_names
 from mixrd.diffraction.catalog_lines import D_RANGE, catalog_lines, phase_lines, write_catalog_lines
+from mixrd.phases import catalog_entry, catalog_names
 
 
 def test_every_phase_is_there() -> None:

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixrd.crystal import Cell, Crystal, load_phase, strain_basis, strained_cell
+from mixrd.crystal import Cell, Crystal, strain_basis, strained_cell
 from mixrd.diffraction import (
     Reflections,
     axis_cosines,
@@ -22,6 +22,7 @@ from mixrd.diffraction import (
     strained_sticks,
 )
 from mixrd.errors import ParameterError
+from mixrd.phases import load_phase
 
 CU = radiation("CuKa1")
 RANGE = (10.0, 80.0)

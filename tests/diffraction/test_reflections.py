@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import Crystal, Site, catalog_entry, load_phase
+from mixrd.crystal import Crystal, Site
 from mixrd.diffraction import Scattering, radiation, reflections, strained_sticks
 from mixrd.diffraction.form_factor import dispersion, f0_coefficients
 from mixrd.diffraction.reflections import MOST_REFLECTIONS
 from mixrd.errors import CrystalError, ParameterError, RadiationError
+from mixrd.phases import catalog_entry, load_phase
 
 CU = radiation("CuKa1")
 RANGE = (5.0, 100.0)

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixrd.crystal import load_phase, strained_cell
+from mixrd.crystal import strained_cell
 from mixrd.diffraction import (
     Reflections,
     lorentz_polarization,
@@ -22,6 +22,7 @@ from mixrd.diffraction import (
 )
 from mixrd.diffraction.form_factor import dispersion, f0_coefficients
 from mixrd.errors import CrystalError
+from mixrd.phases import load_phase
 
 CU = radiation("CuKa1")
 PHASES = ["aluminium", "corundum", "rutile", "aragonite", "gypsum", "zincite", "microcline"]

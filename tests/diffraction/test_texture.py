@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy.integrate import quad
 
-from mixrd.crystal import load_phase
 from mixrd.diffraction import axis_cosines, march_dollase, radiation, reflections
 from mixrd.errors import CrystalError
+from mixrd.phases import load_phase
 
 
 @pytest.mark.parametrize("r", [0.3, 0.8, 1.0, 1.7])

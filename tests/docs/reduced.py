@@ -36,7 +36,7 @@ def main() -> int:
     command = sys.argv[1:2]
     # Only where it is needed: torch, which these import, takes longer to load than most commands take.
     if command == ["paper"]:
-        from mixrd.experiments import paper
+        from mixrd import paper
 
         _overrule(paper.Protocol, "__init__", PROTOCOL)
         for name in ("verify", "measure_refinement", "measure_bound"):

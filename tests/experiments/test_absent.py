@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, Statement
-from mixrd.crystal import load_phase
 from mixrd.errors import ScanError
 from mixrd.experiments import absent
 from mixrd.experiments.absent import (
@@ -19,6 +18,7 @@ from mixrd.experiments.absent import (
     judged_absent,
 )
 from mixrd.experiments.premises.sample import Draw, Sample
+from mixrd.phases import load_phase
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from mixrd.crystal import PublishedPattern, Site, catalog_entry, catalog_names, load_phase
+from mixrd.crystal import Site
 from mixrd.errors import CrystalError, PhaseNotFoundError
 from mixrd.experiments.catalog_check import MISSING_PHASES, check_catalog, check_entry, powder_lines
 from mixrd.experiments.structure_faults import atoms_of_formula, distance_faults, formula_faults
+from mixrd.phases import PublishedPattern, catalog_entry, catalog_names, load_phase
 
 EVERYDAY_PHASES = (
     "corundum", "fluorite", "zincite", "quartz", "calcite", "dolomite", "aragonite", "vaterite",

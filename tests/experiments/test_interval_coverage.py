@@ -9,7 +9,7 @@ import pytest
 from scipy.special import stdtrit
 
 from mixrd.analysis import Analysis, PhaseResult, Statement
-from mixrd.analysis.intervals import DEGREES_OF_FREEDOM
+from mixrd.analysis.result.intervals import DEGREES_OF_FREEDOM
 from mixrd.experiments.interval_coverage import IntervalCase, cases_of, coverage, stated_ratio
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mixrd.crystal import load_phase
 from mixrd.experiments.own_phase_check import structure_doubts
+from mixrd.phases import load_phase
 
 
 @pytest.mark.parametrize("name", ["corundum", "fluorite", "gypsum"])

@@ -13,12 +13,12 @@ from rich.console import Console
 from unstated import REASON, without_amounts
 
 from mixrd.analysis import Analysis, PhaseResult, calibrate, generic_instrument
-from mixrd.crystal import load_phase
 from mixrd.errors import InputError, PhaseNotFoundError, UsageError
 from mixrd.experiments import weighed
 from mixrd.experiments.weighed import WeighedBenchmark, benchmark_weighed
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.pattern import Instrument, load_instrument
+from mixrd.phases import load_phase
 from mixrd.report.benchmark_tables import refused_line, weighed_table
 from mixrd.scan import Scan, read_scan, write_scan
 

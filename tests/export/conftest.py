@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from mixrd.analysis import Analysis, TextureResult, analyze
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.export import Handover, handover
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan, read_scan
 from tests.threads import one_thread  # noqa: F401
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from mixrd.crystal import load_phase
 from mixrd.export import Handover
 from mixrd.export.bgmn import bgmn_files
+from mixrd.phases import load_phase
 
 
 def test_structure_files_hold_the_crystal(given: Handover) -> None:

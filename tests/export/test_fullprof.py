@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from rietx.io.projects import fullprof, read_fullprof_pcr
 
-from mixrd.crystal import load_phase
 from mixrd.export import Handover
 from mixrd.export.fullprof import fullprof_files
+from mixrd.phases import load_phase
 
 
 def written(given: Handover, folder: Path) -> Path:

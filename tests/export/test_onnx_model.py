@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mixrd.crystal import load_phase
 from mixrd.errors import ModelError, UsageError
 from mixrd.export import onnx_model
 from mixrd.export.onnx_model import OUTPUTS, onnx_bytes
 from mixrd.network import Model
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
 from mixrd.training import Recipe, train
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import Crystal, Site, load_phase
+from mixrd.crystal import Crystal, Site
 from mixrd.diffraction import radiation, reflections, strained_sticks
 from mixrd.export.symmetry import (
     cell_parameters,
@@ -17,6 +17,7 @@ from mixrd.export.symmetry import (
     spellable,
     unique_labels,
 )
+from mixrd.phases import load_phase
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.pattern import Instrument, load_instrument
+from mixrd.phases import load_phase
 from tests.threads import one_thread  # noqa: F401
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixrd.crystal import load_phase
 from mixrd.errors import CompositionError
 from mixrd.mixture import Composition
+from mixrd.phases import load_phase
 
 NAMES = ("corundum", "fluorite", "zincite")
 CRYSTALS = [load_phase(name) for name in NAMES]

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.errors import CompositionError, UsageError
 from mixrd.mixture import Composition, ScanSettings, SimulatedScan, simulate
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
+from mixrd.phases import load_phase
 
 PURE = ScanSettings(background_counts=0.0, peak_counts=1e6)
 

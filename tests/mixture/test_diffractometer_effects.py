@@ -10,11 +10,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import beam_overspill, linear_attenuation_per_mm, radiation
 from mixrd.errors import RadiationError
 from mixrd.mixture import Composition, ScanSettings, SimulatedScan, brindley_factors, diffractometer, simulate
 from mixrd.pattern import Instrument
+from mixrd.phases import load_phase
 
 #: A sample without anything that is drawn.
 PLAIN = ScanSettings(

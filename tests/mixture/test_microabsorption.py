@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import radiation
 from mixrd.errors import CompositionError, ParameterError
 from mixrd.mixture import brindley_factors, mean_attenuation_per_mm, powder_classes, true_weights
+from mixrd.phases import load_phase
 
 CU = radiation("CuKa")
 #: They absorb 12, 26 and 112 /mm of Cu K alpha.

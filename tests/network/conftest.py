@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from mixrd.crystal import load_phase
 from mixrd.network import Model, Problem, build_network
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
 from tests.threads import one_thread  # noqa: F401
 
 # For candidates, which several tests take.

@@ -10,10 +10,10 @@ import pytest
 import torch
 from scipy.integrate import quad
 
-from mixrd.crystal import load_phase
 from mixrd.diffraction import radiation
 from mixrd.pattern import TOLERANCES, ForwardModel, Precision, load_instrument
 from mixrd.pattern.asymmetry import axial_nodes, axial_share, axial_shift, nodes_needed
+from mixrd.phases import load_phase
 
 FWHM_DEG = 0.1
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import load_phase
 from mixrd.pattern import TOLERANCES, ExactRenderer, ForwardModel, Peaks, Precision, load_instrument
+from mixrd.phases import load_phase
 
 GRID = np.arange(15.0, 80.0, 0.02)
 PHASES = ("corundum", "zincite", "calcite")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import StrainMode, load_phase
+from mixrd.crystal import StrainMode
 from mixrd.diffraction import EmissionLine, Radiation, radiation, reflections, strained_sticks
 from mixrd.errors import CrystalError, ParameterError
 from mixrd.pattern import (
@@ -21,6 +21,7 @@ from mixrd.pattern import (
     Profile,
     load_instrument,
 )
+from mixrd.phases import load_phase
 
 GRID = np.arange(20.0, 60.0, 0.04)
 PHASES = ("corundum", "zincite", "gypsum")

@@ -9,9 +9,10 @@ import pytest
 from gemmi_oracle import gemmi_deviation, gemmi_structure_factors, small_structure
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal, load_phase, read_cif
+from mixrd.crystal import Crystal, read_cif
 from mixrd.diffraction import radiation, reflections
 from mixrd.experiments.catalog_check import powder_lines
+from mixrd.phases import load_phase
 
 #: Place of (113) among the lines of corundum: 012, 104, 110, 006, 113.
 CORUNDUM_113 = 4

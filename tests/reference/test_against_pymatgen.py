@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
+from mixrd.phases import load_phase
 
 WAVELENGTH = 1.5406
 #: Intensity, relative to the strongest line of the pattern.

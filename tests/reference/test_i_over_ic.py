@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from direct_sum import corundum_113, operation, powder, strongest
 
-from mixrd.crystal import load_phase
 from mixrd.experiments.catalog_check import powder_lines
+from mixrd.phases import load_phase
 
 #: The study compares the whole catalog.
 PHASES = (

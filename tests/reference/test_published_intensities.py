@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.experiments.catalog_check import powder_lines
+from mixrd.phases import load_phase
 
 
 def line_intensity(crystal: Crystal, line: tuple[int, int, int], wavelength: float | str = "CuKa1") -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mixrd.analysis import AbsoluteResult, Analysis, AnalysisWarning, TextureResult, UnexplainedResult
-from mixrd.analysis.second_opinion import SecondOpinion
+from mixrd.analysis.result.second_opinion import SecondOpinion
 from mixrd.report.html import MOST_PLOTS, analysis_report
 from mixrd.report.warning_texts import warning_texts
 

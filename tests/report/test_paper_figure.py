@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from mixrd.errors import UsageError
-from mixrd.experiments.paper import Row
+from mixrd.paper import Row
 from mixrd.report.paper_figure import plot_curves, plot_figure3
 
 PNG = b"\x89PNG"

@@ -15,7 +15,7 @@ from rich.console import Console
 from unstated import AMOUNTS, REASON, without_amounts
 
 from mixrd.analysis import AbsoluteResult, Analysis, AnalysisWarning, Statement, UnexplainedResult
-from mixrd.analysis.second_opinion import SecondOpinion
+from mixrd.analysis.result.second_opinion import SecondOpinion
 from mixrd.report.files import write_batch, write_result
 from mixrd.report.html import analysis_report
 from mixrd.report.notebook import analysis_html, series_html

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mixrd.crystal import load_phase
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
 from mixrd.training import Recipe
 from tests.threads import one_thread  # noqa: F401
 

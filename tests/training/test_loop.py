@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from mixrd.crystal import load_phase
 from mixrd.errors import ModelError
 from mixrd.mixture import MixtureSampler
 from mixrd.network import CompactNetwork, Estimate, Model, build_network, total_variation_distance
+from mixrd.phases import load_phase
 from mixrd.training import Recipe, TrainingProgress, cache_folder, cached_model, loop, train
 from mixrd.training.cache import checkpoint_path, model_path
 
@@ -143,7 +143,7 @@ def test_killed_and_resumed_is_as_uninterrupted(
     script = textwrap.dedent(
         """
         import dataclasses, torch
-        from mixrd.crystal import load_phase
+        from mixrd.phases import load_phase
         from mixrd.pattern import load_instrument
         from mixrd.training import Recipe, loop, train
         torch.set_num_threads(1)

@@ -18,8 +18,10 @@ import torch
 from peak_source import Peaks
 
 from mixrd.errors import RecipeError
-from mixrd.mixture import Figure1Sampler, Figure1Settings, line_lists
+from mixrd.mixture import line_lists
 from mixrd.network import build_trainable, loss_named
+from mixrd.paper.figure1 import Figure1Sampler
+from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.training import FractionResult, FractionTraining, TrainingProgress, fractions, train_fractions
 from mixrd.training.objective import Objective
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.diffraction import radiation
 from mixrd.errors import CrystalError, RadiationError, RecipeError
 from mixrd.mixture import SampleRanges
 from mixrd.network import Problem
 from mixrd.pattern import DetectorRanges, ImpurityRanges, Profile, SpikeRanges, load_instrument
+from mixrd.phases import load_phase
 from mixrd.training import LEAD_DEG, Recipe, first_reflection_deg
 from mixrd.training import recipe as recipe_module
 from mixrd.training.recipe import FEWEST_POINTS, MOST_POINTS

@@ -1,25 +1,22 @@
 """Analysis of scans: estimate, refinement, instrument calibration and the result type."""
 
-from mixrd.analysis.amorphous import InternalStandard, parse_standard
-from mixrd.analysis.amorphous_component import AmorphousComponent, component_of_scan
-from mixrd.analysis.amorphous_humps import component_of_humps, parse_humps
-from mixrd.analysis.beam import beam_warnings, described_instrument, generic_instrument, instrument_for
-from mixrd.analysis.bound import expected_tvd, fraction_covariance
-from mixrd.analysis.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.calibration import Calibration, calibrate
-from mixrd.analysis.exclusion import parse_regions, without_regions
-from mixrd.analysis.external_standard import ExternalConstant
-from mixrd.analysis.grinding import GRINDINGS, Grinding
-from mixrd.analysis.intervals import LEVEL
-from mixrd.analysis.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
+from mixrd.analysis.contents.amorphous import InternalStandard, parse_standard
+from mixrd.analysis.contents.amorphous_component import AmorphousComponent, component_of_scan
+from mixrd.analysis.contents.amorphous_humps import component_of_humps, parse_humps
+from mixrd.analysis.contents.external_standard import ExternalConstant
+from mixrd.analysis.contents.grinding import GRINDINGS, Grinding
+from mixrd.analysis.inputs.beam import beam_warnings, described_instrument, generic_instrument, instrument_for
+from mixrd.analysis.inputs.exclusion import parse_regions, without_regions
+from mixrd.analysis.inputs.preparation import Preparation, external_constant_of
+from mixrd.analysis.inputs.setup import overlap
 from mixrd.analysis.model_finishing import finished_model, train
-from mixrd.analysis.plan import Plan, make_plan
-from mixrd.analysis.preparation import Preparation, external_constant_of
-from mixrd.analysis.refined_model import RefinedModel
-from mixrd.analysis.refinement import Refinement, refine
-from mixrd.analysis.restraints import Restraints
-from mixrd.analysis.result import Analysis
-from mixrd.analysis.result_parts import (
+from mixrd.analysis.planning.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
+from mixrd.analysis.planning.plan import Plan, make_plan
+from mixrd.analysis.result.analysis import Analysis
+from mixrd.analysis.result.bound_result import LaboratoryBound, PhaseBound
+from mixrd.analysis.result.intervals import LEVEL
+from mixrd.analysis.result.parts import (
     AbsoluteResult,
     AnalysisWarning,
     Curves,
@@ -28,9 +25,9 @@ from mixrd.analysis.result_parts import (
     TextureResult,
     UnexplainedResult,
 )
+from mixrd.analysis.result.refined_model import RefinedModel
+from mixrd.analysis.result.second_opinion import SecondOpinion
 from mixrd.analysis.scan_analysis import analyze, analyze_many, failed_analysis, recipe_for
-from mixrd.analysis.second_opinion import SecondOpinion
-from mixrd.analysis.setup import overlap
 
 __all__ = [
     "GRINDINGS",
@@ -52,8 +49,6 @@ __all__ = [
     "Plan",
     "Preparation",
     "RefinedModel",
-    "Refinement",
-    "Restraints",
     "SecondOpinion",
     "Statement",
     "TextureResult",
@@ -65,11 +60,9 @@ __all__ = [
     "component_of_humps",
     "component_of_scan",
     "described_instrument",
-    "expected_tvd",
     "external_constant_of",
     "failed_analysis",
     "finished_model",
-    "fraction_covariance",
     "generic_instrument",
     "instrument_for",
     "laboratory_bound",
@@ -79,7 +72,6 @@ __all__ = [
     "parse_regions",
     "parse_standard",
     "recipe_for",
-    "refine",
     "train",
     "without_regions",
 ]

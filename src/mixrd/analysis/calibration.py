@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.refinement import Refinement, refine
-from mixrd.analysis.restraints import Restraints
-from mixrd.analysis.result_parts import Curves
-from mixrd.analysis.setup import overlap, part_of
+from mixrd.analysis.inputs.setup import overlap, part_of
+from mixrd.analysis.result.parts import Curves
 from mixrd.crystal import Crystal
 from mixrd.errors import ScanError
+from mixrd.fit.refinement import Refinement, refine
+from mixrd.fit.restraints import Restraints
 from mixrd.pattern import Instrument, Profile
 from mixrd.scan import Scan
 

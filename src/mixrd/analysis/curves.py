@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.below_range import background_below
-from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result_parts import Curves
-from mixrd.analysis.setup import part_of
+from mixrd.analysis.inputs.setup import part_of
+from mixrd.analysis.result.below_range import background_below
+from mixrd.analysis.result.parts import Curves
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation
+from mixrd.fit.refinement import Refinement
 from mixrd.pattern import ForwardModel, Instrument
 from mixrd.scan import Scan
 

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from torch import Tensor
 
-from mixrd.analysis.intervals import DEGREES_OF_FREEDOM, LEVEL, STRUCTURE_SIGMA, quantities
-from mixrd.analysis.model_intervals import NetworkIntervals, RefinementIntervals
-from mixrd.analysis.setup import part_of
-from mixrd.analysis.staging import refine_sample
+from mixrd.analysis.inputs.setup import part_of
+from mixrd.analysis.result.intervals import DEGREES_OF_FREEDOM, LEVEL, STRUCTURE_SIGMA, quantities
+from mixrd.analysis.result.model_intervals import NetworkIntervals, RefinementIntervals
 from mixrd.crystal import Crystal
 from mixrd.errors import RefinementError, UsageError
+from mixrd.fit.staging import refine_sample
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model
 from mixrd.pattern import Instrument

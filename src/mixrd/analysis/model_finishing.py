@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from mixrd.analysis.interval_calibration import calibrate_network, calibrate_refinement
-from mixrd.analysis.model_intervals import ModelIntervals, RefinementIntervals
+from mixrd.analysis.result.model_intervals import ModelIntervals, RefinementIntervals
 from mixrd.errors import ModelError
 from mixrd.network import Model
 from mixrd.training import Recipe, TrainingProgress

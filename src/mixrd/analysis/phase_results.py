@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.cell_doubts import cell_change
-from mixrd.analysis.findings import Findings
-from mixrd.analysis.refinement import Refinement
-from mixrd.analysis.result_parts import PhaseResult, TextureResult
-from mixrd.crystal import Crystal, formula_of, strained_cell
+from mixrd.analysis.doubts.cell_doubts import cell_change
+from mixrd.analysis.doubts.findings import Findings
+from mixrd.analysis.result.parts import PhaseResult, TextureResult
+from mixrd.crystal import Crystal, strained_cell
 from mixrd.diffraction import Radiation, linear_attenuation_per_mm, mass_attenuation_cm2_g
+from mixrd.fit.refinement import Refinement
+from mixrd.phases import formula_of
 
 #: Sizes whose broadening is less than twice its uncertainty are not stated.
 _SIZE_SIGNIFICANCE = 2.0

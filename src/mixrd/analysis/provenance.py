@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mixrd.analysis.preparation import Preparation
+from mixrd.analysis.inputs.preparation import Preparation
 from mixrd.crystal import B_OVER_U, Crystal
 from mixrd.network import Model
 from mixrd.pattern import Instrument, instrument_to_dict

@@ -12,23 +12,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mixrd.analysis.absent_phases import refine_candidates
-from mixrd.analysis.amorphous_component import columns_of
-from mixrd.analysis.axis_check import axis_error, axis_reading, axis_warnings
-from mixrd.analysis.beam import beam_warnings, instrument_for
+from mixrd.analysis.contents.amorphous_component import columns_of
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.exclusion import without_regions
-from mixrd.analysis.findings import findings
-from mixrd.analysis.intervals import LEVEL
-from mixrd.analysis.missing import what_is_missing
-from mixrd.analysis.phase_results import phase_results
-from mixrd.analysis.preparation import Preparation
-from mixrd.analysis.provenance import provenance
-from mixrd.analysis.refined_model import RefinedModel
-from mixrd.analysis.refinement import STAGES_DEG, Refinement
-from mixrd.analysis.result import Analysis
-from mixrd.analysis.result_parts import AnalysisWarning, Curves, UnexplainedResult
-from mixrd.analysis.setup import (
+from mixrd.analysis.doubts.axis_check import axis_error, axis_reading, axis_warnings
+from mixrd.analysis.doubts.findings import findings
+from mixrd.analysis.doubts.missing import what_is_missing
+from mixrd.analysis.inputs.beam import beam_warnings, instrument_for
+from mixrd.analysis.inputs.exclusion import without_regions
+from mixrd.analysis.inputs.preparation import Preparation
+from mixrd.analysis.inputs.setup import (
     SAME_WAVELENGTH,
     are_counts,
     edge_warnings,
@@ -37,12 +29,21 @@ from mixrd.analysis.setup import (
     scan_warnings,
     structure_warnings,
 )
-from mixrd.analysis.staging import SampleRefinement
-from mixrd.analysis.stating import ABOUT_AMOUNTS, explained_share, statement_of, without_amounts
-from mixrd.crystal import Crystal, check_distinct
+from mixrd.analysis.phase_results import phase_results
+from mixrd.analysis.provenance import provenance
+from mixrd.analysis.result.analysis import Analysis
+from mixrd.analysis.result.intervals import LEVEL
+from mixrd.analysis.result.parts import AnalysisWarning, Curves, UnexplainedResult
+from mixrd.analysis.result.refined_model import RefinedModel
+from mixrd.analysis.result.stating import ABOUT_AMOUNTS, explained_share, statement_of, without_amounts
+from mixrd.crystal import Crystal
 from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
+from mixrd.fit.absent_phases import refine_candidates
+from mixrd.fit.refinement import STAGES_DEG, Refinement
+from mixrd.fit.staging import SampleRefinement
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
+from mixrd.phases import check_distinct
 from mixrd.scan import Scan, read_scan, rebin
 from mixrd.training import Recipe
 

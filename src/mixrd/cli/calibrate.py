@@ -65,8 +65,8 @@ def calibrate(
 
     from mixrd import analysis
     from mixrd.cli.progress import spinner
-    from mixrd.crystal import load_phase
     from mixrd.pattern import save_instrument
+    from mixrd.phases import load_phase
     from mixrd.report.plot import plot_calibration
     from mixrd.report.tables import calibration_table
     from mixrd.scan import read_scan

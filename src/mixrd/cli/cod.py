@@ -18,8 +18,8 @@ from mixrd.report.numbers import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mixrd.crystal import Screening, Verdict
-    from mixrd.experiments.pool import Pool
+    from mixrd.paper.pool import Pool
+    from mixrd.phases import Screening, Verdict
 
 GET_EXAMPLES = """Examples:
   mixrd cod get 9009668                         one structure, as 9009668.cif
@@ -83,7 +83,7 @@ def get(
         Print JSON instead of tables.
     """
     from mixrd.cli.progress import filling_bar
-    from mixrd.crystal import REASONS, Screening
+    from mixrd.phases import REASONS, Screening
     from mixrd.report.pool_tables import reasons_table, verdicts_table
 
     named = list(dict.fromkeys(numbers or ()))
@@ -182,9 +182,9 @@ def sample(
         Print JSON instead of tables.
     """
     from mixrd.cli.progress import filling_bar
-    from mixrd.crystal import CodMirror
-    from mixrd.experiments.pool import POOL_REASONS, write_pool
-    from mixrd.experiments.pool_draw import sample_pool
+    from mixrd.paper.pool import POOL_REASONS, write_pool
+    from mixrd.paper.pool_draw import sample_pool
+    from mixrd.phases import CodMirror
     from mixrd.report.files import refuse_existing, writing
     from mixrd.report.pool_tables import pool_table, reasons_table
 
@@ -234,7 +234,7 @@ def _kept_when_interrupted() -> Iterator[None]:
 
 def _copy(path: Path, target: Path, *, force: bool) -> None:
     """Copy a CIF file; a file that is there already stays if it is the same."""
-    from mixrd.crystal import write_whole
+    from mixrd.phases import write_whole
     from mixrd.report.files import refuse_existing
 
     content = path.read_bytes()

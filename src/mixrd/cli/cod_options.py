@@ -13,8 +13,8 @@ from cyclopts import Group, Parameter
 from mixrd.cli.options import Names, Switch
 
 if TYPE_CHECKING:
-    from mixrd.crystal import CodClient, CodMirror, CodQuery
-    from mixrd.experiments.pool import LineCriterion
+    from mixrd.paper.pool import LineCriterion
+    from mixrd.phases import CodClient, CodMirror, CodQuery
 
 
 @Parameter(name="*", group=Group("Which structures", sort_key=1))
@@ -44,7 +44,7 @@ class QueryOptions:
 
     def query(self) -> CodQuery:
         """The same for `mixrd.crystal`."""
-        from mixrd.crystal import CodQuery
+        from mixrd.phases import CodQuery
 
         return CodQuery(
             self.formula, tuple(self.elements or ()), tuple(self.without or ()), self.only, self.mineral
@@ -71,7 +71,7 @@ class SourceOptions:
     def open(self) -> CodMirror | CodClient:
         """The mirror, indexed, or the client."""
         from mixrd.cli.progress import filling_bar
-        from mixrd.crystal import CodClient, CodMirror
+        from mixrd.phases import CodClient, CodMirror
 
         folder = cod_folder()
         if self.mirror is None:
@@ -98,7 +98,7 @@ class LineOptions:
 
     def criterion(self) -> LineCriterion | None:
         """The same for `mixrd.experiments`; None where any number will do."""
-        from mixrd.experiments.pool import LineCriterion
+        from mixrd.paper.pool import LineCriterion
 
         if self.spare_lines == 0:
             return None

@@ -129,7 +129,7 @@ def load_phases(names: Sequence[str]) -> list[Crystal]:
     CrystalError
         If one is unknown, cannot be used, or two are the same structure.
     """
-    from mixrd.crystal import check_distinct, load_phase
+    from mixrd.phases import check_distinct, load_phase
 
     crystals = [load_phase(name) for name in names]
     check_distinct(crystals)

@@ -46,8 +46,8 @@ def add(
     force
         Keep it in spite of what the check finds, and replace one of the same name.
     """
-    from mixrd.crystal import keep_phase, load_phase
     from mixrd.experiments.own_phase_check import structure_doubts
+    from mixrd.phases import keep_phase, load_phase
 
     crystal = load_phase(phase)
     doubts = structure_doubts(crystal, formula=formula, second=load_phase(second) if second else None)
@@ -72,8 +72,8 @@ def list_own(*, json: Switch = False) -> int:
     json
         Print JSON instead of a table.
     """
-    from mixrd.crystal import own_names, own_phase
-    from mixrd.crystal.own_phases import own_folder
+    from mixrd.phases import own_names, own_phase
+    from mixrd.phases.own_phases import own_folder
 
     crystals = [crystal for name in own_names() if (crystal := own_phase(name)) is not None]
     if json:
@@ -93,7 +93,7 @@ def remove(name: str, /) -> int:
     name
         Its name.
     """
-    from mixrd.crystal import remove_phase
+    from mixrd.phases import remove_phase
 
     remove_phase(name)
     say(f"removed {name}")

@@ -22,7 +22,7 @@ from mixrd.cli.paper_refine import REFINE_EXAMPLES, counting, refine
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixrd.experiments.paper import Cell, Row
+    from mixrd.paper import Cell, Row
 
 RUN_EXAMPLES = """Examples:
   mixrd paper run --n 5 --k 3 --architecture compact --samples 400000 -o out
@@ -80,7 +80,7 @@ def run(
     """
     cells = _chosen(cells_of(which, how, data), only or [])
 
-    from mixrd.experiments.paper.result import is_done
+    from mixrd.paper.result import is_done
     from mixrd.report.paper_tables import cells_table
 
     if list_cells:
@@ -180,8 +180,8 @@ def verify(
         Print JSON instead of a table.
     """
     from mixrd.cli.progress import filling_bar
-    from mixrd.experiments.paper import paper_materials
-    from mixrd.experiments.paper import verify as verified
+    from mixrd.paper import paper_materials
+    from mixrd.paper import verify as verified
     from mixrd.report.paper_tables import verification_notes, verification_table
 
     with filling_bar("refining") as bar:
@@ -224,7 +224,7 @@ def sizes(
     json
         Print JSON instead of a table.
     """
-    from mixrd.experiments.paper import read_results, results_folders, size_rows
+    from mixrd.paper import read_results, results_folders, size_rows
     from mixrd.report.paper_tables import SHORTENED_NOTE, sizes_table
 
     rows = size_rows(read_results(folders or results_folders()), n=n, k=k, kind=kind)
@@ -238,7 +238,7 @@ def sizes(
 
 
 def _rows(folders: list[Path] | None) -> list[Row]:
-    from mixrd.experiments.paper import (
+    from mixrd.paper import (
         paper_rows,
         read_bounds,
         read_refinements,
@@ -260,7 +260,7 @@ def _chosen(cells: tuple[Cell, ...], only: list[str]) -> tuple[Cell, ...]:
 def _run(cells: tuple[Cell, ...], out: Path, device: str | None, *, keep_models: bool) -> None:
     from mixrd.cli.paper_progress import grid_bar
     from mixrd.cli.train import checked_device
-    from mixrd.experiments.paper import run_grid
+    from mixrd.paper import run_grid
     from mixrd.report.files import writing
     from mixrd.training import best_device
 

@@ -20,7 +20,7 @@ from mixrd.cli.paper_options import (
 )
 
 if TYPE_CHECKING:
-    from mixrd.experiments.paper import Cell
+    from mixrd.paper import Cell
 
 BOUND_EXAMPLES = """Examples:
   mixrd paper bound --n 10 --k 3 --kind exactly_distinct -o out
@@ -78,7 +78,7 @@ def bound(
         Print JSON instead of a table.
     """
     from mixrd.cli.progress import counted_bar
-    from mixrd.experiments.paper import measure_bound
+    from mixrd.paper import measure_bound
     from mixrd.report.files import writing
     from mixrd.report.paper_tables import bounds_table
 

@@ -11,7 +11,7 @@ from cyclopts import Group, Parameter
 from mixrd.cli.options import Names, Switch
 
 if TYPE_CHECKING:
-    from mixrd.experiments.paper import Cell, Protocol
+    from mixrd.paper import Cell, Protocol
 
 #: One option, several numbers: `--n 5 10`.
 Numbers = Annotated[list[int], Parameter(consume_multiple=(1, None), allow_repeating=True)]
@@ -125,8 +125,8 @@ def cells_of(which: GridOptions, how: ProtocolOptions, data: DataOptions) -> tup
     ParameterError, RecipeError, UsageError
         If one is impossible.
     """
-    from mixrd.experiments.paper import grid, paper_materials
-    from mixrd.experiments.paper.published import MATERIALS, PHASES
+    from mixrd.paper import grid, paper_materials
+    from mixrd.paper.published import MATERIALS, PHASES
 
     return grid(
         paper_materials(which.pool).crystals,
@@ -140,9 +140,9 @@ def cells_of(which: GridOptions, how: ProtocolOptions, data: DataOptions) -> tup
 
 
 def _protocol(how: ProtocolOptions, data: DataOptions) -> Protocol:
-    from mixrd.experiments.paper import Protocol
-    from mixrd.experiments.paper.result import start_of
-    from mixrd.mixture import Figure1Settings
+    from mixrd.paper import Protocol
+    from mixrd.paper.figure1_settings import Figure1Settings
+    from mixrd.paper.result import start_of
 
     return Protocol(
         **how.given,  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from mixrd.cli.console import messages, say
 from mixrd.report.numbers import duration_text
 
 if TYPE_CHECKING:
-    from mixrd.experiments.paper import CellDone, GridProgress
+    from mixrd.paper import CellDone, GridProgress
 
 #: Between two lines of progress where there is no bar, within the first minute and after it.
 _FIRST_PAUSE_SECONDS, _LATER_PAUSE_SECONDS, _FIRST_SECONDS = 10.0, 60.0, 60.0

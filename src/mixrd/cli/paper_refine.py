@@ -44,7 +44,7 @@ def refine(
         Print JSON instead of a table.
     """
     from mixrd.cli.progress import filling_bar
-    from mixrd.experiments.paper import measure_refinement, paper_materials
+    from mixrd.paper import measure_refinement, paper_materials
     from mixrd.report.files import writing
     from mixrd.report.paper_tables import refinements_table
 

@@ -10,7 +10,7 @@ from mixrd.errors import PhaseNotFoundError
 from mixrd.report.numbers import counted
 
 if TYPE_CHECKING:
-    from mixrd.crystal import CatalogEntry
+    from mixrd.phases import CatalogEntry
 
 PHASES_EXAMPLES = """Examples:
   mixrd phases                  all phases of the catalog
@@ -43,7 +43,7 @@ def phases(
     json
         Print JSON instead of a table.
     """
-    from mixrd.crystal import search_catalog
+    from mixrd.phases import search_catalog
     from mixrd.report.tables import catalog_table
 
     entries = search_catalog(text)

@@ -119,7 +119,7 @@ def described(request: Request, options: InstrumentOptions, sample: SampleOption
     Files are told by their content: an instrument that was calibrated anew is another one.
     """
     from mixrd import __version__
-    from mixrd.analysis.result import SCHEMA
+    from mixrd.analysis.result.analysis import SCHEMA
 
     return {
         "mixrd": __version__,

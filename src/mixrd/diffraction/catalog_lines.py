@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal, catalog_entry, catalog_names
+from mixrd.crystal import Crystal
 from mixrd.diffraction.corrections import lorentz, polarization
 from mixrd.diffraction.radiation import EmissionLine, Radiation, radiation
 from mixrd.diffraction.reflections import reflections
 from mixrd.diffraction.sticks import strained_sticks
+from mixrd.phases import catalog_entry, catalog_names
 
 FloatArray = NDArray[np.float64]
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from mixrd.analysis import Analysis, analyze
-from mixrd.crystal import Crystal, catalog_names, load_phase
-from mixrd.crystal.catalog import same_structure
+from mixrd.crystal import Crystal
 from mixrd.errors import MixrdError
 from mixrd.experiments.premises.sample import Sample
+from mixrd.phases import catalog_names, load_phase
+from mixrd.phases.catalog import same_structure
 
 
 @dataclass(frozen=True)

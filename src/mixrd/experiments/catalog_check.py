@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 
-from mixrd.crystal import CatalogEntry, Crystal, PublishedPattern, catalog_entry, catalog_names
+from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.experiments.structure_faults import distance_faults, formula_faults
+from mixrd.phases import CatalogEntry, PublishedPattern, catalog_entry, catalog_names
 
 #: Relative. Two good determinations agree to 1 %; a missing atom or a wrong cell shows as 5 % and more.
 DENSITY_TOLERANCE = 0.03

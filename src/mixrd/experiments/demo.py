@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 
 from mixrd.analysis import Analysis, analyze, finished_model, recipe_for
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan, read_scan, write_scan
 from mixrd.training import TrainingProgress
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from mixrd.analysis import LEVEL, Analysis, PhaseResult
-from mixrd.analysis.intervals import DEGREES_OF_FREEDOM
+from mixrd.analysis.result.intervals import DEGREES_OF_FREEDOM
 
 LEVELS = (0.5, 0.68, 0.8, 0.9, 0.95)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from mixrd.crystal import CatalogEntry, Crystal
+from mixrd.crystal import Crystal
 from mixrd.experiments.catalog_check import check_entry
 from mixrd.experiments.structure_faults import distance_faults, formula_faults
+from mixrd.phases import CatalogEntry
 
 
 def structure_doubts(

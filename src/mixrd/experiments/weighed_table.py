@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mixrd.crystal import Crystal, catalog_entry, catalog_names, load_phase
+from mixrd.crystal import Crystal
 from mixrd.errors import InputError, MixrdError, UsageError
+from mixrd.phases import catalog_entry, catalog_names, load_phase
 
 #: Weighed fractions are rounded: their sum may exceed 100 wt% by this much.
 ROUNDING_PERCENT = 0.5

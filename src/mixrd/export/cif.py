@@ -5,7 +5,7 @@ from __future__ import annotations
 import gemmi
 import numpy as np
 
-from mixrd.analysis.exclusion import within_regions
+from mixrd.analysis.inputs.exclusion import within_regions
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import space_group, special_positions, unique_labels
 

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from mixrd.analysis import Analysis, PhaseResult, RefinedModel
-from mixrd.analysis.exclusion import Region
-from mixrd.analysis.setup import part_of
+from mixrd.analysis.inputs.exclusion import Region
+from mixrd.analysis.inputs.setup import part_of
 from mixrd.crystal import B_OVER_U, Cell, Crystal, Site
 from mixrd.diffraction import beam_overspill, divergence_slit, polarization
 from mixrd.errors import InputError, UsageError

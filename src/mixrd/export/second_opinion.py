@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from mixrd.analysis import Analysis
-from mixrd.analysis.opinion_doubts import second_opinion_warnings
-from mixrd.analysis.second_opinion import SecondOpinion, in_sigmas
+from mixrd.analysis.doubts.opinion_doubts import second_opinion_warnings
+from mixrd.analysis.result.second_opinion import SecondOpinion, in_sigmas
 from mixrd.errors import UsageError
 from mixrd.export.handover import Handover, handover
 from mixrd.export.rietx_project import rietx_instrument, rietx_phase

@@ -3,9 +3,6 @@
 from mixrd.mixture.batch import SAMPLER_VERSION, MixtureBatch, MixtureSampler
 from mixrd.mixture.composition import Composition, Kind
 from mixrd.mixture.diffractometer import SimulatedScan, simulate
-from mixrd.mixture.figure1 import Figure1Batch, Figure1Sampler
-from mixrd.mixture.figure1_draw import Figure1Draw
-from mixrd.mixture.figure1_settings import DrawKind, Figure1Settings
 from mixrd.mixture.grains import scatter_intensities
 from mixrd.mixture.lines import LineLists, line_lists
 from mixrd.mixture.microabsorption import (
@@ -21,11 +18,6 @@ from mixrd.mixture.scan_settings import ScanSettings
 __all__ = [
     "SAMPLER_VERSION",
     "Composition",
-    "DrawKind",
-    "Figure1Batch",
-    "Figure1Draw",
-    "Figure1Sampler",
-    "Figure1Settings",
     "Kind",
     "LineLists",
     "MixtureBatch",

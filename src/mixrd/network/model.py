@@ -115,7 +115,7 @@ class Model:
         Step, loss and TVD along the training.
     intervals : dict or None
         How sure its estimates are, learnt after the training; plain data, see
-        `mixrd.analysis.model_intervals`.
+        `mixrd.analysis.result.model_intervals`.
     """
 
     problem: Problem

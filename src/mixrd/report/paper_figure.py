@@ -17,7 +17,7 @@ from mixrd.report.files import writing
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mixrd.experiments.paper import Row
+    from mixrd.paper import Row
 
 _PANEL_INCH = (4.6, 4.0)
 _MARKERS = "osD^vP"

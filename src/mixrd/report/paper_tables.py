@@ -12,7 +12,7 @@ from mixrd.report.numbers import duration_text
 from mixrd.report.tables import new_table
 
 if TYPE_CHECKING:
-    from mixrd.experiments.paper import Cell, Row, SizeRow, Verification
+    from mixrd.paper import Cell, Row, SizeRow, Verification
 
 #: Said below a table that has the mark.
 SHORTENED_NOTE = "* shortened: fewer samples than in a full run (the paper's 900000 N for networks)"

@@ -12,8 +12,8 @@ from mixrd.report.tables import new_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixrd.crystal import CodRecord, Verdict
-    from mixrd.experiments.pool import Pool
+    from mixrd.paper.pool import Pool
+    from mixrd.phases import CodRecord, Verdict
 
 
 def records_table(records: Sequence[CodRecord]) -> Table:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mixrd.analysis import Analysis, AnalysisWarning, Calibration, PhaseResult
-    from mixrd.analysis.second_opinion import SecondOpinion
-    from mixrd.crystal import CatalogEntry
+    from mixrd.analysis.result.second_opinion import SecondOpinion
     from mixrd.experiments.catalog_check import EntryCheck, StrongestLine
     from mixrd.pattern import Instrument
+    from mixrd.phases import CatalogEntry
 
 
 def new_table(*columns: str, right: Iterable[str] = (), title: str | None = None) -> Table:

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from mixrd.crystal import Crystal, check_distinct
+from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, reflections
 from mixrd.errors import RecipeError
 from mixrd.mixture import SAMPLER_VERSION, SampleRanges
 from mixrd.network import NETWORK_VERSION, Problem
 from mixrd.pattern import FORWARD_MODEL_VERSION, Instrument, instrument_to_dict
+from mixrd.phases import check_distinct
 
 #: Longest pattern that the network reads; finer grids add cost but hardly information.
 MOST_POINTS = 3072

@@ -92,7 +92,7 @@ class Library:
 
     def phases(self, text: str = "") -> list[dict[str, Any]]:
         """Users' own phases, then those of the catalog, that a search finds."""
-        from mixrd.crystal import name_key, search_catalog
+        from mixrd.phases import name_key, search_catalog
 
         wanted = name_key(text)
         own = [p for p in self.own("phase") if wanted in name_key(f"{p['name']} {p['formula']}")]
@@ -135,7 +135,7 @@ def _table(kind: str) -> str:
 @cache
 def catalog_phases() -> dict[str, dict[str, Any]]:
     """Phases that ship, by name."""
-    from mixrd.crystal import search_catalog
+    from mixrd.phases import search_catalog
 
     return {
         entry.name: {

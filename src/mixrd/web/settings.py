@@ -10,8 +10,8 @@ from pathlib import Path
 
 import platformdirs
 
-from mixrd.crystal import COD_URL
 from mixrd.errors import UsageError
+from mixrd.phases import COD_URL
 
 DEFAULT_PORT = 8765
 MEGABYTE = 1_000_000

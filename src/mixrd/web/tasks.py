@@ -14,10 +14,11 @@ import numpy as np
 from mixrd import analysis
 from mixrd.analysis import Analysis, Curves, InternalStandard, Preparation
 from mixrd.batch.request import Analyst, Request
-from mixrd.crystal import Crystal, check_distinct, load_phase, read_cif
+from mixrd.crystal import Crystal, read_cif
 from mixrd.errors import MixrdError
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument, save_instrument
+from mixrd.phases import check_distinct, load_phase
 from mixrd.scan import Scan
 from mixrd.scan.optics import Optics
 from mixrd.training import Recipe, TrainingProgress

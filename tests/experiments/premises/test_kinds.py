@@ -81,7 +81,7 @@ def test_columns_are_bare_where_the_axis_is_another(sample: Sample, tmp_path: Pa
 
 
 def test_tables_name_phases_of_the_catalog() -> None:
-    from mixrd.crystal import load_phase
+    from mixrd.phases import load_phase
 
     for name in {*SIMILAR.values(), *POLYMORPH.values(), *LOW_ANGLE, *HIGH_ANGLE}:
         assert load_phase(name).name == name

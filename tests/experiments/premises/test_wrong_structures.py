@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mixrd.crystal import Crystal, load_phase, read_cif
+from mixrd.crystal import Crystal, read_cif
 from mixrd.errors import CrystalError, MixrdError
 from mixrd.experiments.premises import wrong_structures as wrong
 from mixrd.experiments.premises.wrong_structures import CifContent, Fault
+from mixrd.phases import load_phase
 
 
 def read_back(name: str, fault: Fault, folder: Path, *, bare: bool = True) -> tuple[Crystal, Crystal]:

@@ -14,8 +14,8 @@ from page_browser import SECONDS, NewVisit, Served, Visit, serving, wait_for
 from playwright.sync_api import expect
 
 from mixrd import analyze, read_scan
-from mixrd.crystal import load_phase
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
 
 NAMES = ("corundum", "fluorite", "zincite")
 INSTRUMENT = "lab-cu-monochromator"

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from mixrd import analysis
 from mixrd.cli import main
-from mixrd.crystal import load_phase
+from mixrd.phases import load_phase
 from mixrd.scan import read_scan, write_scan
 
 PHASES = ["fluorite", "halite"]

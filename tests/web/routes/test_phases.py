@@ -6,8 +6,8 @@ import pytest
 from cod_server import Answer, FakeCod, cif_text
 from fastapi.testclient import TestClient
 
-from mixrd.crystal import catalog_names, load_phase, search_catalog
 from mixrd.pattern import load_instrument, preset_names, to_toml
+from mixrd.phases import catalog_names, load_phase, search_catalog
 
 
 def _cif(client: TestClient, text: str, name: str = "my phase.cif", query: str = ""):

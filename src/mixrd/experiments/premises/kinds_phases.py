@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, as_it_is, premise_of
 from mixrd.experiments.premises.sample import Draw, Sample, renormalised
 from mixrd.experiments.premises.tables import (
@@ -33,6 +33,7 @@ from mixrd.experiments.premises.wrong_structures import (
     site_moved,
     symmetry_missing,
 )
+from mixrd.phases import load_phase
 
 
 def _named(sample: Sample, candidates: list[Crystal]) -> Premise:

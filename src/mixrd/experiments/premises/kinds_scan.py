@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mixrd.crystal import load_phase
 from mixrd.experiments.premises import wrong_scans as wrong
 from mixrd.experiments.premises.files import columns, d_angstrom, q_per_angstrom, with_header
 from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, on_scan, premise_of
 from mixrd.experiments.premises.sample import Draw, Sample, simulated_scan
 from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
 
 Column = wrong.Column
 

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.experiments.premises.files import with_header
 from mixrd.experiments.premises.sample import Base, Draw, Sample
 from mixrd.experiments.premises.wrong_scans import Change
 from mixrd.pattern import Instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan, read_scan
 
 

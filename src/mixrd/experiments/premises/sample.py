@@ -12,11 +12,12 @@ from typing import Literal
 import torch
 
 from mixrd.analysis import calibrate, generic_instrument
-from mixrd.crystal import Crystal, load_phase
+from mixrd.crystal import Crystal
 from mixrd.experiments.premises.tables import USUAL
 from mixrd.experiments.weighed_table import PhaseNames, read_rows
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.pattern import Instrument, load_instrument
+from mixrd.phases import load_phase
 from mixrd.scan import Scan, read_scan
 
 Base = Literal["weighed", "simulated"]

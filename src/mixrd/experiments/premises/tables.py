@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixrd.crystal import catalog_names
+from mixrd.phases import catalog_names
 
 #: Two hundred reflections and more: an analysis that fails takes ten times as long.
 COSTLY = (

@@ -124,7 +124,7 @@ def all_radiations() -> list[dict[str, Any]]:
 
 
 def _add_cod(server: Services, number: int) -> dict[str, Any]:
-    from mixrd.crystal import CodClient, read_record
+    from mixrd.phases import CodClient, read_record
 
     try:
         client = CodClient(

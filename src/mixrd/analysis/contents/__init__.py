@@ -1,0 +1,1 @@
+"""What the powder holds and is: amorphous parts, standards, particles that absorb."""

@@ -1,0 +1,1 @@
+"""What speaks against an answer: lines, axes, wavelengths, cells, contradictions."""

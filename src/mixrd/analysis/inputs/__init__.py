@@ -1,0 +1,1 @@
+"""What is given with a scan, made ready: instrument, range, beam, preparation."""

@@ -1,0 +1,1 @@
+"""What an analysis gives, and in what words and numbers."""

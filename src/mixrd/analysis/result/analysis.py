@@ -1,0 +1,196 @@
+"""The result of an analysis: one frozen type that goes to JSON and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mixrd.analysis.result.display import Displayed
+from mixrd.analysis.result.parts import (
+    AbsoluteResult,
+    AnalysisWarning,
+    Curves,
+    PhaseResult,
+    Statement,
+    TextureResult,
+    UnexplainedResult,
+)
+from mixrd.analysis.result.refined_model import RefinedModel
+from mixrd.analysis.result.second_opinion import SecondOpinion
+from mixrd.errors import InputError
+
+#: Of the JSON; 3 added the refined model, 4 what is stated.
+SCHEMA = 4
+_READ = (2, 3, SCHEMA)
+_STATES = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis(Displayed):
+    """Weight fractions of the phases in one scan, and how they were found.
+
+    Attributes
+    ----------
+    status : "ok" or "failed"
+        "failed" only within a batch; a call raises instead.
+    file : str
+        The scan.
+    phases : tuple of PhaseResult
+        In the order of the candidates.
+    r_wp, r_exp : float or None
+        Of the refinement, 0-1.
+    zero_deg, displacement_mm : float or None
+        Refined zero shift in degrees and sample displacement in mm.
+    seconds : dict
+        "network" and "refined": time that each took, where it ran.
+    warnings : tuple of AnalysisWarning
+    error : str or None
+        Why it failed.
+    provenance : dict
+        File hash, model hash, versions, seed, instrument, radiation, structures, preparation.
+    curves : Curves or None
+        Not part of the JSON.
+    interval_level : float or None
+        Probability that an interval holds the true value.
+    background_degree : int or None
+        Of the refined background, chosen by the data.
+    roughness : (share, depth) or None
+        Of the sample's surface, where it was refined.
+    overspill : float or None
+        Sine of the angle theta below which the beam is longer than the sample, where it was refined.
+    b_offset_angstrom2 : float or None
+        Added to the displacement factors B of all atoms, where it was refined.
+    absolute : AbsoluteResult or None
+        Where a standard tells how much is crystalline.
+    unexplained : UnexplainedResult or None
+    hump_shares : dict or None
+        Share (0-1) of each amorphous hump in the counts above the background.
+    refined_model : RefinedModel or None
+        The refinement in full, for `mixrd export`.
+    second_opinion : SecondOpinion or None
+        Of another program, where it was asked for.
+    covariance_percent2 : list of lists or None
+        Of the refined weight percents, in the order of the phases, all terms of the intervals in it. A joint
+        region of all phases: d C^+ d below the quantile of chi-squared with one degree less than phases.
+    statement : Statement
+        Whether amounts are stated, and why not.
+    """
+
+    status: Literal["ok", "failed"]
+    file: str
+    phases: tuple[PhaseResult, ...]
+    r_wp: float | None
+    r_exp: float | None
+    zero_deg: float | None
+    displacement_mm: float | None
+    seconds: dict[str, float]
+    warnings: tuple[AnalysisWarning, ...]
+    error: str | None
+    provenance: dict[str, Any]
+    curves: Curves | None = None
+    interval_level: float | None = None
+    background_degree: int | None = None
+    roughness: tuple[float, float] | None = None
+    overspill: float | None = None
+    b_offset_angstrom2: float | None = None
+    absolute: AbsoluteResult | None = None
+    hump_shares: dict[str, float] | None = None
+    unexplained: UnexplainedResult | None = None
+    refined_model: RefinedModel | None = None
+    second_opinion: SecondOpinion | None = None
+    covariance_percent2: list[list[float]] | None = None
+    statement: Statement = field(default_factory=Statement)
+
+    @property
+    def fractions(self) -> dict[str, float]:
+        """Weight percent by phase name; empty where no amounts are stated."""
+        return {p.name: p.weight_percent for p in self.phases if p.weight_percent is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, curves left out."""
+        data = {k: v for k, v in vars(self).items() if k != "curves"}
+        data["phases"] = [asdict(p) for p in self.phases]
+        data["warnings"] = [asdict(w) for w in self.warnings]
+        data["unexplained"] = None if self.unexplained is None else asdict(self.unexplained)
+        data["absolute"] = None if self.absolute is None else asdict(self.absolute)
+        data["statement"] = asdict(self.statement)
+        data["second_opinion"] = None if self.second_opinion is None else asdict(self.second_opinion)
+        data["refined_model"] = None if self.refined_model is None else self.refined_model.to_dict()
+        return {"schema": SCHEMA, **data}
+
+    def to_json(self) -> str:
+        """The result as JSON text that `from_json` takes back."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | Path) -> Analysis:
+        """Result from the text that `to_json` wrote, or from its file: a `Path`, or a path in a text.
+
+        Raises
+        ------
+        InputError
+            If it is something else, or of another version.
+        """
+        if isinstance(text, str) and text.strip().endswith(".json"):
+            text = Path(text)
+        source = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
+        try:
+            data = json.loads(source)
+            schema = data.pop("schema")
+            if schema not in _READ:
+                raise ValueError("schema")
+            if schema < _STATES and len(data["phases"]) == 1:
+                data = _one_alone(data)
+            data["phases"] = tuple(_phase_from(p) for p in data["phases"])
+            data["roughness"] = _pair(data["roughness"])
+            data["absolute"] = None if data["absolute"] is None else AbsoluteResult(**data["absolute"])
+            data["unexplained"] = _unexplained_from(data["unexplained"])
+            data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
+            model = data.get("refined_model")
+            data["refined_model"] = None if model is None else RefinedModel.from_dict(model)
+            data["second_opinion"] = SecondOpinion.from_dict(data.get("second_opinion"))
+            data["statement"] = Statement(**data.get("statement", {}))
+            return cls(**data)
+        except (ValueError, TypeError, KeyError, AttributeError, InputError):
+            raise InputError(
+                "it is not a mixrd result of this version",
+                remedy="Analyse the scan again",
+                file=text if isinstance(text, Path) else None,
+            ) from None
+
+
+def _one_alone(data: dict[str, Any]) -> dict[str, Any]:
+    """A result of one candidate as it is stated now: older versions said 100 %, however little it was."""
+    numbers = ("weight_percent", "sigma_percent", "network_percent", "refined_percent", "interval_percent")
+    phases = [{**phase, **dict.fromkeys(numbers)} for phase in data["phases"]]
+    return {**data, "phases": phases, "covariance_percent2": None, "statement": {"kind": "presence"}}
+
+
+def _phase_from(data: dict[str, Any]) -> PhaseResult:
+    texture = data["texture"]
+    return PhaseResult(
+        **{
+            **data,
+            "cell": None if data["cell"] is None else tuple(data["cell"]),
+            "cell_sigma": None if data["cell_sigma"] is None else tuple(data["cell_sigma"]),
+            "interval_percent": _pair(data["interval_percent"]),
+            "texture": None
+            if texture is None
+            else TextureResult(**{**texture, "axis": tuple(texture["axis"])}),
+        }
+    )
+
+
+def _pair(values: list[float] | None) -> tuple[float, float] | None:
+    if values is None:
+        return None
+    low, high = values
+    return low, high
+
+
+def _unexplained_from(data: dict[str, Any] | None) -> UnexplainedResult | None:
+    if data is None:
+        return None
+    return UnexplainedResult(data["share_of_counts"], tuple(data["lines"]), tuple(data["suggestions"]))

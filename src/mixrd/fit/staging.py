@@ -1,0 +1,324 @@
+"""The refinement of one real scan: what a careful expert would free, in which order, and only if asked for.
+
+First the scales, cells, widths and shifts on a blurred scan, then on the scan itself; then a background as
+wavy as the data ask for; then losses at low angles and texture, each only where the residual calls for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mixrd.crystal import Crystal
+from mixrd.fit.background_degree import chosen_degree
+from mixrd.fit.coarse_fit import coarse_fit
+from mixrd.fit.covariance import at_least, covariance, misfit_covariance
+from mixrd.fit.earned_restraints import Earned
+from mixrd.fit.least_squares import RELATIVE_DECREASE, Fit, Priors, fit
+from mixrd.fit.presence import Presence, presence
+from mixrd.fit.refinement import (
+    BACKGROUND_DEGREE,
+    LEAST_TOTAL_SIGNIFICANCE,
+    STAGES_DEG,
+    Refinement,
+    collect,
+    first_parameters,
+    significance,
+    solvable,
+    threads_for,
+)
+from mixrd.fit.residual_score import LowAngles, wanted
+from mixrd.fit.restraints import Restraints, make_priors
+from mixrd.fit.scan_part import ScanPart, points_to_merge
+from mixrd.fit.texture_trials import TextureTrials
+from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
+
+#: Relative decrease of the cost at which a fit before the last has done its work.
+STAGE_DECREASE = 3e-3
+#: Times that the residual is asked what else to free.
+ROUNDS = 2
+#: Of the background beside amorphous humps.
+DEGREE_BESIDE_HUMPS = 5
+#: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms, overspill and a common
+#: change of B (square angstroms) around 0.
+TEXTURE_SIGMA, ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA = 0.3, 0.3, 0.5, 0.3
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What was freed besides scales, cells, widths, shifts and background.
+
+    Attributes
+    ----------
+    background_degree : int
+    roughness : bool
+    overspill : bool
+        And with it a common change of all displacement factors, which falls or rises with the angle alike.
+    texture_axes : dict
+        (h, k, l) by phase name.
+    """
+
+    background_degree: int
+    roughness: bool = False
+    overspill: bool = False
+    texture_axes: Mapping[str, Axis] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class SampleRefinement:
+    """A refinement and what it freed.
+
+    Attributes
+    ----------
+    refinement : Refinement
+        Its background has the humps in it.
+    freed : Freed
+    hump_amounts, hump_sigma : (E,) array
+        Coefficients of the humps and their standard uncertainties.
+    shift : (P,) array
+        Weight fractions less those before texture and losses at low angles were freed.
+    presence : Presence
+    """
+
+    refinement: Refinement
+    freed: Freed
+    hump_amounts: NDArray[np.float64]
+    hump_sigma: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    presence: Presence
+
+
+def refine_sample(
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    two_theta: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    *,
+    counted: bool,
+    humps: Tensor | None = None,
+    start: Tensor | None = None,
+    stages_deg: Sequence[float] = STAGES_DEG,
+    on_step: Callable[[int, float], None] | None = None,
+) -> SampleRefinement:
+    """Refine a scan, freeing what its residual asks for.
+
+    The covariance is that of left-out parts of the scan (`misfit_covariance`) where it is larger than that
+    of the noise.
+
+    Parameters
+    ----------
+    crystals : sequence of Crystal
+    instrument : Instrument
+    two_theta : (N,) array
+        Degrees.
+    counts, sigma : (N,) array
+        Scan and its standard uncertainties.
+    counted : bool
+        Whether `counts` are Poisson counts: they are weighted by what is calculated then, because weights
+        by what was observed favour the low counts.
+    humps : (E, N) tensor, optional
+        Shapes of amorphous humps, fitted beside the background.
+    start : (1, T) tensor, optional
+        Flat parameters to start from; default the instrument's, unstrained.
+    stages_deg : sequence of float
+        Blur of the coarse fits.
+    on_step : callable, optional
+        Called after each step with its number and the cost.
+
+    Raises
+    ------
+    RefinementError
+        If the equations are singular beyond what damping mends.
+    """
+    with threads_for(1), solvable():
+        stage = _Stage(crystals, instrument, two_theta, counts, sigma, humps, on_step)
+        flat = stage.first() if start is None else start.to(torch.float64)
+        for blur in stages_deg:
+            flat = stage.coarse(flat, blur)
+        result = stage.sharp(flat, enough=STAGE_DECREASE)
+        if counted:
+            stage.weigh_by(result)
+        stage.earn(result)
+        stage.choose_background(result)
+        # The wavier background first: where it stood, texture and low angles are not asked to make up for it.
+        result = plain = stage.sharp(result.flat, enough=STAGE_DECREASE)
+        stage.earn(result)
+        for _ in range(ROUNDS):
+            more = stage.free_more(result)
+            if more is None:
+                break
+            result = more
+        stage.take_all_points(result, counted=counted)
+        return stage.finished(stage.sharp(result.flat, enough=stage.enough(result)), plain)
+
+
+class _Stage:
+    """The model, its restraints and weights as they stand."""
+
+    def __init__(
+        self,
+        crystals: Sequence[Crystal],
+        instrument: Instrument,
+        two_theta: NDArray[np.float64],
+        counts: NDArray[np.float64],
+        sigma: NDArray[np.float64],
+        humps: Tensor | None,
+        on_step: Callable[[int, float], None] | None,
+    ) -> None:
+        self.crystals, self.instrument, self.on_step = crystals, instrument, on_step
+        grid = torch.tensor(two_theta)
+        none = torch.empty(0, len(grid), dtype=torch.float64)
+        self.whole = ScanPart(
+            grid, torch.tensor(counts)[None], torch.tensor(sigma)[None], none if humps is None else humps
+        )
+        self.whole_model = ForwardModel(crystals, instrument, two_theta)
+        # All fits but the last take fewer points: enough to find where the last begins.
+        self.part = self.whole.merged(points_to_merge(grid, instrument))
+        self.model = self.whole_model.on_grid(self.part.two_theta.numpy())
+        self.trials = TextureTrials(self.model, crystals)
+        self.earned = Earned.nothing(self.model)
+        self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.part.humps) else BACKGROUND_DEGREE)
+
+    @property
+    def priors(self) -> Priors:
+        restraints = Restraints(
+            texture=TEXTURE_SIGMA if self.freed.texture_axes else 0.0,
+            roughness=ROUGHNESS_SIGMA if self.freed.roughness else 0.0,
+            overspill=OVERSPILL_SIGMA if self.freed.overspill else 0.0,
+            b_offset=B_SIGMA if self.freed.overspill else 0.0,
+        )
+        priors = make_priors(self.model, restraints, ())
+        held = priors.sigma.clone()
+        texture = self.model.columns_of("texture")
+        free = torch.tensor([c.name in self.freed.texture_axes for c in self.crystals])
+        held[texture] = torch.where(free, held[texture], 0.0)
+        return dataclasses.replace(priors, sigma=self.earned.applied(held, self.model))
+
+    @property
+    def basis(self) -> Tensor:
+        """(E + Q, N): humps, then the smooth background."""
+        smooth = background_basis(self.model.two_theta, degree=self.freed.background_degree)
+        return torch.cat([self.part.humps, smooth])
+
+    def first(self) -> Tensor:
+        return first_parameters(self.model, 1, self.priors)
+
+    def coarse(self, flat: Tensor, blur_deg: float) -> Tensor:
+        counts, sigma = self.whole.observed.numpy(), self.whole.sigma.numpy()
+        grid = self.whole.two_theta.numpy()
+        return coarse_fit(self.model, grid, counts, sigma, flat, self.priors, blur_deg, self.on_step)
+
+    def sharp(self, flat: Tensor, **settings: float) -> Fit:
+        return fit(
+            self.model,
+            self.basis,
+            self.part.observed,
+            self.part.sigma,
+            flat,
+            self.priors,
+            on_step=self.on_step,
+            **settings,
+        )
+
+    def enough(self, result: Fit) -> float:
+        """Decrease of the cost at which the last fit ends: a fit that is worth little need not be exact."""
+        if significance(result, len(self.crystals), 0) < LEAST_TOTAL_SIGNIFICANCE:
+            return STAGE_DECREASE
+        reduced = float(result.linear.residual.square().mean())
+        return min(RELATIVE_DECREASE * max(reduced, 1.0), STAGE_DECREASE)
+
+    def weigh_by(self, result: Fit) -> None:
+        calculated = self.part.observed - result.linear.residual * self.part.sigma
+        self.part = self.part.weighed_by(calculated)
+
+    def take_all_points(self, result: Fit, *, counted: bool) -> None:
+        """From here on the scan on its own grid, weighted by what `result` calculates there."""
+        phases = len(self.crystals)
+        background = result.linear.coefficients[0, phases:] @ self.basis
+        self.part, grid = self.whole, self.model.two_theta.numpy()
+        self.model = self.whole_model.with_texture_axes(self.crystals, self.freed.texture_axes)
+        if counted:
+            lines = self.model.columns(self.model.from_flat(result.flat))[0]
+            smooth = np.interp(self.model.two_theta.numpy(), grid, background.numpy())
+            calculated = result.linear.coefficients[0, :phases] @ lines + torch.tensor(smooth)
+            self.part = self.part.weighed_by(calculated[None])
+
+    def earn(self, result: Fit) -> None:
+        """Weigh the restraints by what `result` deserves."""
+        self.earned = self.earned.after(result, self.priors, self.model)
+
+    def choose_background(self, result: Fit) -> None:
+        """Take the degree that the data ask for; beside humps it stays low, or it would follow them."""
+        if len(self.part.humps):
+            return
+        phases, sigma = len(self.crystals), self.part.sigma[0]
+        background = result.linear.coefficients[0, phases:] @ self.basis
+        degree = chosen_degree(result, self.priors, self.model.two_theta, sigma, background, phases=phases)
+        self.freed = dataclasses.replace(self.freed, background_degree=degree)
+
+    def free_more(self, result: Fit) -> Fit | None:
+        """A fit with what the residual asks for; None if it asks for nothing."""
+        found = wanted(
+            self.model,
+            self.trials,
+            result,
+            self.priors,
+            self.part.sigma,
+            low_angles=None
+            if self.freed.roughness or self.freed.overspill
+            else LowAngles(ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA),
+            phases={c.name: p for p, c in enumerate(self.crystals) if c.name not in self.freed.texture_axes},
+        )
+        if not found:
+            return None
+        axes = {one.phase: one.axis for one in found if one.phase is not None and one.axis is not None}
+        flat = result.flat.clone()
+        first = self.model.columns_of("texture").start
+        for number, crystal in enumerate(self.crystals):
+            flat[:, first + number] = next(
+                (x.r for x in found if x.phase == crystal.name), flat[0, first + number]
+            )
+        started = {name: start for one in found for name, start in one.start.items()}
+        for name, start in started.items():
+            flat[:, self.model.columns_of(name)] = flat.new_tensor(start)
+        self.freed = dataclasses.replace(
+            self.freed,
+            roughness=self.freed.roughness or "roughness" in started,
+            overspill=self.freed.overspill or "overspill" in started,
+            texture_axes={**self.freed.texture_axes, **axes},
+        )
+        self.model = self.model.with_texture_axes(self.crystals, self.freed.texture_axes)
+        return self.sharp(flat, enough=STAGE_DECREASE)
+
+    def finished(self, result: Fit, plain: Fit) -> SampleRefinement:
+        # A mass that was held at zero has an uncertainty too.
+        whole = dataclasses.replace(result.linear, active=torch.ones_like(result.linear.active))
+        open_ended = dataclasses.replace(result, linear=whole)
+        noise = covariance(open_ended, self.priors)
+        misfit = misfit_covariance(open_ended, self.priors, self.model.two_theta)
+        spread = at_least(misfit, noise)
+        refined = collect(
+            self.model, self.basis, result, spread, noise, self.part.observed, self.part.sigma, 0
+        )
+        place = slice(len(self.crystals), len(self.crystals) + len(self.part.humps))
+        amounts = result.linear.coefficients[0, place]
+        deviations = spread[0].diagonal()[place].clamp_min(0).sqrt()
+        before = plain.linear.coefficients[0, : len(self.crystals)]
+        shift = refined.weight_fractions - (before / before.sum().clamp_min(1e-30)).numpy()
+        error = self.part.sigma[0]
+        patterns = result.linear.design[0, : len(self.crystals)] * error
+        there = presence(
+            patterns.numpy(),
+            refined.masses,
+            self.part.observed[0].numpy() - refined.background,
+            error.numpy(),
+            refined.strain,
+        )
+        return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift, there)
