@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
@@ -22,6 +24,12 @@ _BESIDE_HIGHEST = 0.25
 _TELLING_HEIGHT = 0.02
 #: Windows that are fitted at a time, to spare memory.
 _ROWS = 1000
+#: A grid is even where its steps differ by no more than this part of a step.
+_UNEVEN = 0.05
+#: Peaks are alike while their widths differ by this part and their angles by this (degrees).
+_ALIKE, _BLOCK_DEG = 0.05, 5.0
+#: Standard deviations from which on a height is fitted by a peak of its own, and asked whether it is a spike.
+_WORTH_A_LOOK = 3.0
 
 
 def instrument_fwhm(instrument: Instrument, two_theta: FloatArray) -> FloatArray:
@@ -48,10 +56,11 @@ def broadening_of(patterns: FloatArray, two_theta: FloatArray, base: FloatArray)
     return max(1.0, float(np.array(ratios)[order][np.searchsorted(weight, weight[-1] / 2)]))
 
 
-def excess_noise(significance: FloatArray, calculated: FloatArray) -> float:
-    """Real noise over the stated, at least 1: from dips between the peaks, which no line causes."""
-    dips = -significance[(calculated < 2) & (significance < 0)]
-    return max(1.0, float(np.median(dips)) / 0.6745) if dips.size > 50 else 1.0
+def excess_noise(residual: FloatArray, sigma: FloatArray, calculated: FloatArray) -> float:
+    """Real noise over the stated, at least 1: by how far neighbours differ where no line is calculated."""
+    even = calculated < sigma
+    jumps = np.abs(np.diff(residual / sigma))[even[1:] & even[:-1]]
+    return max(1.0, float(np.median(jumps)) / (0.6745 * 2**0.5)) if jumps.size > 50 else 1.0
 
 
 def line_heights(
@@ -59,14 +68,78 @@ def line_heights(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Height of the best line at each point, its standard deviation, and its area over its height (points).
 
-    The height is the lower of those with and without a straight line below: a dip beside it makes no line.
+    The height is the lower of those with and without a straight line below: a dip beside it makes no line,
+    and is none. On an even grid neighbours share their peak; what may be a line is then fitted with its own.
     """
+    steps = np.diff(two_theta)
+    if np.ptp(steps) > _UNEVEN * np.median(steps):
+        return _each(two_theta, residual, sigma, fwhm, instrument, np.arange(len(two_theta)))
+    parts = [
+        _block(two_theta, residual, sigma, fwhm, instrument, range(a, b))
+        for a, b in pairwise(_edges(two_theta, fwhm))
+    ]
+    height, spread, points = (np.concatenate(x) for x in zip(*parts, strict=True))
+    high = np.flatnonzero(height > _WORTH_A_LOOK * spread)
+    if len(high):
+        height[high], spread[high], points[high] = _each(two_theta, residual, sigma, fwhm, instrument, high)
+    return height, spread, points
+
+
+def _edges(two_theta: FloatArray, fwhm: FloatArray) -> list[int]:
+    """Where blocks of points begin whose peaks are alike, and the end."""
+    width, angle = np.log(fwhm) / _ALIKE, (two_theta - two_theta[0]) / _BLOCK_DEG
+    number = np.floor(width) + 1e6 * np.floor(angle)
+    return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(two_theta)]
+
+
+def _block(
+    two_theta: FloatArray,
+    residual: FloatArray,
+    sigma: FloatArray,
+    fwhm: FloatArray,
+    instrument: Instrument,
+    rows: range,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`line_heights` of neighbours, by the peak of the middle one; spikes are not told from lines."""
+    middle = [(rows.start + rows.stop) // 2]
+    centre, width = two_theta[middle], fwhm[middle]
+    step = float(two_theta[-1] - two_theta[0]) / (len(two_theta) - 1)
+    half = int(REACH * float(width[0]) / step) + 1
+    x = np.arange(-half, half + 1) * step / float(width[0])
+    inside = (np.abs(x) <= REACH).astype(np.float64)
+    x = x * inside
+    peak = beam_peak(centre, x[np.newaxis], width, instrument.radiation)[0] * inside
+    weight = np.zeros(len(rows) + 2 * half)
+    weighted = np.zeros_like(weight)
+    a, b = max(rows.start - half, 0), min(rows.stop + half, len(two_theta))
+    place = slice(a - rows.start + half, b - rows.start + half)
+    weight[place] = sigma[a:b] ** -2
+    weighted[place] = weight[place] * residual[a:b]
+    kernels = np.stack([inside, x, x * x, peak, peak * x, peak * peak], axis=1)
+    s0, s1, s2, p0, p1, pp = (sliding_window_view(weight, len(x)) @ kernels).T
+    r0, r1, rp = (sliding_window_view(weighted, len(x)) @ kernels[:, [0, 1, 3]]).T
+    determinant = np.maximum(s0 * s2 - s1 * s1, 1e-300)
+    level, slope = (s2 * p0 - s1 * p1) / determinant, (s0 * p1 - s1 * p0) / determinant
+    information = np.maximum(pp - level * p0 - slope * p1, 1e-300)
+    height = np.minimum((rp - level * r0 - slope * r1) / information, rp / np.maximum(pp, 1e-300))
+    return np.maximum(height, 0.0), information**-0.5, np.full(len(rows), peak.sum())
+
+
+def _each(
+    two_theta: FloatArray,
+    residual: FloatArray,
+    sigma: FloatArray,
+    fwhm: FloatArray,
+    instrument: Instrument,
+    rows: NDArray[np.int64],
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`line_heights` at some points, each by its own peak."""
     half = int(REACH * float((fwhm / np.gradient(two_theta)).max())) + 1
     filled = ((two_theta, 1e9), (residual, 0), (1 / sigma, 0))
     views = [sliding_window_view(np.pad(x, half, constant_values=fill), 2 * half + 1) for x, fill in filled]
     parts = []
-    for first in range(0, len(two_theta), _ROWS):
-        at = slice(first, first + _ROWS)
+    for first in range(0, len(rows), _ROWS):
+        at = rows[first : first + _ROWS]
         angle, data, inverse_sigma = (view[at] for view in views)
         parts.append(_fitted(two_theta[at], fwhm[at], angle, data, inverse_sigma, instrument))
     height, spread, points = (np.concatenate(x) for x in zip(*parts, strict=True))
@@ -97,5 +170,5 @@ def _fitted(
     total = parts.sum(axis=1)
     alone = np.einsum("ij,ij,ij->i", weight, peak, residual) / np.einsum("ij,ij,ij->i", weight, peak, peak)
     spike = total - parts.max(axis=1) < _BESIDE_HIGHEST * total
-    height = np.where(spike, 0.0, np.minimum(total / information, alone))
+    height = np.where(spike, 0.0, np.maximum(np.minimum(total / information, alone), 0.0))
     return height, information**-0.5, peak.sum(axis=1)

@@ -206,7 +206,7 @@ def _respond(
     residual = curves.observed - curves.calculated
     filtered = [line_heights(two_theta, residual, sigma, f, instrument) for f in fwhm]
     height, spread, points = (np.array(x) for x in zip(*filtered, strict=True))
-    excess = excess_noise(height[0] / spread[0], calculated / spread[0])
+    excess = excess_noise(residual, sigma, calculated)
     deviation = np.hypot(excess * spread, OVER_CALCULATED / LEAST_SIGNIFICANCE * np.maximum(calculated, 0.0))
     significance = height / deviation
     best = significance.argmax(axis=0), np.arange(len(two_theta))
@@ -234,7 +234,7 @@ def _left(
     two_theta, residual = curves.two_theta, curves.observed - curves.calculated
     height, spread, points = line_heights(two_theta, residual, sigma, width, instrument)
     calculated = _calculated_near(curves, width)
-    excess = excess_noise(height / spread, calculated / spread)
+    excess = excess_noise(residual, sigma, calculated)
     deviation = np.hypot(excess * spread, CALCULATED_SCATTER * np.maximum(calculated, 0.0))
     for at in named:
         deviation[np.abs(two_theta - two_theta[at]) < 1.5 * width[at]] = np.inf
@@ -247,7 +247,9 @@ def _calculated_near(curves: Curves, width: FloatArray) -> FloatArray:
     two_theta, peaks = curves.two_theta, curves.contributions.sum(axis=0)
     first = np.searchsorted(two_theta, two_theta - width)
     last = np.searchsorted(two_theta, two_theta + width, side="right")
-    return np.array([peaks[a:b].max() for a, b in zip(first, last, strict=True)])
+    # Every second edge is the end of a window.
+    edges = np.minimum(np.stack([first, last], axis=1).ravel(), len(peaks) - 1)
+    return np.asarray(np.maximum(np.maximum.reduceat(peaks, edges)[::2], peaks))
 
 
 def _pick(two_theta: FloatArray, response: _Response, width: FloatArray) -> list[int]:
