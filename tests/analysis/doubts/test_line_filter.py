@@ -51,7 +51,7 @@ def test_neighbours_share_a_peak_and_hardly_differ_by_it(laboratory: Instrument)
     off = np.abs(blocks[0] - each[0])[inside] / each[1][inside]
     assert np.median(off) < 0.05
     assert off.max() < 0.6
-    assert blocks[1][50:-50] == pytest.approx(each[1][50:-50], rel=0.04)
+    assert blocks[1][50:-50] == pytest.approx(each[1][50:-50], rel=0.1)
 
 
 def test_a_dip_and_a_spike_are_no_lines(laboratory: Instrument) -> None:
