@@ -20,7 +20,7 @@ from mixrd.scan.optics import (
 )
 from mixrd.scan.optics_text import ras_optics, raw_optics, uxd_optics
 from mixrd.scan.optics_xml import brml_optics, rasx_optics, xrdml_optics
-from mixrd.scan.text_headers import uxd_headers
+from mixrd.scan.bruker_uxd import uxd_headers
 
 Save = Callable[..., Path]
 
