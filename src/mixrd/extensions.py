@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from mixrd.errors import ParameterError
@@ -52,8 +53,8 @@ class Registry(Generic[Thing]):
     def all(self) -> dict[str, Thing]:
         """All by name, in alphabetical order."""
         if not self._complete:
-            for module in pkgutil.iter_modules(import_module(self._room).__path__, f"{self._room}."):
-                import_module(module.name)
+            for name in _module_names(self._room):
+                import_module(f"{self._room}.{name}")
             from_entry_points(self._group, EntryPoint.load)
             self._complete = True
         return dict(sorted(self._things.items()))
@@ -70,6 +71,16 @@ class Registry(Generic[Thing]):
         if name not in found:
             raise ParameterError(f"there is no {self._kind} {name!r}", remedy=f"Allowed: {', '.join(found)}")
         return found[name]
+
+
+def names_of(group: str, room: str) -> tuple[str, ...]:
+    """Names of things that are named as their modules and entry points; none of these is loaded."""
+    return tuple(sorted({*_module_names(room), *(point.name for point in entry_points(group=group))}))
+
+
+def _module_names(room: str) -> list[str]:
+    parts = room.split(".")[1:]
+    return [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent.joinpath(*parts))])]
 
 
 def from_entry_points(group: str, load: Callable[[EntryPoint], Any]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mixrd.paper import dataset as dataset_module
 from mixrd.network import ReferenceLeastSquares
+from mixrd.paper import dataset as dataset_module
 from mixrd.paper.dataset import build_dataset
 from mixrd.paper.sources import (
     REFERENCE_SIZES_NM,

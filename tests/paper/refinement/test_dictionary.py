@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from tests.paper.refinement.conftest import Setting
 
 from mixrd.paper.refinement.copies import Copies
 from mixrd.paper.refinement.dictionary import strains_of
 from mixrd.paper.refinement.fitting import fit
+from tests.paper.refinement.conftest import Setting
 
 
 def test_proposes_what_is_missing(setting: Setting) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-from tests.paper.refinement.conftest import Setting
 
 from mixrd.paper.refinement.copies import Copies
 from mixrd.paper.refinement.evidence import unexplained
 from mixrd.paper.refinement.fitting import fit
+from tests.paper.refinement.conftest import Setting
 
 
 def test_noise_is_explained_and_a_peak_is_not() -> None:

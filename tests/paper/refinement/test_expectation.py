@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from tests.paper.refinement.conftest import Setting
 
 from mixrd.paper.refinement.copies import Copies
 from mixrd.paper.refinement.expectation import Expected, named, surprise
+from tests.paper.refinement.conftest import Setting
 
 
 def test_surprise_is_the_share_of_what_was_not_expected(setting: Setting) -> None:

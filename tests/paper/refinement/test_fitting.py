@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 import torch
-from tests.paper.refinement.conftest import Setting
 
 from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.floor import NoiseFloor
 from mixrd.paper.refinement.copies import Copies
 from mixrd.paper.refinement.fitting import Prior, fit
+from tests.paper.refinement.conftest import Setting
 
 
 def disturbed(copies: Copies, components: torch.Tensor, size: float) -> Copies:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.paper.refinement.conftest import Setting, relative_error
 
 from mixrd.paper.floor import NoiseFloor
 from mixrd.paper.refinement.copies import ETA, LOG_DECAY, LOG_SIZE, Copies, amplitudes_of
 from mixrd.paper.refinement.pattern_model import PatternModel, bspline
 from mixrd.pattern import take_rows
+from tests.paper.refinement.conftest import Setting, relative_error
 
 
 @pytest.mark.parametrize("row", range(4))

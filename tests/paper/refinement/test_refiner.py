@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 import torch
-from tests.paper.refinement.conftest import Setting, tvd
 
 from mixrd.errors import ParameterError
 from mixrd.network.pattern_estimate import PatternEstimate
@@ -14,6 +13,7 @@ from mixrd.paper.comparison import copies_told
 from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.floor import NoiseFloor
 from mixrd.paper.refinement import Refiner
+from tests.paper.refinement.conftest import Setting, tvd
 
 
 def estimate_of(setting: Setting, drawn, presence: torch.Tensor) -> PatternEstimate:

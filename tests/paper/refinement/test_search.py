@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from tests.paper.refinement.conftest import Setting
 
 from mixrd.paper.refinement.copies import Copies
 from mixrd.paper.refinement.search import best_of_each
+from tests.paper.refinement.conftest import Setting
 
 
 def test_finds_the_phases_and_their_strains_from_nothing(setting: Setting) -> None:
