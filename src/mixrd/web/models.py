@@ -104,6 +104,7 @@ class WarningExplanation(BaseModel):
     """What a warning means."""
 
     code: str = Field(examples=["UNEXPLAINED_LINES"])
+    title: str = Field(description="What it says in a few words")
     group: str = Field(description="What it is about")
     severity: Literal["stop", "doubt", "note"] = Field(
         description="The result cannot be used; it can be off; for the record"
