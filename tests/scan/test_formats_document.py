@@ -14,3 +14,8 @@ def test_tables_are_those_of_the_sample_files(data_dir: Path) -> None:
     results = script["readings"](data_dir)
     assert script["formats_table"](results) in _DOCUMENT
     assert script["files_table"](results) in _DOCUMENT
+
+
+def test_formats_are_those_that_are_read() -> None:
+    script = runpy.run_path(str(_ROOT / "docs" / "make_formats_table.py"))
+    assert script["endings_table"]() in _DOCUMENT

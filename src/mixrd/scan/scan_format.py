@@ -35,7 +35,7 @@ class ScanFormat:
         the first format that says yes reads the file.
     read : callable
         Arrays and header of an `OpenedFile` and the number of the scan in it, counted from 1; None if the
-        user named none (`mixrd.scan.scan_format.chosen` chooses). What is wrong with the file is raised as
+        user named none (`mixrd.scan.chosen` chooses). What is wrong with the file is raised as
         `ScanError`.
     endings : tuple of str
         File endings that only scans have: a folder is searched for them.
