@@ -162,10 +162,7 @@ class NearestNeighbours(FittedEstimator):
 
 
 @architecture(
-    "nnls",
-    "non-negative least squares on unstrained references",
-    learns_by="references",
-    samples=0,
+    "nnls", "non-negative least squares on unstrained references", learns_by="references", samples=0
 )
 class ReferenceLeastSquares(FittedEstimator):
     """Non-negative least squares on patterns of the pure, unstrained materials.

@@ -14,10 +14,7 @@ from mixrd.network.estimator import checked_patterns
 
 
 @architecture(
-    "random_forest",
-    "random forest on known mixtures (Greasley 2023)",
-    learns_by="samples",
-    samples=5_000,
+    "random_forest", "random forest on known mixtures (Greasley 2023)", learns_by="samples", samples=5_000
 )
 class RandomForest(FittedEstimator):
     """Mean of regression trees, each grown on a bootstrap sample (Breiman 2001; Greasley and Hosein 2023).

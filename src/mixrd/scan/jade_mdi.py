@@ -54,10 +54,6 @@ def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
 
 register_format(
     ScanFormat(
-        NAME,
-        lambda opened: is_mdi(opened.head.splitlines()),
-        _read,
-        other_endings=(".mdi",),
-        order=TEXT + 60,
+        NAME, lambda opened: is_mdi(opened.head.splitlines()), _read, other_endings=(".mdi",), order=TEXT + 60
     )
 )

@@ -60,11 +60,6 @@ def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
 
 register_format(
     ScanFormat(
-        "text columns",
-        lambda _: True,
-        _read,
-        (".xy", ".xye"),
-        (".csv", ".txt", ".dat", ".prn", ".asc"),
-        LAST,
+        "text columns", lambda _: True, _read, (".xy", ".xye"), (".csv", ".txt", ".dat", ".prn", ".asc"), LAST
     )
 )
