@@ -110,6 +110,7 @@ def mixrd(tmp_path_factory: pytest.TempPathFactory, here: Path, scan_file: Path)
     return call
 
 
+@pytest.mark.slow
 def test_its_scans_are_found_read_warned_of_and_handed_over(mixrd: Mixrd, here: Path) -> None:
     given = (
         "--phases",
@@ -137,8 +138,9 @@ def test_its_scans_are_found_read_warned_of_and_handed_over(mixrd: Mixrd, here: 
     assert "[choices: bgmn, cif, fullprof, gsas2, onnx, others, rietx, topas]" in offered
 
 
+@pytest.mark.slow
 def test_its_architecture_is_trained_and_listed(mixrd: Mixrd) -> None:
-    small = ("--n", "2", "--k", "2", "--strains", "5", "--test-strains", "3", "--test-patterns", "20",
+    small = ("--n", "2", "--k", "2", "--strains", "5", "--test-strains", "3", "--test-patterns", "100",
              "--samples", "64", "--batch", "32", "--device", "cpu", "-o", "paper")  # fmt: skip
     done = mixrd("paper", "run", *small, "--architecture", "one-layer")
     assert done.returncode == 0, done.stderr
