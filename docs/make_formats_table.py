@@ -1,4 +1,4 @@
-"""Print the tables of docs/formats.md from sample files: which reader reads what, and what headers tell.
+"""Print the tables of docs/formats.md: the formats, which reader reads what, and what headers tell.
 
 Usage: python docs/make_formats_table.py FOLDER        (FOLDER/formats/<kind>/<file>)
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mixrd.errors import ScanError
 from mixrd.scan import Scan, read_scan
+from mixrd.scan.scan_format import scan_formats
 
 _FACTS = ("wavelength_angstrom", "anode", "counting_time_s", "scan_axis", "goniometer_radius_mm", "sigma")
 
@@ -41,6 +42,15 @@ def formats_table(results: list[tuple[str, Scan | ScanError]]) -> str:
     return "\n".join(lines)
 
 
+def endings_table() -> str:
+    """One row for each format that is read: the endings of its files."""
+    lines = ["| format | a folder is searched for | also read |", "|---|---|---|"]
+    for one in sorted(scan_formats(), key=lambda one: one.name.lower()):
+        endings = (" ".join(f"`{e}`" for e in group) for group in (one.endings, one.other_endings))
+        lines.append(f"| {one.name} | {' | '.join(endings)} |")
+    return "\n".join(lines)
+
+
 def files_table(results: list[tuple[str, Scan | ScanError]]) -> str:
     """One row for each sample file: what came of it."""
     lines = ["| file | result |", "|---|---|"]
@@ -57,9 +67,9 @@ def files_table(results: list[tuple[str, Scan | ScanError]]) -> str:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print all three."""
     results = readings(Path(sys.argv[1]))
-    print(formats_table(results), files_table(results), sep="\n\n")
+    print(endings_table(), formats_table(results), files_table(results), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from mixrd.report.warning_texts import WarningText, warning_texts
+from mixrd.warning_texts import WarningText, warning_texts
 
 PAGE = Path(__file__).parent / "warnings.md"
 CODE_PAGES = Path(__file__).parent / "warnings"

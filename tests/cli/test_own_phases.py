@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mixrd.export.cif import phase_cif
+from mixrd.export.formats.cif import phase_cif
 from mixrd.export.handover import HandedPhase
 from mixrd.phases import load_phase
 

@@ -11,7 +11,7 @@ import pytest
 
 from mixrd.crystal import Crystal
 from mixrd.errors import CrystalError
-from mixrd.export.cif import phase_cif
+from mixrd.export.formats.cif import phase_cif
 from mixrd.export.handover import HandedPhase
 from mixrd.phases import load_phase
 from mixrd.phases.catalog import same_structure

@@ -71,11 +71,14 @@ def ready(name: str) -> FractionEstimator:
 
 def test_names() -> None:
     assert NAMES == [
-        "table1", "compact", "compact-heads", "matched", "matched-fits", "matched-fits-3", "mlp", "knn",
-        "random_forest", "nnls",
+        "compact", "compact-heads", "knn", "matched", "matched-fits", "matched-fits-3", "mlp", "nnls",
+        "random_forest", "table1",
     ]  # fmt: skip
-    assert NAMES[:7] == NETWORKS
+    assert sorted({*NAMES} - {*NETWORKS}) == ["knn", "nnls", "random_forest"]
     assert all(len(a.description) < 80 for a in architectures())
+    page = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text(encoding="utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith("| `--architecture` |"))
+    assert all(f"`{name}`" in row for name in NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -154,7 +157,7 @@ def test_a_network_predicts_as_its_scores_say() -> None:
 
 
 def test_unknown_names_and_options() -> None:
-    with pytest.raises(ParameterError, match="table1, compact"):
+    with pytest.raises(ParameterError, match="compact, compact-heads"):
         build("transformer", points=POINTS, materials=3)
     with pytest.raises(ParameterError, match="widths"):
         build("compact", points=POINTS, materials=3, depth=3)
@@ -162,7 +165,7 @@ def test_unknown_names_and_options() -> None:
         build("mlp", points=POINTS, materials=0)
     with pytest.raises(
         ParameterError,
-        match="Trained are: table1, compact, compact-heads, matched, matched-fits, matched-fits-3, mlp",
+        match="Trained are: compact, compact-heads, matched, matched-fits, matched-fits-3, mlp, table1",
     ):
         build_trainable("knn", points=POINTS, materials=3)
 

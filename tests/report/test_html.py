@@ -13,7 +13,7 @@ import pytest
 from mixrd.analysis import AbsoluteResult, Analysis, AnalysisWarning, TextureResult, UnexplainedResult
 from mixrd.analysis.result.second_opinion import SecondOpinion
 from mixrd.report.html import MOST_PLOTS, analysis_report
-from mixrd.report.warning_texts import warning_texts
+from mixrd.warning_texts import warning_texts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}'

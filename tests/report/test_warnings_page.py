@@ -7,7 +7,7 @@ import re
 import runpy
 from pathlib import Path
 
-from mixrd.report.warning_texts import warning_texts
+from mixrd.warning_texts import warning_texts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
@@ -25,7 +25,7 @@ def _codes(source: str) -> set[str]:
             isinstance(message, ast.Constant) and isinstance(message.value, str) and " " in message.value
         )
         is_call = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "AnalysisWarning"
-        if (is_sentence or is_call) and CODE.fullmatch(parts[0].value) and len(parts[0].value) > 4:
+        if (is_sentence or is_call) and CODE.fullmatch(parts[0].value) and len(parts[0].value) > 2:
             found.add(parts[0].value)
     return found
 

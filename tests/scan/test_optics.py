@@ -11,6 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from mixrd.scan import read_scan
+from mixrd.scan.bruker_brml import brml_optics
+from mixrd.scan.bruker_raw import raw_optics
+from mixrd.scan.bruker_uxd import uxd_headers, uxd_optics
 from mixrd.scan.optics import (
     Monochromator,
     Optics,
@@ -18,9 +21,9 @@ from mixrd.scan.optics import (
     secondary_monochromator,
     soller_opening,
 )
-from mixrd.scan.optics_text import ras_optics, raw_optics, uxd_optics
-from mixrd.scan.optics_xml import brml_optics, rasx_optics, xrdml_optics
-from mixrd.scan.text_headers import uxd_headers
+from mixrd.scan.panalytical_xrdml import xrdml_optics
+from mixrd.scan.rigaku_ras import ras_optics
+from mixrd.scan.rigaku_rasx import rasx_optics
 
 Save = Callable[..., Path]
 

@@ -5,6 +5,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 import mixrd
+from mixrd.warning_texts import warning_texts
 from mixrd.web.security import UPLOAD_PATHS
 
 
@@ -12,9 +13,16 @@ def test_health_tells_version_queue_and_limits(client: TestClient) -> None:
     health = client.get("/api/health").json()
     assert health["version"] == mixrd.__version__
     assert health["max_upload_bytes"] == 1_000_000
+    assert {".xy", ".csv", ".rasx"} <= {*health["scan_endings"]}
     assert health["training_steps"] == 3
     assert health["running"] >= 0
     assert health["queued"] >= 0
+
+
+def test_warnings_are_explained_with_their_titles(client: TestClient) -> None:
+    explained = {one["code"]: one for one in client.get("/api/warnings").json()}
+    assert explained["POOR_FIT"]["title"] == "The fit is poor"
+    assert set(explained) == set(warning_texts())
 
 
 def test_the_page_asks_nothing_from_outside(client: TestClient) -> None:

@@ -35,7 +35,12 @@ from mixrd.analysis.result.analysis import Analysis
 from mixrd.analysis.result.intervals import LEVEL
 from mixrd.analysis.result.parts import AnalysisWarning, Curves, UnexplainedResult
 from mixrd.analysis.result.refined_model import RefinedModel
-from mixrd.analysis.result.stating import ABOUT_AMOUNTS, explained_share, statement_of, without_amounts
+from mixrd.analysis.result.stating import (
+    explained_share,
+    statement_of,
+    without_amounts,
+    without_those_about_amounts,
+)
 from mixrd.crystal import Crystal
 from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
 from mixrd.fit.absent_phases import refine_candidates
@@ -144,7 +149,7 @@ def analyze(
     statement = statement_of(names, refined, found.quantities, explained, missing, warnings)
     stated = statement.kind == "amounts"
     if statement.kind == "none":
-        warnings = tuple(one for one in warnings if one.code not in ABOUT_AMOUNTS)
+        warnings = without_those_about_amounts(warnings)
     results = phase_results(phases, machine.radiation, found, use_refined=use_refined)
     return Analysis(
         status="ok",

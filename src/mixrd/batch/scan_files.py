@@ -10,12 +10,8 @@ from pathlib import Path
 
 from mixrd.batch.journal import JOURNAL_FILE
 from mixrd.errors import UsageError
+from mixrd.scan.scan_format import folder_endings
 
-#: Endings that only scans have: these are what a folder stands for. Text, tables and CIF files beside them
-#: may be anything; a pattern takes them.
-SCAN_ENDINGS = (
-    ".xy", ".xye", ".xrdml", ".raw", ".brml", ".uxd", ".ras", ".rasx", ".fxye", ".gsa", ".gda", ".gsas",
-)  # fmt: skip
 _PATTERN = re.compile(r"[*?\[]")
 
 
@@ -71,7 +67,8 @@ def find_scans(named: Sequence[str | Path], *, recursive: bool = False) -> Found
 def scans_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """Files of a folder with an ending that only scans have, in natural order."""
     inside = folder.rglob("*") if recursive else folder.iterdir()
-    return _in_order(path for path in inside if path.suffix.lower() in SCAN_ENDINGS)
+    endings = folder_endings()
+    return _in_order(path for path in inside if path.suffix.lower() in endings)
 
 
 def natural_key(path: str | Path) -> list[tuple[int, int, str]]:
@@ -103,7 +100,7 @@ def _is_result(path: Path) -> bool:
 def _nothing_in(folder: str, recursive: bool) -> list[Path]:
     deeper = "" if recursive else ", add --recursive for the folders in it"
     raise UsageError(
-        f"the folder holds no scan ({' '.join(SCAN_ENDINGS)})",
+        f"the folder holds no scan ({' '.join(folder_endings())})",
         remedy=f"Write a pattern for other endings ('{Path(folder) / '*.csv'}'){deeper}",
         file=folder,
     )

@@ -60,8 +60,8 @@ def analyze(
     Parameters
     ----------
     scans
-        Files, folders and patterns ('runs/*.xy') of powder scans (.xy, .xye, .csv, .xrdml, .raw, .brml,
-        .uxd, .ras, .rasx, GSAS, CIF).
+        Files, folders and patterns ('runs/*.xy') of powder scans, in any of the formats that docs/formats.md
+        lists.
     recursive
         Take the scans of folders in a folder too.
     jobs

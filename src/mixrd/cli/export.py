@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from mixrd.cli.console import say
 from mixrd.cli.options import Switch
+from mixrd.extensions import names_of
+
+if TYPE_CHECKING:
+    from mixrd.export.export_format import WriteNetwork
 
 EXAMPLES = """Examples:
   mixrd export mixrd-results/sample.json --to topas
@@ -23,7 +27,7 @@ def export(
     result: Annotated[Path, Parameter(name="RESULT")],
     /,
     *,
-    to: Literal["topas", "fullprof", "gsas2", "bgmn", "rietx", "cif", "onnx"],
+    to: Annotated[str, Parameter(choices=names_of("mixrd.export_formats", "mixrd.export.formats"))],
     scan: Path | None = None,
     number: int | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
@@ -50,12 +54,13 @@ def export(
     force
         Overwrite existing files.
     """
-    if to == "onnx":
-        return _onnx(result, out or result.with_suffix(".onnx"), force=force)
     from mixrd import export as room
     from mixrd.analysis import Analysis
     from mixrd.report.files import refuse_existing, writing
 
+    write_network = room.export_format_named(to).write_network
+    if write_network is not None:
+        return _network(result, out or result.with_suffix(f".{to}"), write_network, force=force)
     analysis = Analysis.from_json(result)
     folder = out or result.parent / f"{result.stem}-{to}"
     contents = room.export(analysis, room.find_scan(analysis, result, scan, number=number), to)
@@ -72,15 +77,14 @@ def export(
     return 0
 
 
-def _onnx(path: Path, out: Path, *, force: bool) -> int:
+def _network(path: Path, out: Path, write: WriteNetwork, *, force: bool) -> int:
     from mixrd.cli.progress import spinner
-    from mixrd.export.onnx_model import onnx_bytes
     from mixrd.network import Model
     from mixrd.report.files import refuse_existing, writing
 
     refuse_existing([out], force=force)
     with spinner("exporting the network"):
-        contents = onnx_bytes(Model.load(path))
+        contents = write(Model.load(path))
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(contents)

@@ -70,7 +70,7 @@ def watch(
     Parameters
     ----------
     folder
-        Where the instrument puts its scans (.xy, .xye, .xrdml, .raw, .brml, .uxd, .ras, .rasx, GSAS).
+        Where the instrument puts its scans, with an ending of docs/formats.md that only scans have.
     recursive
         Watch the folders in it too.
     settle

@@ -22,8 +22,8 @@ from mixrd.analysis import Analysis
 from mixrd.analysis.doubts.opinion_doubts import second_opinion_warnings
 from mixrd.analysis.result.second_opinion import SecondOpinion, in_sigmas
 from mixrd.errors import UsageError
+from mixrd.export.formats.rietx import rietx_instrument, rietx_phase
 from mixrd.export.handover import Handover, handover
-from mixrd.export.rietx_project import rietx_instrument, rietx_phase
 from mixrd.scan import Scan
 
 #: Names of programs that can be asked.

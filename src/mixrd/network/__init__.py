@@ -1,5 +1,6 @@
 """Networks: architectures, losses and the model file."""
 
+from mixrd.network.architecture import Architecture, architecture_named, architectures
 from mixrd.network.baselines import FittedEstimator, NearestNeighbours, ReferenceLeastSquares
 from mixrd.network.compact import NETWORK_VERSION, CompactNetwork, Estimate
 from mixrd.network.compact_fractions import CompactFractions
@@ -21,14 +22,7 @@ from mixrd.network.losses import (
 from mixrd.network.matched import MatchedNetwork
 from mixrd.network.model import Model, Problem, build_network
 from mixrd.network.pattern_estimate import PatternEstimate
-from mixrd.network.registry import (
-    Architecture,
-    architecture_named,
-    architectures,
-    build,
-    build_trainable,
-    load_estimator,
-)
+from mixrd.network.registry import build, build_trainable, load_estimator
 from mixrd.network.table1 import Table1Network
 
 __all__ = [

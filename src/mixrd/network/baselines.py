@@ -13,6 +13,7 @@ from scipy.optimize import nnls
 from torch import Tensor
 
 from mixrd.errors import ModelError, ParameterError
+from mixrd.network.architecture import architecture
 from mixrd.network.estimator import bytes_of, checked_patterns, write_estimator
 
 #: Lengths, as a share of the pattern, of the exponentials that stand for a background.
@@ -92,6 +93,9 @@ class FittedEstimator(ABC):
         return patterns, fractions.to("cpu", torch.float32)
 
 
+@architecture(
+    "knn", "nearest neighbours among known mixtures (Greasley 2023)", learns_by="samples", samples=20_000
+)
 class NearestNeighbours(FittedEstimator):
     """Mean fractions of the nearest patterns that it was fitted to (Greasley and Hosein 2023).
 
@@ -157,6 +161,9 @@ class NearestNeighbours(FittedEstimator):
         return fractions.to(patterns.device)
 
 
+@architecture(
+    "nnls", "non-negative least squares on unstrained references", learns_by="references", samples=0
+)
 class ReferenceLeastSquares(FittedEstimator):
     """Non-negative least squares on patterns of the pure, unstrained materials.
 

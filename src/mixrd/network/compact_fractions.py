@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from mixrd.network.architecture import BRISK, architecture
 from mixrd.network.compact import CompactNetwork, compact_layers
 
 #: How a network sees a pattern: over its maximum, or the square root of that.
@@ -23,6 +24,7 @@ def prepared(patterns: Tensor, scale: InputScale) -> Tensor:
     return patterns / patterns.amax(dim=-1, keepdim=True).clamp_min(1e-12)
 
 
+@architecture("compact", "residual convolutional network, about 0.4 M parameters", training=BRISK)
 class CompactFractions(nn.Module):
     """Stem and residual blocks of `CompactNetwork`; features are flattened, because positions matter.
 

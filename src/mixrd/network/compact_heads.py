@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from mixrd.network.architecture import HEADED, architecture
 from mixrd.network.compact import compact_layers
 from mixrd.network.compact_fractions import InputScale, prepared
 from mixrd.network.heads import SHAPE_RANGES, SHAPES, HeadedNetwork, HeadOutputs
 
 
+@architecture(
+    "compact-heads",
+    "the compact network with heads for presence, strain, size and background",
+    training=HEADED,
+)
 class CompactHeads(HeadedNetwork):
     """Stem, residual blocks and fully connected stage of the compact network, and one linear layer of heads.
 

@@ -8,10 +8,14 @@ import torch
 from torch import Tensor
 
 from mixrd.errors import ParameterError
+from mixrd.network.architecture import architecture
 from mixrd.network.baselines import FittedEstimator
 from mixrd.network.estimator import checked_patterns
 
 
+@architecture(
+    "random_forest", "random forest on known mixtures (Greasley 2023)", learns_by="samples", samples=5_000
+)
 class RandomForest(FittedEstimator):
     """Mean of regression trees, each grown on a bootstrap sample (Breiman 2001; Greasley and Hosein 2023).
 

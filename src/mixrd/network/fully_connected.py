@@ -6,9 +6,11 @@ import itertools
 
 from torch import Tensor, nn
 
+from mixrd.network.architecture import BRISK, architecture
 from mixrd.network.compact_fractions import InputScale, prepared
 
 
+@architecture("mlp", "fully connected network, about 1.5 M parameters", training=BRISK)
 class FullyConnectedNetwork(nn.Module):
     """Linear layers with batch normalization and leaky rectified linear units.
 

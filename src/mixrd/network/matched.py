@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mixrd.errors import ParameterError
+from mixrd.network.architecture import HEADED, architecture
 from mixrd.network.candidate_heads import CandidateHeads, PatternParts
 from mixrd.network.candidate_lines import Basis, CandidateLines, Lines
 from mixrd.network.compact_fractions import prepared
@@ -44,6 +45,16 @@ _NEAR = 0.15
 _REACH = 1.1
 
 
+@architecture(
+    "matched", "matched filter over strained copies, then closer looks at lines; heads", training=HEADED
+)
+@architecture(
+    "matched-fits",
+    "the matched network, then fits of the likely candidates together; heads",
+    training=HEADED,
+    fits=2,
+)
+@architecture("matched-fits-3", "the matched network, then three such fits; heads", training=HEADED, fits=3)
 class MatchedNetwork(HeadedNetwork):
     """Reads a pattern with the help of the candidates' lines.
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mixrd.errors import ParameterError
+from mixrd.network.architecture import architecture
 
 #: Negative slope of the leaky rectified linear units.
 NEGATIVE_SLOPE = 0.01
@@ -47,6 +48,7 @@ BLOCKS = (
 REDUCTIONS = (Convolution(4, 9, True), Convolution(20, 5, True), Convolution(64, 4, False))
 
 
+@architecture("table1", "the network of Hoefer et al. 2024, Table 1: 30 M parameters")
 class Table1Network(nn.Module):
     """Three blocks, a reduced copy after each; the copies together pass a fully connected stage.
 

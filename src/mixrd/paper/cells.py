@@ -21,10 +21,7 @@ from mixrd.training import FractionTraining
 
 #: Part of every recipe's hash: raise it with each change that gives other results.
 RESULT_VERSION = 1
-#: Mixtures that estimators without gradients are fitted to, unless given: as many as fit in memory and
-#: minutes. Least squares on references needs none.
-FITTED_SAMPLES = {"knn": 20_000, "random_forest": 5_000, "nnls": 0}
-#: Beyond, their patterns would take more than 4 GB.
+#: More mixtures without gradients would take more than 4 GB.
 _MOST_FITTED = 400_000
 
 
@@ -96,7 +93,7 @@ class Cell:
         """Mixtures of a run that is not shortened."""
         if self.is_trained:
             return SAMPLES_PER_MATERIAL * self.n
-        return FITTED_SAMPLES[self.architecture]
+        return architecture_named(self.architecture).samples
 
     @property
     def samples(self) -> int:

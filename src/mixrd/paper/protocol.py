@@ -52,7 +52,7 @@ class Protocol:
     ----------
     samples : int or None
         Mixtures of each training; None for the paper's 9e5 N, or for what is usual where nothing is trained
-        but fitted (`mixrd.paper.cells.FITTED_SAMPLES`).
+        but fitted (`mixrd.network.Architecture.samples`).
     batch, learning_rate, schedule, loss, precision, largest_gradient
         As in `FractionTraining`; of no meaning where nothing is trained.
     compile : bool

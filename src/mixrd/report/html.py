@@ -16,7 +16,7 @@ from mixrd.report import html_facts, html_phases, sentences
 from mixrd.report.citation import citation
 from mixrd.report.html_batch import Batch, batch_of
 from mixrd.report.numbers import counted, two_digits
-from mixrd.report.warning_texts import WarningText, warning_texts
+from mixrd.warning_texts import WarningText, warning_texts
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis, AnalysisWarning

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mixrd.report.numbers import counted, percent, two_digits
-from mixrd.report.warning_texts import warning_texts
+from mixrd.warning_texts import warning_texts
 
 if TYPE_CHECKING:
     from mixrd.analysis import AbsoluteResult, Analysis, PhaseResult

@@ -7,13 +7,16 @@ counts as 32-bit floating-point numbers; little-endian.
 from __future__ import annotations
 
 import struct
+from functools import partial
 from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
-from mixrd.scan.headers import ScanHeader, element_symbol, wavelength
+from mixrd.scan.headers import ScanHeader, chosen, element_symbol, wavelength
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import BINARY, ScanFormat, register_format
 from mixrd.scan.stepped import stepped_scan
 from mixrd.scan.vendor import Arrays
 
@@ -134,3 +137,19 @@ def _range(
 def _decimal(value: float) -> float:
     """The decimal number that was stored in single precision: 0.04 for 0.03999999911."""
     return float(f"{value:.7g}")
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    return chosen(old_raw_scans(opened.data, opened.file), scan, opened.file)
+
+
+def _starts(opened: OpenedFile, mark: bytes) -> bool:
+    return opened.data.startswith(mark) and b"\0" in opened.data
+
+
+for _number, _mark in ((1, b"RAW "), (2, b"RAW2")):
+    register_format(
+        ScanFormat(
+            f"Bruker RAW version {_number}", partial(_starts, mark=_mark), _read, (".raw",), order=BINARY + 10
+        )
+    )

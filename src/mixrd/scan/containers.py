@@ -18,6 +18,7 @@ MAX_UNPACKED_BYTES = 512 * 2**20
 
 MAX_MEMBERS = 20_000
 _CHUNK = 2**20
+_ENCODINGS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def load_bytes(path: str | Path) -> bytes:
@@ -61,6 +62,27 @@ def without_dos_end(data: bytes) -> bytes:
         return data
     text = bare.rstrip(b"\x1a\0\r\n \t")
     return data if b"\0" in text else text + b"\n"
+
+
+def decode(data: bytes) -> str | None:
+    """Text of a file: UTF-8 or UTF-16 by its byte-order mark, UTF-8, else Latin-1.
+
+    None if there are zero bytes in it, so that it is no text.
+    """
+    for mark, encoding in _ENCODINGS:
+        if data.startswith(mark):
+            return data.decode(encoding, errors="replace")
+    head = data[:4000]
+    if len(head) >= 8 and head.count(0) > 0.4 * len(head):
+        for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+            if not head[offset::2].strip(b"\0") and b"\0" not in head[1 - offset :: 2]:
+                return data.decode(encoding, errors="replace")
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 class Archive:

@@ -58,6 +58,18 @@ def refuse_other_number(found: int, declared: int | None, file: str | PathLike[s
     raise ScanError(text, remedy=_CUT, file=file)
 
 
+def refuse_short_rows(block: bytes, file: str | PathLike[str]) -> None:
+    """Refuse rows of points, one a line, of which one has another number of columns than the first."""
+    rows = [line.split() for line in block.split(b"\n") if line.strip()]
+    odd = next((i for i, row in enumerate(rows, start=1) if len(row) != len(rows[0])), None)
+    if odd is not None:
+        raise ScanError(
+            f"row {odd} of the points has {len(rows[odd - 1])} columns, the first {len(rows[0])}",
+            remedy=_CUT,
+            file=file,
+        )
+
+
 def points_of_range(first: float, last: float, step: float) -> int | None:
     """Points from `first` to `last`, None where that is no whole number of steps to a tenth."""
     if step == 0.0 or not math.isfinite(span := (last - first) / step) or span <= 0.0:

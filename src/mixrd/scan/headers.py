@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import re
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,8 @@ from mixrd.errors import ScanError
 
 if TYPE_CHECKING:
     from mixrd.scan.optics import Optics
+
+Points = TypeVar("Points")
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,13 +153,31 @@ def choose_scan(headers: Sequence[ScanHeader], scan: int | None, file: str | Pat
     return 0
 
 
-def several_scans_warning(headers: Sequence[ScanHeader]) -> tuple[str, str]:
-    """Warning that only the first of several successive ranges was read."""
-    return (
+def noted(headers: Sequence[ScanHeader], header: ScanHeader, scan: int | None) -> ScanHeader:
+    """The header with a warning where the first of several successive ranges was taken without a choice."""
+    if len(headers) < 2 or scan is not None:
+        return header
+    several = (
         "SEVERAL_SCANS",
         f"the file holds {len(headers)} scans ({list_ranges(headers)}) and the first was read; "
         "choose another with --scan N or scan=N",
     )
+    return replace(header, warnings=(several, *header.warnings))
+
+
+def chosen(
+    found: Sequence[tuple[Points, ScanHeader]], scan: int | None, file: str | PathLike[str]
+) -> tuple[Points, ScanHeader]:
+    """The scan to read of all that a file holds, each with its header.
+
+    Raises
+    ------
+    ScanError
+        As `choose_scan`.
+    """
+    headers = [header for _, header in found]
+    index = choose_scan(headers, scan, file)
+    return found[index][0], noted(headers, headers[index], scan)
 
 
 def list_ranges(headers: Sequence[ScanHeader]) -> str:
@@ -179,31 +198,3 @@ def refuse_map(axis: str | None, count: int, file: str | PathLike[str]) -> ScanE
         remedy="Measure or export a single theta/2-theta scan.",
         file=file,
     )
-
-
-def bruker_tube_lines(data: bytes) -> tuple[float | None, float | None]:
-    """K-alpha-1 and K-alpha-2 wavelengths in angstrom from a Bruker RAW v3 or v4 header.
-
-    Version 3 keeps mean, K-alpha-1 and K-alpha-2 as doubles from byte 616; version 4 keeps the same
-    72 bytes into a segment of type 30 of the chain that begins at byte 61. None where not found; zero is
-    what the vendor's program writes for a K-alpha-2 line that it has removed.
-    """
-    try:
-        if data.startswith(b"RAW1.01"):
-            _, alpha1, alpha2 = struct.unpack_from("<3d", data, 616)
-        else:
-            at = 61
-            while True:
-                kind, length = struct.unpack_from("<II", data, at)
-                if kind == 30:
-                    _, alpha1, alpha2 = struct.unpack_from("<3d", data, at + 72)
-                    break
-                if kind in (0, 160):
-                    return None, None
-                at += max(length, 8)
-    except struct.error:
-        return None, None
-    if not 0.1 < alpha1 < 5.0:
-        return None, None
-    # some programs stored a single-precision number: seven digits are what it holds
-    return float(f"{alpha1:.7g}"), alpha2 if alpha2 == 0.0 or 0.1 < alpha2 < 5.0 else None

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from os import PathLike
 
-from mixrd.scan.headers import ScanHeader, number, wavelength
+from mixrd.scan.headers import ScanHeader, chosen, number, wavelength
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import TEXT, ScanFormat, register_format
 from mixrd.scan.stepped import anode_of, listed_counts, stepped_scan
 from mixrd.scan.vendor import Arrays
 
@@ -44,3 +46,14 @@ def mdi_scan(text: str, file: str | PathLike[str]) -> tuple[Arrays, ScanHeader]:
         anode=anode_of(facts[4]),
         wavelength_angstrom=wavelength(None if length is None else repr(length)),
     )
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    return chosen([mdi_scan(opened.text, opened.file)], scan, opened.file)
+
+
+register_format(
+    ScanFormat(
+        NAME, lambda opened: is_mdi(opened.head.splitlines()), _read, other_endings=(".mdi",), order=TEXT + 60
+    )
+)

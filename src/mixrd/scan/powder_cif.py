@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from os import PathLike
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
-from mixrd.scan.headers import ScanHeader, element_symbol, number, positive, wavelength
+from mixrd.scan.headers import ScanHeader, chosen, element_symbol, number, positive, wavelength
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import TEXT, ScanFormat, register_format
 from mixrd.scan.vendor import Arrays
 
 _ANGLES = ("_pd_meas_2theta_scan", "_pd_meas_2theta_corrected", "_pd_proc_2theta_corrected")
@@ -118,3 +121,14 @@ def _single(block: Any, tag: str) -> str | None:
 
 def _plain(text: str | None) -> str | None:
     return None if text is None else text.partition("(")[0]
+
+
+def _matches(opened: OpenedFile) -> bool:
+    return all(re.search(mark, opened.head, re.MULTILINE) for mark in (r"^\s*data_\S", r"^\s*(_\w+|loop_)"))
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    return chosen(cif_scans(opened.text, opened.file), scan, opened.file)
+
+
+register_format(ScanFormat("powder CIF", _matches, _read, other_endings=(".cif",), order=TEXT + 10))

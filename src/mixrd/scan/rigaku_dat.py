@@ -11,7 +11,9 @@ from os import PathLike
 
 from mixrd.errors import ScanError
 from mixrd.scan.axes import judge_axis
-from mixrd.scan.headers import ScanHeader, number, positive, wavelength
+from mixrd.scan.headers import ScanHeader, chosen, number, positive, wavelength
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import TEXT, ScanFormat, register_format
 from mixrd.scan.stepped import anode_of, listed_counts, stepped_scan
 from mixrd.scan.vendor import Arrays
 
@@ -101,3 +103,14 @@ def _time_per_step(keys: dict[str, str], step: float | None) -> float | None:
     if unit in ("deg/min", "degree/min"):
         return float(f"{60.0 * step / speed:.6g}")
     return speed if unit in ("sec", "sec/step", "s") else None
+
+
+def _matches(opened: OpenedFile) -> bool:
+    return all(re.search(mark, opened.head, re.MULTILINE) for mark in (r"^\*BEGIN\s*$", r"^\*COUNT\s*="))
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    return chosen(rigaku_dat_scans(opened.text, opened.file), scan, opened.file)
+
+
+register_format(ScanFormat(NAME, _matches, _read, other_endings=(".dat", ".asc"), order=TEXT + 50))

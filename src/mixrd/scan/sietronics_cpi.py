@@ -9,7 +9,9 @@ from __future__ import annotations
 from os import PathLike
 
 from mixrd.errors import ScanError
-from mixrd.scan.headers import ScanHeader, number, wavelength
+from mixrd.scan.headers import ScanHeader, chosen, number, wavelength
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import TEXT, ScanFormat, register_format
 from mixrd.scan.stepped import anode_of, listed_counts, stepped_scan
 from mixrd.scan.vendor import Arrays
 
@@ -42,3 +44,18 @@ def cpi_scan(text: str, file: str | PathLike[str]) -> tuple[Arrays, ScanHeader]:
         wavelength_angstrom=wavelength(lines[5]) if marks[0] > 5 else None,
     )
     return arrays, header
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    return chosen([cpi_scan(opened.text, opened.file)], scan, opened.file)
+
+
+register_format(
+    ScanFormat(
+        NAME,
+        lambda opened: opened.head.upper().startswith("SIETRONICS XRD SCAN"),
+        _read,
+        other_endings=(".cpi",),
+        order=TEXT + 40,
+    )
+)

@@ -11,7 +11,9 @@ from os import PathLike
 
 from mixrd.errors import ScanError
 from mixrd.scan.declared import points_of_range
-from mixrd.scan.headers import ScanHeader
+from mixrd.scan.headers import ScanHeader, chosen
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import TEXT, ScanFormat, register_format
 from mixrd.scan.stepped import listed_counts, stepped_scan
 from mixrd.scan.text_headers import text_facts
 from mixrd.scan.vendor import Arrays
@@ -78,3 +80,18 @@ def start_step_stop_scan(text: str, file: str | PathLike[str]) -> tuple[Arrays, 
     return arrays, ScanHeader(
         first=start, last=stop, wavelength_angstrom=facts.wavelength_angstrom, anode=facts.anode
     )
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    return chosen([start_step_stop_scan(opened.text, opened.file)], scan, opened.file)
+
+
+register_format(
+    ScanFormat(
+        NAME,
+        lambda opened: is_start_step_stop(opened.start),
+        _read,
+        other_endings=(".rit", ".xdd", ".dat"),
+        order=TEXT + 70,
+    )
+)

@@ -9,7 +9,9 @@ from mixrd.scan.axes import judge_axis
 from mixrd.scan.axis_conversion import SMALL_ANGLE_DEG, small_angle_error, two_theta_from_axis
 from mixrd.scan.axis_shape import judge_unnamed_axis
 from mixrd.scan.declared import judge_declared_range, text_declaration
-from mixrd.scan.headers import ScanHeader
+from mixrd.scan.headers import ScanHeader, choose_scan
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import LAST, ScanFormat, register_format
 from mixrd.scan.text_columns import read_columns
 from mixrd.scan.text_headers import text_facts
 from mixrd.scan.vendor import Arrays
@@ -49,3 +51,15 @@ def text_scan(text: str, file: str | PathLike[str]) -> tuple[Arrays, ScanHeader]
         warnings=columns.warnings + doubts + range_doubts + judge_axis(facts.scan_axis, file=file),
     )
     return Arrays(two_theta, columns.intensity, columns.sigma, "mixrd"), header
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    choose_scan([ScanHeader()], scan, opened.file)
+    return text_scan(opened.text, opened.file)
+
+
+register_format(
+    ScanFormat(
+        "text columns", lambda _: True, _read, (".xy", ".xye"), (".csv", ".txt", ".dat", ".prn", ".asc"), LAST
+    )
+)

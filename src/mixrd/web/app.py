@@ -78,11 +78,14 @@ def _add_pages(app: FastAPI) -> None:
     @app.get("/api/health", tags=["server"], response_model=Health)
     def health(server: Server) -> dict[str, Any]:
         """The server, and how busy it is."""
+        from mixrd.scan.scan_format import all_endings
+
         return {
             "version": mixrd.__version__,
             "running": server.jobs.count(*RUNNING),
             "queued": server.jobs.count("queued"),
             "max_upload_bytes": server.settings.max_upload_bytes,
+            "scan_endings": all_endings(),
             "training_steps": server.settings.training_steps,
         }
 

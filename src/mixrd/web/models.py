@@ -41,6 +41,7 @@ class Health(BaseModel):
     running: int = Field(description="Jobs that are being done")
     queued: int = Field(description="Jobs that wait")
     max_upload_bytes: int = Field(description="Largest file that is taken")
+    scan_endings: list[str] = Field(description="Endings that files of scans may have", examples=[[".xy"]])
     training_steps: int | None = Field(description="Steps of a training; null is the usual number")
 
 
@@ -104,6 +105,7 @@ class WarningExplanation(BaseModel):
     """What a warning means."""
 
     code: str = Field(examples=["UNEXPLAINED_LINES"])
+    title: str = Field(description="What it says in a few words")
     group: str = Field(description="What it is about")
     severity: Literal["stop", "doubt", "note"] = Field(
         description="The result cannot be used; it can be off; for the record"

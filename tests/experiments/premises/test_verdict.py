@@ -9,7 +9,7 @@ import pytest
 
 from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, Statement
 from mixrd.experiments.premises.verdict import INFORMATIVE, half_width, judge
-from mixrd.report.warning_texts import warning_texts
+from mixrd.warning_texts import warning_texts
 
 EMPTY = Analysis("ok", "scan.xy", (), None, None, None, None, {}, (), None, {})
 

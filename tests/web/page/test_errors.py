@@ -115,6 +115,11 @@ def huge(tmp_path: Path) -> Path:
     return path
 
 
+def test_files_are_offered_that_the_server_reads(visit: NewVisit) -> None:
+    offered = visit().open().page.locator("#scans input[type=file]").get_attribute("accept")
+    assert {".xy", ".csv", ".rasx", ".mdi"} <= {*(offered or "").split(",")}
+
+
 def test_a_gigabyte_is_not_sent(visit: NewVisit, huge: Path) -> None:
     me = visit().open()
     sent: list[str] = []

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mixrd.web
 from mixrd.report.colours import PHASE_COLOURS
-from mixrd.report.warning_texts import warning_texts
 
 PAGE = Path(mixrd.web.__file__).parent / "page"
 OWN = sorted(p for p in PAGE.rglob("*") if p.is_file() and "vendor" not in p.parts)
@@ -53,12 +52,6 @@ def test_colours_are_those_of_the_plots() -> None:
     listed = re.search(r"PHASE_COLOURS = \[([^\]]+)\]", source)
     assert listed
     assert tuple(re.findall(r'"(#\w{6})"', listed[1])) == PHASE_COLOURS
-
-
-def test_every_warning_has_a_title() -> None:
-    source = (PAGE / "js/warnings.js").read_text(encoding="utf-8")
-    titled = re.findall(r"^  ([A-Z0-9_]+): \"", source, re.MULTILINE)
-    assert sorted(titled) == sorted(warning_texts())
 
 
 def test_the_library_has_its_licence_and_version() -> None:

@@ -11,19 +11,13 @@ from numpy.typing import NDArray
 from mixrd.analysis.result.intervals import Quantities
 from mixrd.analysis.result.parts import AnalysisWarning, Curves, PhaseResult, Statement, UnexplainedResult
 from mixrd.fit.refinement import LEAST_TOTAL_SIGNIFICANCE, Refinement
+from mixrd.warning_texts import codes_that, warning_texts
 
 #: Part of what stands above the background that the candidates must explain, as a sum of squares: there
 #: amounts are those of what is in the scan, and not of what happens to lie below foreign lines.
 LEAST_EXPLAINED = 0.7
 #: Largest share of the counts above the background in lines that no candidate explains.
 MOST_UNEXPLAINED = 0.5
-#: Codes of warnings that make every number worthless, and what is said then.
-REFUSING = {
-    "WRONG_WAVELENGTH": "the lines stand where another radiation would put them",
-    "WRONG_AXIS": "the lines stand where another axis would put them",
-}
-#: Codes of warnings that are about amounts alone: they say nothing where none are stated.
-ABOUT_AMOUNTS = frozenset({"ESTIMATES_DISAGREE", "MICROABSORPTION"})
 
 
 def explained_share(curves: Curves, sigma: NDArray[np.float64]) -> float:
@@ -79,9 +73,10 @@ def _worthless(
     warnings: Sequence[AnalysisWarning],
 ) -> str:
     """Why the fit is worth no number; empty if it is worth one."""
-    for warning in warnings:
-        if warning.code in REFUSING:
-            return REFUSING[warning.code]
+    texts = [warning_texts()[warning.code] for warning in warnings if warning.code in warning_texts()]
+    for text in texts:
+        if text.refuses:
+            return text.refuses
     if refined.significance < LEAST_TOTAL_SIGNIFICANCE:
         return "no candidate stands out from background and noise"
     if unexplained is not None and unexplained.share_of_counts > MOST_UNEXPLAINED:
@@ -101,6 +96,12 @@ def _worthless(
 
 def _candidates(names: Sequence[str]) -> str:
     return f"{names[0]} does" if len(names) == 1 else "the candidates do"
+
+
+def without_those_about_amounts(warnings: Sequence[AnalysisWarning]) -> tuple[AnalysisWarning, ...]:
+    """Those that say something where no amounts are stated."""
+    about = codes_that(lambda text: text.about_amounts)
+    return tuple(one for one in warnings if one.code not in about)
 
 
 def without_amounts(phases: Sequence[PhaseResult]) -> tuple[PhaseResult, ...]:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mixrd.analysis import Analysis, PhaseResult
+from mixrd.warning_texts import codes_that
 
 #: Codes that say what was done with the file and leave the answer alone. All others are doubts.
-INFORMATIVE = frozenset({
-    "ATTENUATED", "AXIS_CONVERTED", "BEAM_FROM_HEADER", "COLUMN_IGNORED", "COLUMNS_SWAPPED", "DUPLICATES",
-    "KALPHA2_FROM_SCAN", "NO_HEADER", "RATE_TO_COUNTS", "REVERSED", "SEVERAL_SCANS",
-})  # fmt: skip
+INFORMATIVE = codes_that(lambda text: text.informative)
 #: Doubts that follow from the named phases alone, whatever the scan: they do not tell a wrong premise.
-STANDING = frozenset({"MICROABSORPTION", "NEAR_ABSORPTION_EDGE"})
+STANDING = codes_that(lambda text: text.standing)
 #: An interval this many of its half widths off is wrong.
 HALF_WIDTHS = 2.0
 

@@ -20,7 +20,7 @@ _EXAMPLE, _EXAMPLE_NAME = "demo.xy", "example.xy"
 @router.get("/warnings", tags=["server"], response_model=list[WarningExplanation])
 def warnings() -> list[dict[str, Any]]:
     """Each code that a warning can have: what it means and what to do."""
-    from mixrd.report.warning_texts import warning_texts
+    from mixrd.warning_texts import warning_texts
 
     return [vars(text) for text in warning_texts().values()]
 

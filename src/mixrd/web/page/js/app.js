@@ -86,7 +86,7 @@ async function begin() {
   try {
     const health = await api.health();
     byId("version").textContent = health.version;
-    limitUploads(health.max_upload_bytes);
+    limitUploads(health.max_upload_bytes, health.scan_endings);
     await Promise.all([loadRadiations(), loadWarnings()]);
   } catch (error) {
     if (error.code !== "OFFLINE") show(byId("run-errors") ?? byId("main"), error);

@@ -10,8 +10,6 @@ import { radiationTitle } from "./radiations.js";
 import { drawPreview, dropPreview } from "./scan_preview.js";
 import { explained } from "./warnings.js";
 
-const ENDINGS = ".xy,.xye,.dat,.txt,.csv,.prn,.asc,.xrdml,.raw,.brml,.uxd,.ras,.rasx,.gsa,.gss,.gda,.fxye,.cif,.xml";
-
 /** What a header says: label and unit. */
 const HEADER = {
   wavelength_angstrom: ["wavelength", " Å"], anode: ["anode", ""], counting_time_s: ["time per step", " s"], scan_axis: ["scanned axis", ""],
@@ -20,12 +18,14 @@ const HEADER = {
 const EXAMPLE_PHASES = ["corundum", "fluorite", "zincite"];
 
 let limit = null; // bytes
+let endings = []; // of files that may hold scans
 let pictured = null; // id of the scan whose preview is open
 let drawn = null; // what the preview shows
 
-/** Refuse files above this size before they are sent. */
-export function limitUploads(size) {
+/** Refuse files above this size before they are sent, and offer those with these endings. */
+export function limitUploads(size, offered) {
   limit = size ?? null;
+  endings = offered ?? [];
   renderHint();
 }
 
@@ -34,7 +34,7 @@ export function mountScans() {
     byId("scans"),
     dropZone({
       title: "Drop scans here, or choose files", hint: "XRDML, RAW, BRML, UXD, RAS, RASX, GSAS, CIF, XY, CSV …",
-      accept: ENDINGS, multiple: true, take: takeScans, id: "scan-drop",
+      accept: endings.join(","), multiple: true, take: takeScans, id: "scan-drop",
     }),
     h("p", { class: "hint" }, h("span", { id: "scan-limit" }), " ",
       h("span", { id: "scan-example" }, "None at hand? ", h("button", { type: "button", class: "plain small", onclick: takeExample }, "Take the example"))),

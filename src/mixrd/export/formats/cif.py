@@ -6,12 +6,14 @@ import gemmi
 import numpy as np
 
 from mixrd.analysis.inputs.exclusion import within_regions
+from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import space_group, special_positions, unique_labels
 
 _CELL_TAGS = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 
 
+@export_format("cif")
 def cif_files(given: Handover) -> dict[str, str]:
     """``STEM.cif``."""
     document = gemmi.cif.Document()

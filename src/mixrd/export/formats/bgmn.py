@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from mixrd.crystal import B_OVER_U
 from mixrd.diffraction import tube_of
+from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import cell_parameters, in_p1
 
@@ -19,6 +20,7 @@ _KEYS = ("A", "B", "C", "ALPHA", "BETA", "GAMMA")
 _FREEDOM = 0.01
 
 
+@export_format("bgmn")
 def bgmn_files(given: Handover) -> dict[str, str]:
     """``STEM.sav``, ``STEM.xy`` and a ``.str`` for each phase."""
     files = {f"{given.stem}.sav": _control(given), f"{given.stem}.xy": _data(given)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mixrd.crystal import B_OVER_U, Crystal
+from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import special_positions, spellable, unique_labels
 
@@ -12,6 +13,7 @@ _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 _U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
 
 
+@export_format("rietx")
 def rietx_files(given: Handover) -> dict[str, str]:
     """``STEM.structure.json``, ``STEM.instrument.json``, ``STEM.xye`` and ``STEM_rietx.py``."""
     structure, instrument = rietx_documents(given)

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mixrd.export.cif import phase_cif
+from mixrd.export.export_format import export_format
+from mixrd.export.formats.cif import phase_cif
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import spellable
 from mixrd.pattern.profile import SCHERRER_K
@@ -26,6 +27,7 @@ _NM_PER_UM, _UM_PER_MM = 1e3, 1e3
 _UNIT = 100.0
 
 
+@export_format("gsas2")
 def gsas2_files(given: Handover) -> dict[str, str]:
     """``STEM.instprm``, ``STEM.xye``, a CIF for each phase and ``STEM_gsas2.py``."""
     files = {f"{given.stem}.instprm": instprm(given), f"{given.stem}.xye": given.columns()}

@@ -14,6 +14,7 @@ import numpy as np
 
 from mixrd.crystal import B_OVER_U
 from mixrd.diffraction.form_factor import dispersion
+from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import cell_parameters, multiplicities, special_positions, spellable, unique_labels
 
@@ -33,6 +34,7 @@ class _Codes:
         return 10.0 * self.used + 1.0
 
 
+@export_format("fullprof")
 def fullprof_files(given: Handover) -> dict[str, str]:
     """``STEM.pcr`` and ``STEM.dat`` (X, Y, sigma columns)."""
     codes = _Codes()

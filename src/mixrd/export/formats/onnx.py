@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mixrd.errors import ModelError, UsageError
+from mixrd.export.export_format import network_export_format
 from mixrd.network import Model
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _OPSET = 18
 _TRIAL = 5
 
 
+@network_export_format("onnx")
 def onnx_bytes(model: Model) -> bytes:
     """The network as an ONNX file's contents, compared with torch on patterns of its grid.
 

@@ -9,7 +9,7 @@ import pytest
 
 from mixrd.crystal import read_cif
 from mixrd.export import Handover
-from mixrd.export.cif import cif_files, phase_cif, with_sigma
+from mixrd.export.formats.cif import cif_files, phase_cif, with_sigma
 
 
 @pytest.fixture

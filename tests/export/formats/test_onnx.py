@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from mixrd.errors import ModelError, UsageError
-from mixrd.export import onnx_model
-from mixrd.export.onnx_model import OUTPUTS, onnx_bytes
+from mixrd.export.formats import onnx as onnx_format
+from mixrd.export.formats.onnx import OUTPUTS, onnx_bytes
 from mixrd.network import Model
 from mixrd.pattern import load_instrument
 from mixrd.phases import load_phase
@@ -82,7 +82,7 @@ def test_the_example_of_the_documentation(
     """The code block of docs/exports.md, run as it stands, against the estimate through mixrd."""
     from mixrd.scan import rebin
 
-    page = (Path(__file__).resolve().parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[3] / "docs" / "exports.md").read_text(encoding="utf-8")
     block = page.split("<!-- onnx example -->", 1)[1].split("```python\n", 1)[1].split("```", 1)[0]
     assert "mixrd." not in block and "import mixrd" not in block
     angles = np.arange(20.0, 70.0, 0.013)
@@ -99,7 +99,7 @@ def test_the_example_of_the_documentation(
 
 @pytest.mark.slow
 def test_a_graph_that_differs_is_refused(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_model, "TOLERANCE", -1.0)
+    monkeypatch.setattr(onnx_format, "TOLERANCE", -1.0)
     with pytest.raises(ModelError, match="differs"):
         onnx_bytes(model)
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mixrd.export import Handover
-from mixrd.export.bgmn import bgmn_files
+from mixrd.export.formats.bgmn import bgmn_files
 from mixrd.phases import load_phase
 
 

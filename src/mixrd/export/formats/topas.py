@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import gemmi
 
 from mixrd.crystal import B_OVER_U
+from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
 from mixrd.export.symmetry import cell_parameters, special_positions, spellable, unique_labels
 
@@ -19,6 +20,7 @@ _CELL_KEYS = ("a", "b", "c", "al", "be", "ga")
 _U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
 
 
+@export_format("topas")
 def topas_files(given: Handover) -> dict[str, str]:
     """``STEM.inp`` and ``STEM.xye``."""
     data = f"{given.stem}.xye"

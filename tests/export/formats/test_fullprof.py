@@ -8,7 +8,7 @@ import pytest
 from rietx.io.projects import fullprof, read_fullprof_pcr
 
 from mixrd.export import Handover
-from mixrd.export.fullprof import fullprof_files
+from mixrd.export.formats.fullprof import fullprof_files
 from mixrd.phases import load_phase
 
 

@@ -8,7 +8,7 @@ import pytest
 import rietx
 
 from mixrd.export import Handover
-from mixrd.export.rietx_project import rietx_files
+from mixrd.export.formats.rietx import rietx_files
 
 
 def test_documents_are_read_back(rough_and_textured: Handover) -> None:

@@ -12,7 +12,7 @@ import pytest
 import rietx
 
 from mixrd.export import Handover
-from mixrd.export.gsas2 import gsas2_files
+from mixrd.export.formats.gsas2 import gsas2_files
 
 
 def settings_of(script: str) -> dict[str, Any]:

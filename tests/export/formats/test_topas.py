@@ -9,7 +9,7 @@ import pytest
 from rietx.io.projects import read_topas_inp, topas
 
 from mixrd.export import Handover
-from mixrd.export.topas import topas_files
+from mixrd.export.formats.topas import topas_files
 
 
 @pytest.fixture

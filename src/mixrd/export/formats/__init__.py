@@ -1,0 +1,1 @@
+"""A module for each program or format: its name is what `mixrd export --to` takes."""

@@ -1,0 +1,114 @@
+"""Rigaku RAS: text with a header for each scan; arrays by rietx."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from os import PathLike
+
+from mixrd.scan.declared import refuse_short_rows
+from mixrd.scan.headers import ScanHeader, number, positive
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.optics import (
+    Optics,
+    is_nothing,
+    primary_monochromator,
+    secondary_monochromator,
+    soller_opening,
+)
+from mixrd.scan.scan_format import MARKED_TEXT, ScanFormat, register_format
+from mixrd.scan.vendor import Arrays, through_rietx
+
+
+def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
+    refuse_short_ras_rows(opened.data, opened.file)
+
+    def completed(header: ScanHeader, index: int, _: Arrays) -> ScanHeader:
+        own, beams = ras_headers(opened.data), ras_optics(opened.data)
+        told = own[index] if index < len(own) else ScanHeader()
+        return replace(
+            header,
+            axis=told.axis or header.axis,
+            detector_only=True,
+            goniometer_radius_mm=header.goniometer_radius_mm or told.goniometer_radius_mm,
+            points=told.points,
+            step=told.step,
+            optics=beams[index] if index < len(beams) else None,
+        )
+
+    return through_rietx(opened, scan, completed)
+
+
+register_format(
+    ScanFormat(
+        "Rigaku RAS",
+        lambda opened: opened.start.startswith("*RAS_DATA_START"),
+        _read,
+        (".ras",),
+        order=MARKED_TEXT,
+    )
+)
+
+
+def refuse_short_ras_rows(data: bytes, file: str | PathLike[str]) -> None:
+    """Refuse a RAS file in which a row of points has fewer columns than the others.
+
+    Raises
+    ------
+    ScanError
+        That names the row.
+    """
+    for block in re.findall(rb"^\*RAS_INT_START\s*$(.*?)^\*RAS_INT_END", data, re.MULTILINE | re.DOTALL):
+        refuse_short_rows(block, file)
+
+
+def ras_headers(data: bytes) -> list[ScanHeader]:
+    """What rietx leaves out of the header of each scan in a RAS file: axis, radius, declared points and step.
+
+    The axis has a language-free name (the plain one is Shift-JIS). Of the eight distances of the goniometer
+    the fourth is that of source and sample (0 on a MiniFlex) and the sixth that of sample and receiving
+    slit; both are the radius.
+    """
+    found = []
+    for part in re.split(rb"^\*RAS_HEADER_START", data, flags=re.MULTILINE)[1:]:
+        keys = {
+            key.decode("ascii", "replace"): value.decode("ascii", "replace")
+            for key, value in re.findall(rb'^\*([A-Z0-9_-]+)\s+"([^"\r\n]*)"', part, re.MULTILINE)
+        }
+        radius = positive(keys.get("HW_GONIOMETER_RADIUS-3")) or positive(keys.get("HW_GONIOMETER_RADIUS-5"))
+        count = number(keys.get("MEAS_DATA_COUNT"))
+        uneven = keys.get("MEAS_SCAN_UNEQUALY_SPACED", "0").lower() not in ("0", "false", "")
+        found.append(
+            ScanHeader(
+                axis=keys.get("MEAS_SCAN_AXIS_X_INTERNAL"),
+                goniometer_radius_mm=radius,
+                points=None if count is None else round(count),
+                step=None if uneven else positive(keys.get("MEAS_SCAN_STEP")),
+            )
+        )
+    return found
+
+
+def ras_optics(data: bytes) -> list[Optics]:
+    """What each scan of a RAS file says of the beam, in their order."""
+    text = data.decode("latin-1")
+    parts = re.split(r"^\*RAS_HEADER_START", text, flags=re.MULTILINE)[1:]
+    return [_ras_scan(part.split("*RAS_INT_START", 1)[0]) for part in parts]
+
+
+def _ras_scan(header: str) -> Optics:
+    names = dict(re.findall(r'^\*MEAS_COND_AXIS_NAME_INTERNAL-(\d+)\s+"([^"\n]*)"', header, re.MULTILINE))
+    places = dict(re.findall(r'^\*MEAS_COND_AXIS_POSITION-(\d+)\s+"([^"\n]*)"', header, re.MULTILINE))
+    axes = {name: places[index] for index, name in names.items() if index in places}
+    beta = axes.get("Filter")
+    divergence = re.fullmatch(r"\s*(\d*[.,]?\d+)\s*deg\s*", axes.get("IncidentSlitBox", ""))
+    return Optics(
+        primary=primary_monochromator(axes.get("IncidentMonochromator")),
+        secondary=secondary_monochromator(axes.get("CounterMonochromator")),
+        beta_filter=None if beta is None else "none" if is_nothing(beta) else beta,
+        soller_rad=(
+            soller_opening(axes.get("IncidentSollerSlit")),
+            soller_opening(axes.get("ReceivingSollerSlit")),
+        ),
+        divergence_deg=positive(divergence[1]) if divergence else None,
+    )
