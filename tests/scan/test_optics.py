@@ -11,12 +11,12 @@ from xml.etree import ElementTree
 import pytest
 
 from mixrd.scan import read_scan
+from mixrd.scan.headers import soller_opening
 from mixrd.scan.optics import (
     Monochromator,
     Optics,
     primary_monochromator,
     secondary_monochromator,
-    soller_opening,
 )
 from mixrd.scan.optics_text import ras_optics, raw_optics, uxd_optics
 from mixrd.scan.optics_xml import brml_optics, rasx_optics, xrdml_optics

@@ -17,7 +17,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from filelock import FileLock, Timeout
 
 from mixrd.errors import UsageError
-from mixrd.report.files import ENDINGS, batch_files, output_names, refuse_existing, writing
+from mixrd.files import refuse_existing, writing
+from mixrd.report.files import ENDINGS, batch_files, output_names
 from mixrd.report.report_file import BATCH_REPORT
 
 if TYPE_CHECKING:

@@ -54,7 +54,7 @@ def export(
         return _onnx(result, out or result.with_suffix(".onnx"), force=force)
     from mixrd import export as room
     from mixrd.analysis import Analysis
-    from mixrd.report.files import refuse_existing, writing
+    from mixrd.files import refuse_existing, write_whole, writing
 
     analysis = Analysis.from_json(result)
     folder = out or result.parent / f"{result.stem}-{to}"
@@ -64,7 +64,7 @@ def export(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text)
     say(f"wrote {', '.join(contents)} to {folder}")
     said = analysis.statement.sentence
     if said:
@@ -75,14 +75,14 @@ def export(
 def _onnx(path: Path, out: Path, *, force: bool) -> int:
     from mixrd.cli.progress import spinner
     from mixrd.export.onnx_model import onnx_bytes
+    from mixrd.files import refuse_existing, write_whole, writing
     from mixrd.network import Model
-    from mixrd.report.files import refuse_existing, writing
 
     refuse_existing([out], force=force)
     with spinner("exporting the network"):
         contents = onnx_bytes(Model.load(path))
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(contents)
+        write_whole(out, contents)
     say(f"wrote {out}")
     return 0

@@ -7,13 +7,12 @@ import re
 import struct
 from collections.abc import Mapping
 
-from mixrd.scan.headers import number, positive
+from mixrd.scan.headers import number, positive, soller_opening
 from mixrd.scan.optics import (
     Optics,
     is_nothing,
     primary_monochromator,
     secondary_monochromator,
-    soller_opening,
 )
 
 #: What a Bruker RAW v4 header holds where a length or angle is not known.

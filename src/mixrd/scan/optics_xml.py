@@ -6,14 +6,13 @@ from typing import Literal
 from xml.etree.ElementTree import Element
 
 from mixrd.scan.containers import child, descendant, local_name, text_of
-from mixrd.scan.headers import element_symbol, number, positive
+from mixrd.scan.headers import element_symbol, number, positive, soller_opening
 from mixrd.scan.optics import (
     Monochromator,
     Optics,
     is_nothing,
     primary_monochromator,
     secondary_monochromator,
-    soller_opening,
 )
 
 _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
