@@ -6,6 +6,8 @@ import errno
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import torch
 from matplotlib.figure import Figure
 
 from mixrd.errors import MixrdError, ModelError, UsageError
-from mixrd.files import refuse_existing, whole_file, write_whole, writing
+from mixrd.files import refuse_existing, remove_leftovers, whole_file, write_whole, writing
 from mixrd.network import NetworkEstimator
 from mixrd.paper.result import write_json
 from mixrd.pattern import load_instrument, save_instrument
@@ -123,6 +125,20 @@ def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
         part.write_text("half", encoding="utf-8")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="is killed otherwise there")
+def test_what_a_killed_process_leaves_is_removed(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from mixrd.files import whole_file\n"
+        "with whole_file(sys.argv[1]) as part: part.touch(); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.txt")], check=False)
+    mine = tmp_path / ".mine.part"
+    mine.touch()
+    assert len(list(tmp_path.iterdir())) == 2
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == [mine]
 
 
 def test_a_name_as_long_as_names_can_be(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from mixrd.errors import MixrdError, UsageError
 
 #: Letters of a file's name that the name of its part begins with: names must not become too long.
 _NAME_LETTERS = 30
+_PART = re.compile(r"\.\d+-[0-9a-f]{8}\.part$")
 
 
 @contextmanager
@@ -47,6 +49,17 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         if isinstance(problem, OSError) and str(problem.filename) == str(part):
             problem.filename, problem.filename2 = str(path), None
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote to `folder` left there.
+
+    For folders that nobody else writes to now.
+    """
+    for part in folder.glob(".*.part"):
+        if _PART.search(part.name):
+            with suppress(OSError):
+                part.unlink()
 
 
 def write_whole(path: str | Path, content: str | bytes) -> None:
