@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 import mixrd
@@ -15,6 +18,7 @@ import mixrd
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOURCES = sorted((REPOSITORY / "src").rglob("*.py"))
 LINE_LIMIT = 400
+FUNCTION_LIMIT = 60
 NAMES_THAT_SAY_NOTHING = {"common", "helper", "helpers", "misc", "util", "utils"}
 
 
@@ -56,6 +60,29 @@ def test_no_source_file_is_too_long() -> None:
     lines = {str(path.relative_to(REPOSITORY)): len(path.read_bytes().splitlines()) for path in SOURCES}
     assert lines
     assert {path: n for path, n in lines.items() if n > LINE_LIMIT} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    """Counted is the body, without signature and docstring (which is the help of a command)."""
+    found = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+                found[f"{path.relative_to(REPOSITORY)}:{node.lineno} {node.name}"] = lines
+    assert found
+    assert {name: n for name, n in found.items() if n > FUNCTION_LIMIT} == {}
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """Imports within functions and for types alike; only the package itself binds all rooms together."""
+    graph = grimp.build_graph("mixrd", cache_dir=None)
+    rooms = graph.modules - {"mixrd"}
+    assert len(rooms) > 100
+    TopologicalSorter(
+        {name: graph.find_modules_directly_imported_by(name) - {"mixrd"} for name in rooms}
+    ).prepare()
 
 
 def test_modules_are_named_for_what_they_hold() -> None:

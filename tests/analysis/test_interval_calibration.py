@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from mixrd.analysis import interval_calibration
 from mixrd.analysis.interval_calibration import (
     calibrate_network,
-    calibrate_refinement,
     conformal_quantile,
     simulated,
 )
-from mixrd.analysis.result.model_intervals import ModelIntervals, NetworkIntervals, RefinementIntervals
-from mixrd.errors import RefinementError, UsageError
+from mixrd.analysis.result.model_intervals import ModelIntervals, NetworkIntervals
+from mixrd.errors import UsageError
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model
 
@@ -86,12 +85,9 @@ def test_same_seed_same_intervals(model: Model, intervals: NetworkIntervals) -> 
 
 
 def test_there_and_back_again(intervals: NetworkIntervals, model: Model) -> None:
-    refinement = RefinementIntervals(widening=1.25, scans=40, intervals=97, covered=0.85)
-    for given in (ModelIntervals(intervals), ModelIntervals(intervals, refinement)):
+    for given in (ModelIntervals(intervals), ModelIntervals(intervals, widening=1.25)):
         plain = json.loads(json.dumps(given.to_dict(), allow_nan=False))
         assert ModelIntervals.of(dataclasses.replace(model, intervals=plain)) == given
-    assert ModelIntervals(intervals).widening == 1.0
-    assert ModelIntervals(intervals, refinement).widening == 1.25
 
 
 def test_what_cannot_be_used_counts_as_none(intervals: NetworkIntervals, model: Model) -> None:
@@ -139,47 +135,3 @@ def test_quantile_of_few(count: int, rank: int) -> None:
 def test_too_few_patterns(model: Model) -> None:
     with pytest.raises(UsageError, match="too few"):
         calibrate_network(model, RANGES, patterns=3, generator=seeded(0))
-
-
-def refined(model: Model, scans: int, seed: int) -> tuple[RefinementIntervals, list[tuple[int, int]]]:
-    problem, seen = model.problem, []
-    found = calibrate_refinement(
-        problem.crystals,
-        problem.instrument,
-        problem.two_theta,
-        RANGES,
-        scans=scans,
-        generator=seeded(seed),
-        on_scan=lambda done, total: seen.append((done, total)),
-    )
-    return found, seen
-
-
-def test_refinements_are_simulated_and_widened(model: Model) -> None:
-    found, seen = refined(model, 3, 4)
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert found.scans == 3 and 3 <= found.intervals <= 6
-    assert 1.0 <= found.widening < 10.0 and 0 <= found.covered <= 1
-    assert found == refined(model, 3, 4)[0]
-
-
-def test_the_factor_is_the_quantile_of_the_scores(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    scores = iter(np.arange(1, 41) / 10)
-    monkeypatch.setattr(interval_calibration, "_scores", lambda *_: [float(next(scores))])
-    found, _ = refined(model, 40, 0)
-    # ceil(41 * 0.9) = 37
-    assert found == RefinementIntervals(widening=3.7, scans=40, intervals=40, covered=10 / 40)
-
-
-def test_intervals_that_hold_stay_as_they_are(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interval_calibration, "_scores", lambda *_: [0.2, 0.3])
-    assert refined(model, 10, 0)[0].widening == 1.0
-
-
-def test_scans_that_cannot_be_refined(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*_: object, **__: object) -> None:
-        raise RefinementError("singular", remedy="none")
-
-    monkeypatch.setattr(interval_calibration, "refine_sample", fails)
-    with pytest.raises(RefinementError, match="no simulated scan"):
-        refined(model, 2, 0)

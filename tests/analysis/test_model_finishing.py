@@ -11,7 +11,7 @@ import mixrd
 from mixrd.analysis import model_finishing as module
 from mixrd.analysis.interval_calibration import calibrate_network
 from mixrd.analysis.model_finishing import finished_model
-from mixrd.analysis.result.model_intervals import ModelIntervals, RefinementIntervals
+from mixrd.analysis.result.model_intervals import ModelIntervals
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError
 from mixrd.mixture import Composition, simulate
@@ -19,8 +19,6 @@ from mixrd.network import Model
 from mixrd.pattern import Instrument
 from mixrd.training import Recipe, TrainingProgress, cached_model, train
 from mixrd.training.cache import model_path
-
-REFINED = RefinementIntervals(widening=1.2, scans=2, intervals=4, covered=0.75)
 
 
 @pytest.fixture(autouse=True)
@@ -31,19 +29,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Few patterns, and refinements that only say that they were asked for; the list of what was done."""
+    """Few patterns; the list of what was calibrated."""
     done: list[str] = []
 
     def network(*arguments: object, **settings: object) -> object:
         done.append("network")
         return calibrate_network(*arguments, patterns=200, **settings)  # type: ignore[arg-type]
 
-    def refinement(*_: object, scans: int, **__: object) -> RefinementIntervals:
-        done.append(f"{scans} scans")
-        return dataclasses.replace(REFINED, scans=scans)
-
     monkeypatch.setattr(module, "calibrate_network", network)
-    monkeypatch.setattr(module, "calibrate_refinement", refinement)
     yield done
 
 
@@ -63,7 +56,7 @@ def test_trained_calibrated_and_kept(recipe: Recipe, quick: list[str]) -> None:
     steps: list[TrainingProgress] = []
     model = finished_model(recipe, device="cpu", on_progress=steps.append)
     assert [p.step for p in steps] == [1, 2, 3, 4]
-    assert quick == ["network"] and of(model).refinement is None
+    assert quick == ["network"] and of(model).widening == 1
     cached = cached_model(recipe)
     assert cached is not None and cached.intervals == model.intervals and of(cached) == of(model)
     again = finished_model(recipe, device="cpu", on_progress=steps.append)
@@ -98,19 +91,18 @@ def test_a_model_without_intervals_gets_them(recipe: Recipe, quick: list[str]) -
         assert quick == ["network"]
 
 
-def test_refinements_are_calibrated_once_and_with_as_many_scans_as_asked(
+def test_a_model_that_widens_intervals_of_refinements_stays_as_it_is(
     recipe: Recipe, quick: list[str]
 ) -> None:
-    first = finished_model(recipe, device="cpu")
-    second = finished_model(recipe, refinement_scans=2, device="cpu")
-    assert quick == ["network", "2 scans"]
-    assert of(second) == dataclasses.replace(of(first), refinement=REFINED)
-    assert of(second).widening == 1.2
-    for fewer in (0, 1, 2):
-        assert of(finished_model(recipe, refinement_scans=fewer, device="cpu")) == of(second)
-    assert quick == ["network", "2 scans"]
-    finished_model(recipe, refinement_scans=3, device="cpu")
-    assert quick == ["network", "2 scans", "3 scans"]
+    model = finished_model(recipe, device="cpu")
+    older = {"widening": 1.2, "scans": 2, "intervals": 4, "covered": 0.75}
+    dataclasses.replace(model, intervals={**(model.intervals or {}), "refinement": older}).save(
+        model_path(recipe)
+    )
+    again = finished_model(recipe, device="cpu")
+    assert again.intervals is not None and again.intervals["refinement"] == older
+    assert of(again) == dataclasses.replace(of(model), widening=1.2)
+    assert quick == ["network"]
 
 
 def test_same_recipe_same_intervals(recipe: Recipe, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,12 @@ from mixrd.scan import read_scan
 from mixrd.scan.bruker_brml import brml_optics
 from mixrd.scan.bruker_raw import raw_optics
 from mixrd.scan.bruker_uxd import uxd_headers, uxd_optics
+from mixrd.scan.headers import soller_opening
 from mixrd.scan.optics import (
     Monochromator,
     Optics,
     primary_monochromator,
     secondary_monochromator,
-    soller_opening,
 )
 from mixrd.scan.panalytical_xrdml import xrdml_optics
 from mixrd.scan.rigaku_ras import ras_optics

@@ -10,24 +10,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 from torch import Tensor
 
-from mixrd.analysis.inputs.setup import part_of
-from mixrd.analysis.result.intervals import DEGREES_OF_FREEDOM, LEVEL, STRUCTURE_SIGMA, quantities
-from mixrd.analysis.result.model_intervals import NetworkIntervals, RefinementIntervals
-from mixrd.crystal import Crystal
-from mixrd.errors import RefinementError, UsageError
-from mixrd.fit.staging import refine_sample
+from mixrd.analysis.result.intervals import LEVEL, STRUCTURE_SIGMA
+from mixrd.analysis.result.model_intervals import NetworkIntervals
+from mixrd.errors import UsageError
 from mixrd.mixture import MixtureSampler, SampleRanges
 from mixrd.network import Model
-from mixrd.pattern import Instrument
-from mixrd.scan import Scan
 
 #: Classes of estimated fractions, of as many patterns each but for the first and the last, which are divided
 #: in three: there errors change most. With few patterns fewer classes, of this many patterns at least.
@@ -83,55 +76,6 @@ def calibrate_network(
     return NetworkIntervals(level, tuple(a for a, _ in rows), tuple(w for _, w in rows), patterns)
 
 
-def calibrate_refinement(
-    crystals: Sequence[Crystal],
-    instrument: Instrument,
-    two_theta: NDArray[np.float64],
-    ranges: SampleRanges,
-    *,
-    scans: int = 40,
-    generator: torch.Generator,
-    on_scan: Callable[[int, int], None] | None = None,
-) -> RefinementIntervals:
-    """Learn by how much the intervals of refinements must be widened to hold.
-
-    Parameters
-    ----------
-    crystals : sequence of Crystal
-    instrument : Instrument
-    two_theta : (N,) array
-        Grid of the scans in degrees.
-    ranges : SampleRanges
-        From where they are drawn.
-    scans : int
-        A second or two each.
-    generator : torch.Generator
-    on_scan : callable, optional
-        Called after each with how many are done, of how many.
-
-    Raises
-    ------
-    RefinementError
-        If no scan could be refined.
-    """
-    sampler = MixtureSampler(
-        crystals, instrument, two_theta, ranges, mixtures_per_condition=1, precision="refinement"
-    )
-    scores: list[float] = []
-    for number in range(scans):
-        scores += _scores(crystals, instrument, sampler, generator)
-        if on_scan:
-            on_scan(number + 1, scans)
-    if not scores:
-        raise RefinementError(
-            "no simulated scan of this problem could be refined", remedy="Give other phases or more counts"
-        )
-    found = np.array(scores)
-    # A shorter interval than the refinement's own would trust the simulation more than the scan.
-    widening = max(1.0, conformal_quantile(found, LEVEL))
-    return RefinementIntervals(widening, scans, len(found), float((found <= 1).mean()))
-
-
 def simulated(
     sampler: MixtureSampler, count: int, *, generator: torch.Generator
 ) -> tuple[Tensor, NDArray[np.float64]]:
@@ -144,27 +88,6 @@ def simulated(
     normal = torch.randn(batch.fractions.shape, generator=generator, dtype=torch.float64)
     masses = batch.fractions.double() * torch.exp(STRUCTURE_SIGMA * normal)
     return batch.patterns, (masses / masses.sum(1, keepdim=True)).numpy()
-
-
-def _scores(
-    crystals: Sequence[Crystal], instrument: Instrument, sampler: MixtureSampler, generator: torch.Generator
-) -> list[float]:
-    """Absolute errors of the phases detected in one more scan, over the half widths of their intervals."""
-    patterns, truth = simulated(sampler, 1, generator=generator)
-    two_theta = sampler.model.two_theta.double().numpy()
-    scan = Scan(two_theta, np.round(patterns[0].double().numpy()))
-    part = part_of(scan, (float(two_theta[0]), float(two_theta[-1])))
-    try:
-        sample = refine_sample(crystals, instrument, *part, counted=True)
-        amounts = quantities(sample.refinement, sample.presence)
-    except RefinementError:
-        return []
-    reach = stdtrit(DEGREES_OF_FREEDOM, 0.5 + LEVEL / 2) * amounts.sigma
-    error = np.abs(amounts.fractions - truth[0])
-    return [
-        float(e / max(r, 1e-12))
-        for e, r in zip(error[amounts.detected], reach[amounts.detected], strict=True)
-    ]
 
 
 def _widths(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from mixrd.analysis.contents.amorphous_component import columns_of
 from mixrd.analysis.curves import fitted_curves
-from mixrd.analysis.doubts.axis_check import axis_error, axis_reading, axis_warnings
+from mixrd.analysis.doubts.axis_check import AxisReading, axis_error, axis_reading, axis_warnings
 from mixrd.analysis.doubts.findings import findings
 from mixrd.analysis.doubts.missing import what_is_missing
 from mixrd.analysis.inputs.beam import beam_warnings, instrument_for
@@ -116,35 +117,23 @@ def analyze(
         _check_model(model, phases, machine)
     kept = without_regions(scan, preparation.excluded)
     axis = axis_reading(kept.two_theta, kept.counts, phases, machine)
-    try:
-        limits = overlap(kept, phases, machine)
-    except ScanError as error:
-        raise axis_error(error, axis) from None
-    if preparation.humps:
-        limits = float(kept.two_theta[0]), limits[1]
+    limits = _limits(kept, phases, machine, axis, preparation)
     seconds: dict[str, float] = {}
-    begin = time.perf_counter()
-    estimate = _estimate(scan, model) if model else None
-    if estimate is not None:
-        seconds["network"] = time.perf_counter() - begin
-    begin = time.perf_counter()
-    sample = _refine(kept, phases, machine, limits, estimate, preparation) if refine else None
+    estimate: Estimate | None = None
+    sample: SampleRefinement | None = None
+    if model:
+        with _timed(seconds, "network"):
+            estimate = _estimate(scan, model)
+    if refine:
+        with _timed(seconds, "refined"):
+            sample = _refine(kept, phases, machine, limits, estimate, preparation)
     refined = sample.refinement if sample else None
-    if refined is not None:
-        seconds["refined"] = time.perf_counter() - begin
     found = findings(phases, machine, estimate, sample, preparation, model)
     use_refined = refined is not None and (refined.converged or estimate is None)
     curves, missing, doubts, explained = _seen(kept, limits, phases, machine, refined)
     misread = axis_warnings(axis, machine)
     doubts = misread + [one for one in doubts if one.code not in {known.code for known in misread}]
-    warnings = (
-        *scan_warnings(scan),
-        *beam_warnings(scan, machine, given),
-        *edge_warnings(phases, machine),
-        *structure_warnings(phases),
-        *doubts,
-        *found.warnings,
-    )
+    warnings = (*_input_warnings(scan, phases, machine, given), *doubts, *found.warnings)
     names = [phase.name for phase in phases]
     statement = statement_of(names, refined, found.quantities, explained, missing, warnings)
     stated = statement.kind == "amounts"
@@ -177,6 +166,40 @@ def analyze(
         else (1e4 * found.quantities.covariance).tolist(),
         refined_model=None if refined is None else RefinedModel.of(phases, machine, refined),
         statement=statement,
+    )
+
+
+def _limits(
+    scan: Scan,
+    crystals: list[Crystal],
+    instrument: Instrument,
+    axis: AxisReading | None,
+    preparation: Preparation,
+) -> tuple[float, float]:
+    """First and last angle in degrees of what is refined: where there are lines, or humps."""
+    try:
+        limits = overlap(scan, crystals, instrument)
+    except ScanError as error:
+        raise axis_error(error, axis) from None
+    return (float(scan.two_theta[0]), limits[1]) if preparation.humps else limits
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], what: str) -> Iterator[None]:
+    begin = time.perf_counter()
+    yield
+    seconds[what] = time.perf_counter() - begin
+
+
+def _input_warnings(
+    scan: Scan, crystals: list[Crystal], instrument: Instrument, given: Instrument | None
+) -> tuple[AnalysisWarning, ...]:
+    """What to think of scan, instrument and structures before anything is fitted."""
+    return (
+        *scan_warnings(scan),
+        *beam_warnings(scan, instrument, given),
+        *edge_warnings(crystals, instrument),
+        *structure_warnings(crystals),
     )
 
 

@@ -17,7 +17,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from filelock import FileLock, Timeout
 
 from mixrd.errors import UsageError
-from mixrd.report.files import ENDINGS, batch_files, output_names, refuse_existing, writing
+from mixrd.files import refuse_existing, remove_leftovers, writing
+from mixrd.report.files import ENDINGS, batch_files, output_names
 from mixrd.report.report_file import BATCH_REPORT
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / _LOCK_FILE)
         self._take_lock()
+        remove_leftovers(folder)
         try:
             if not force and self._path.exists():
                 self._read(request)

@@ -116,7 +116,8 @@ def _analyze_one(
     force: bool,
 ) -> int:
     """One scan: what is wrong with it is raised."""
-    from mixrd.report.files import output_names, refuse_existing, result_files, write_result
+    from mixrd.files import refuse_existing
+    from mixrd.report.files import output_names, result_files, write_result
     from mixrd.report.report_file import REPORT_ENDING, write_scan_report
 
     (name,) = output_names([path])

@@ -56,7 +56,7 @@ def calibrate(
     force
         Overwrite existing files.
     """
-    from mixrd.report.files import refuse_existing, writing
+    from mixrd.files import refuse_existing, writing
 
     picture = plot or out.with_suffix(".png")
     if out.suffix.lower() != ".toml":

@@ -182,10 +182,10 @@ def sample(
         Print JSON instead of tables.
     """
     from mixrd.cli.progress import filling_bar
+    from mixrd.files import refuse_existing, writing
     from mixrd.paper.pool import POOL_REASONS, write_pool
     from mixrd.paper.pool_draw import sample_pool
     from mixrd.phases import CodMirror
-    from mixrd.report.files import refuse_existing, writing
     from mixrd.report.pool_tables import pool_table, reasons_table
 
     refuse_existing([out], force=force)
@@ -234,14 +234,15 @@ def _kept_when_interrupted() -> Iterator[None]:
 
 def _copy(path: Path, target: Path, *, force: bool) -> None:
     """Copy a CIF file; a file that is there already stays if it is the same."""
-    from mixrd.phases import write_whole
-    from mixrd.report.files import refuse_existing
+    from mixrd.files import refuse_existing, write_whole, writing
 
     content = path.read_bytes()
     if target.is_file() and target.read_bytes() == content:
         return
     refuse_existing([target], force=force)
-    write_whole(target, content)
+    with writing(target, remedy="Choose a folder that can"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, content)
 
 
 def _plain_verdict(verdict: Verdict) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def demo(
     force
         Overwrite existing results in the folder of --out.
     """
-    from mixrd.report.files import ENDINGS, refuse_existing, write_result, writing
+    from mixrd.files import refuse_existing, writing
+    from mixrd.report.files import ENDINGS, write_result
     from mixrd.report.report_file import REPORT_ENDING, write_scan_report
 
     folder = out or DEFAULT_FOLDER

@@ -56,7 +56,7 @@ def export(
     """
     from mixrd import export as room
     from mixrd.analysis import Analysis
-    from mixrd.report.files import refuse_existing, writing
+    from mixrd.files import refuse_existing, write_whole, writing
 
     write_network = room.export_format_named(to).write_network
     if write_network is not None:
@@ -69,7 +69,7 @@ def export(
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text)
     say(f"wrote {', '.join(contents)} to {folder}")
     said = analysis.statement.sentence
     if said:
@@ -79,14 +79,14 @@ def export(
 
 def _network(path: Path, out: Path, write: WriteNetwork, *, force: bool) -> int:
     from mixrd.cli.progress import spinner
+    from mixrd.files import refuse_existing, write_whole, writing
     from mixrd.network import Model
-    from mixrd.report.files import refuse_existing, writing
 
     refuse_existing([out], force=force)
     with spinner("exporting the network"):
         contents = write(Model.load(path))
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_bytes(contents)
+        write_whole(out, contents)
     say(f"wrote {out}")
     return 0

@@ -134,7 +134,7 @@ def figure(
     force
         Overwrite an existing file.
     """
-    from mixrd.report.files import refuse_existing
+    from mixrd.files import refuse_existing
     from mixrd.report.paper_figure import plot_figure3
 
     refuse_existing([out], force=force)
@@ -260,8 +260,8 @@ def _chosen(cells: tuple[Cell, ...], only: list[str]) -> tuple[Cell, ...]:
 def _run(cells: tuple[Cell, ...], out: Path, device: str | None, *, keep_models: bool) -> None:
     from mixrd.cli.paper_progress import grid_bar
     from mixrd.cli.train import checked_device
+    from mixrd.files import writing
     from mixrd.paper import run_grid
-    from mixrd.report.files import writing
     from mixrd.training import best_device
 
     place = checked_device(device) or best_device()

@@ -78,8 +78,8 @@ def bound(
         Print JSON instead of a table.
     """
     from mixrd.cli.progress import counted_bar
+    from mixrd.files import writing
     from mixrd.paper import measure_bound
-    from mixrd.report.files import writing
     from mixrd.report.paper_tables import bounds_table
 
     found = []

@@ -44,8 +44,8 @@ def refine(
         Print JSON instead of a table.
     """
     from mixrd.cli.progress import filling_bar
+    from mixrd.files import writing
     from mixrd.paper import measure_refinement, paper_materials
-    from mixrd.report.files import writing
     from mixrd.report.paper_tables import refinements_table
 
     models = [m for m in sorted(folder.glob("*.safetensors")) if _is_wanted(m.name, only or [])]

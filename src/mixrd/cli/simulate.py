@@ -59,7 +59,7 @@ def simulate(
     force
         Overwrite existing files.
     """
-    from mixrd.report.files import refuse_existing, writing
+    from mixrd.files import refuse_existing, write_whole, writing
 
     amounts = [phase_and_amount(part) for part in mixture]
     truth_file = out.with_suffix(".truth.json")
@@ -84,6 +84,6 @@ def simulate(
     )
     write_scan(made.scan, out, overwrite=force)
     with writing(truth_file):
-        truth_file.write_text(json.dumps({**made.truth, "seed": seed}, indent=2) + "\n", encoding="utf-8")
+        write_whole(truth_file, json.dumps({**made.truth, "seed": seed}, indent=2) + "\n")
     say(f"wrote {out} and {truth_file}")
     return 0

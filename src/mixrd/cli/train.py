@@ -63,7 +63,7 @@ def train(
     force
         Overwrite an existing file.
     """
-    from mixrd.report.files import refuse_existing
+    from mixrd.files import refuse_existing
 
     refuse_existing([out], force=force)
     instrument = options.required(range)
@@ -93,7 +93,7 @@ def run_training(recipe: Recipe, *, device: str | None = None) -> Model:
     """Train, with a bar; Ctrl-C says how to go on."""
     from mixrd import training
     from mixrd.cli.progress import training_bar
-    from mixrd.report.files import writing
+    from mixrd.files import writing
 
     names = ", ".join(crystal.name for crystal in recipe.phases)
     from mixrd.analysis import finished_model
@@ -127,7 +127,7 @@ def checked_device(device: str | None) -> str | None:
 
 def save_model(model: Model, out: Path) -> None:
     """Write a model file and say so."""
-    from mixrd.report.files import writing
+    from mixrd.files import writing
 
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)

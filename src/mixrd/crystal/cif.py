@@ -10,6 +10,7 @@ from pathlib import Path
 
 import gemmi
 
+from mixrd.crystal.cell import Cell
 from mixrd.crystal.cif_document import choose_block, read_document
 from mixrd.crystal.cif_sites import ListedSites, listed_sites, sites_of
 from mixrd.crystal.cif_symmetry import Setting, symmetry_readings
@@ -17,7 +18,7 @@ from mixrd.crystal.plausibility import NEAREST, contact
 from mixrd.crystal.readings import DOUBT, UNCHECKED, Reading, choose
 from mixrd.crystal.site_species import species_by_distance, species_by_formula
 from mixrd.crystal.stated import Grade, Stated, compare, read_stated
-from mixrd.crystal.structure import Cell, Crystal
+from mixrd.crystal.structure import Crystal
 from mixrd.crystal.unlocated import with_unlocated
 from mixrd.crystal.validity import check_cell
 from mixrd.errors import CrystalError

@@ -10,10 +10,10 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.crystal.cell import Site
 from mixrd.crystal.cif_document import COORDINATES
 from mixrd.crystal.displacement import default_u_iso, stated_displacement
 from mixrd.crystal.site_species import Species, species
-from mixrd.crystal.structure import Site
 from mixrd.crystal.validity import matrices, same_place, shared_occupancy
 from mixrd.errors import CrystalError
 

@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.structure import UAniso
+from mixrd.crystal.cell import UAniso
 from mixrd.crystal.validity import MOST_U, U_TOLERANCE, fractional_displacement, not_negative
 
 #: Displacement (angstrom^2) given to sites whose source states none, by class of element. Room-temperature

@@ -1,4 +1,4 @@
-"""Crystals from the structure objects of pymatgen and ASE.
+"""What the structure objects of pymatgen and ASE hold.
 
 Both list every atom and say nothing of symmetry, which mixrd needs: only strains that keep it are refined.
 spglib, which pymatgen brings along, finds it; the cell becomes the conventional one.
@@ -7,16 +7,14 @@ spglib, which pymatgen brings along, finds it; the cell becomes the conventional
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.crystal.cell import Site, cell_of
 from mixrd.crystal.displacement import default_u_iso
-from mixrd.crystal.strain import cell_of
-from mixrd.crystal.structure import Crystal, Site
 from mixrd.errors import CrystalError, UsageError
 
 #: Atoms this far (angstrom) from where symmetry wants them are taken to be there.
@@ -25,15 +23,13 @@ SYMMETRY_TOLERANCE = 0.01
 Content = Mapping[str, float]
 
 
-def crystal_from_pymatgen(structure: Any, name: str | None = None) -> Crystal:
-    """Crystal from a pymatgen ``Structure``; disordered sites keep their occupancies.
+def parts_from_pymatgen(structure: Any) -> dict[str, Any]:
+    """What a `Crystal` has beside its name, of a pymatgen ``Structure``; disordered sites stay disordered.
 
     Parameters
     ----------
     structure : pymatgen.core.Structure
         Or an object with the same ``lattice.matrix`` and sites with ``frac_coords`` and ``species``.
-    name : str, optional
-        Default its reduced formula.
 
     Raises
     ------
@@ -51,19 +47,17 @@ def crystal_from_pymatgen(structure: Any, name: str | None = None) -> Crystal:
             f"a {type(structure).__name__} is no pymatgen Structure ({missing})",
             remedy="Give a pymatgen.core.Structure",
         ) from None
-    return _crystal(lattice, places, contents, name, "pymatgen Structure")
+    return _parts(lattice, places, contents, "pymatgen Structure")
 
 
-def crystal_from_ase(atoms: Any, name: str | None = None) -> Crystal:
-    """Crystal from ASE ``Atoms`` with three periodic directions.
+def parts_from_ase(atoms: Any) -> dict[str, Any]:
+    """What a `Crystal` has beside its name, of ASE ``Atoms`` with three periodic directions.
 
     Occupancies that ASE read from a CIF (``info["occupancy"]`` and the array ``spacegroup_kinds``) are kept.
 
     Parameters
     ----------
     atoms : ase.Atoms
-    name : str, optional
-        Default its formula.
 
     Raises
     ------
@@ -91,7 +85,7 @@ def crystal_from_ase(atoms: Any, name: str | None = None) -> Crystal:
         contents = [
             occupancies.get(str(kind), content) for kind, content in zip(kinds, contents, strict=True)
         ]
-    return _crystal(lattice, places, contents, name, "ASE Atoms")
+    return _parts(lattice, places, contents, "ASE Atoms")
 
 
 def _elements(species: Any) -> Content:
@@ -103,13 +97,12 @@ def _elements(species: Any) -> Content:
     return content
 
 
-def _crystal(
+def _parts(
     lattice: NDArray[np.float64],
     places: Sequence[NDArray[np.float64]],
     contents: Sequence[Content],
-    name: str | None,
     what: str,
-) -> Crystal:
+) -> dict[str, Any]:
     try:
         import spglib
     except ImportError:
@@ -141,16 +134,17 @@ def _crystal(
             label = f"{element}{len(sites) + 1}"
             u_iso = default_u_iso(element, organic=organic)
             sites.append(Site(label, element, (x, y, z), min(occupancy, 1.0), u_iso))
-    crystal = Crystal(
-        name=name or "structure",
-        cell=cell_of(np.asarray(basis, dtype=np.float64)),
-        space_group=_symbol(operations) or str(found.international),
-        symmetry_operations=operations,
-        sites=tuple(sites),
-        source=what,
-        notes=("displacement not stated: default per element class", f"symmetry {found.international} found"),
-    )
-    return crystal if name is not None else replace(crystal, name=crystal.formula)
+    return {
+        "cell": cell_of(np.asarray(basis, dtype=np.float64)),
+        "space_group": _symbol(operations) or str(found.international),
+        "symmetry_operations": operations,
+        "sites": tuple(sites),
+        "source": what,
+        "notes": (
+            "displacement not stated: default per element class",
+            f"symmetry {found.international} found",
+        ),
+    }
 
 
 def _symbol(operations: tuple[str, ...]) -> str | None:

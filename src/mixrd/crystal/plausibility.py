@@ -7,8 +7,9 @@ from dataclasses import replace
 import gemmi
 import numpy as np
 
+from mixrd.crystal.cell import Cell
 from mixrd.crystal.connectivity import coordination, nearest_contact
-from mixrd.crystal.structure import Cell, Crystal
+from mixrd.crystal.structure import Crystal
 
 #: Nearest distance of two atoms other than hydrogen over the sum of their covalent radii. Of 5200 structures
 #: of the AMCSD 1 % are below 0.6, most of them by mistake, and 7 % below 0.8.

@@ -8,7 +8,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.structure import Cell, Crystal
+from mixrd.crystal.cell import Cell, cell_of
+from mixrd.crystal.structure import Crystal
 from mixrd.errors import ParameterError
 
 #: "symmetry" keeps the crystal system, "general" may break it.
@@ -65,16 +66,6 @@ def strained_cell(crystal: Crystal, amplitudes: NDArray[np.float64], strain: Str
     """Cell (angstrom, degrees) after strain by `amplitudes` (K,) along `strain_basis(crystal, strain)`."""
     deformation = np.eye(3) + np.einsum("k,kij->ij", amplitudes, strain_basis(crystal, strain))
     return cell_of(crystal.lattice @ deformation)
-
-
-def cell_of(lattice: NDArray[np.float64]) -> Cell:
-    """Cell lengths (angstrom) and angles (degrees) of lattice vectors given as rows."""
-    lengths = np.linalg.norm(lattice, axis=1)
-    cosines = [lattice[i] @ lattice[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
-    angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
-    a, b, c = (float(x) for x in lengths)
-    alpha, beta, gamma = (float(x) for x in angles)
-    return a, b, c, alpha, beta, gamma
 
 
 def _cartesian_rotations(crystal: Crystal) -> list[NDArray[np.float64]]:

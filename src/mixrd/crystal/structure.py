@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,8 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.crystal.cell import Cell, Site
+from mixrd.crystal.objects import parts_from_ase, parts_from_pymatgen
 from mixrd.crystal.validity import (
     SAME_ATOM_ANGSTROM,
     check_cell,
@@ -20,44 +22,10 @@ from mixrd.crystal.validity import (
     matrices,
 )
 
-Cell = tuple[float, float, float, float, float, float]
-UAniso = tuple[float, float, float, float, float, float]
-
 #: Unified atomic mass unit over cubic angstrom, in g/cm3 (CODATA 2018).
 AMU_PER_A3_IN_G_CM3 = 1.66053906660
 #: B = 8 pi^2 U, displacement factor over mean-square displacement.
 B_OVER_U = 8 * math.pi**2
-
-
-@dataclass(frozen=True)
-class Site:
-    """One site of the asymmetric unit.
-
-    Attributes
-    ----------
-    label : str
-        Label of the site in its source.
-    element : str
-        Element symbol ("D" is deuterium).
-    fract : tuple of three float
-        Fractional coordinates.
-    occupancy : float
-        Chemical occupancy, 0-1: share of the site that holds this element.
-    u_iso : float
-        Isotropic (or equivalent) mean-square displacement in angstrom^2, 0-5.
-    u_aniso : tuple of six float or None
-        U11, U22, U33, U12, U13, U23 in angstrom^2, referred to a*, b*, c*.
-    charge : int
-        Formal charge where the source states one.
-    """
-
-    label: str
-    element: str
-    fract: tuple[float, float, float]
-    occupancy: float
-    u_iso: float
-    u_aniso: UAniso | None = None
-    charge: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,8 +91,8 @@ class Crystal:
 
     def __post_init__(self) -> None:
         check_cell(self.name, self.cell)
-        check_symmetry(self)
-        check_sites(self)
+        check_symmetry(self.name, self.cell, self.space_group, self.symmetry_operations, self.lattice)
+        check_sites(self.name, self.sites, self.symmetry_operations, self.lattice)
 
     @cached_property
     def lattice(self) -> NDArray[np.float64]:
@@ -185,17 +153,19 @@ class Crystal:
 
     @classmethod
     def from_pymatgen(cls, structure: Any, name: str | None = None) -> Crystal:
-        """Crystal from a pymatgen Structure, see `mixrd.crystal.objects.crystal_from_pymatgen`."""
-        from mixrd.crystal.objects import crystal_from_pymatgen
-
-        return crystal_from_pymatgen(structure, name)
+        """Crystal from a pymatgen Structure, see `mixrd.crystal.objects.parts_from_pymatgen`."""
+        return cls._named(name, parts_from_pymatgen(structure))
 
     @classmethod
     def from_ase(cls, atoms: Any, name: str | None = None) -> Crystal:
-        """Crystal from ASE Atoms, see `mixrd.crystal.objects.crystal_from_ase`."""
-        from mixrd.crystal.objects import crystal_from_ase
+        """Crystal from ASE Atoms, see `mixrd.crystal.objects.parts_from_ase`."""
+        return cls._named(name, parts_from_ase(atoms))
 
-        return crystal_from_ase(atoms, name)
+    @classmethod
+    def _named(cls, name: str | None, parts: dict[str, Any]) -> Crystal:
+        """Crystal from all but its name, which is its formula unless given."""
+        crystal = cls(name=name or "structure", **parts)
+        return crystal if name is not None else replace(crystal, name=crystal.formula)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` takes back."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.crystal.cell import Cell, Site, UAniso
 from mixrd.errors import CrystalError
-
-if TYPE_CHECKING:
-    from mixrd.crystal.structure import Cell, Crystal, Site, UAniso
 
 #: Images of one site closer than this (angstrom) are the same atom on a special position.
 SAME_ATOM_ANGSTROM = 0.15
@@ -56,12 +53,14 @@ def check_cell(name: str, cell: Cell) -> None:
         )
 
 
-def check_symmetry(crystal: Crystal) -> None:
+def check_symmetry(
+    name: str, cell: Cell, space_group: str, operations: Sequence[str], lattice: NDArray[np.float64]
+) -> None:
     """Raise `CrystalError` unless the cell has the symmetry of the operations."""
-    rotations, _ = matrices(crystal.symmetry_operations)
-    if metric_change(rotations, crystal.lattice) > METRIC_TOLERANCE:
+    rotations, _ = matrices(operations)
+    if metric_change(rotations, lattice) > METRIC_TOLERANCE:
         raise CrystalError(
-            f"{crystal.name}: the unit cell {crystal.cell} lacks the symmetry of {crystal.space_group}",
+            f"{name}: the unit cell {cell} lacks the symmetry of {space_group}",
             remedy="Check cell angles, space group and its setting",
         )
 
@@ -74,20 +73,22 @@ def metric_change(rotations: NDArray[np.float64], lattice: NDArray[np.float64]) 
     return float(np.abs(change).max())
 
 
-def check_sites(crystal: Crystal) -> None:
+def check_sites(
+    name: str, sites: Sequence[Site], operations: Sequence[str], lattice: NDArray[np.float64]
+) -> None:
     """Raise `CrystalError` unless each site is an atom somewhere, and none is held more than once."""
-    if not crystal.sites:
+    if not sites:
         raise CrystalError(
-            f"{crystal.name}: the structure has no atom sites", remedy="Give a CIF with atom coordinates"
+            f"{name}: the structure has no atom sites", remedy="Give a CIF with atom coordinates"
         )
-    for site in crystal.sites:
-        _check_site(crystal.name, site)
-        _check_displacement(crystal, site)
-    totals = shared_occupancy(crystal.sites, crystal.symmetry_operations, crystal.lattice)
+    for site in sites:
+        _check_site(name, site)
+        _check_displacement(name, site, lattice)
+    totals = shared_occupancy(sites, operations, lattice)
     worst = int(np.argmax(totals))
     if totals[worst] > MOST_SHARED_OCCUPANCY + 1e-6:
         raise CrystalError(
-            f"{crystal.name}: the occupancies at the place of site {crystal.sites[worst].label} add up to "
+            f"{name}: the occupancies at the place of site {sites[worst].label} add up to "
             f"{totals[worst]:.4g}",
             remedy=f"Check the sites there. Allowed: 0 to {MOST_SHARED_OCCUPANCY:g} in all",
         )
@@ -116,14 +117,14 @@ def _check_site(name: str, site: Site) -> None:
         )
 
 
-def _check_displacement(crystal: Crystal, site: Site) -> None:
+def _check_displacement(name: str, site: Site, lattice: NDArray[np.float64]) -> None:
     if site.u_aniso is None:
         return
-    tensor = crystal.lattice.T @ fractional_displacement(site.u_aniso, crystal.lattice) @ crystal.lattice
+    tensor = lattice.T @ fractional_displacement(site.u_aniso, lattice) @ lattice
     values = np.linalg.eigvalsh(tensor)
     if values[0] < -U_TOLERANCE or values[-1] > MOST_U:
         raise CrystalError(
-            f"{crystal.name}: site {site.label} has anisotropic U with the principal values "
+            f"{name}: site {site.label} has anisotropic U with the principal values "
             f"{', '.join(f'{x:.3g}' for x in values)} A^2: it is not positive definite, or far too large",
             remedy=f"Check U11 to U23 of the site, or leave them out. Allowed: 0 to {MOST_U:g} A^2",
         )

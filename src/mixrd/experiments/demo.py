@@ -16,6 +16,7 @@ import torch
 
 from mixrd.analysis import Analysis, analyze, finished_model, recipe_for
 from mixrd.crystal import Crystal
+from mixrd.files import write_whole
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument
@@ -84,7 +85,7 @@ def make_demo(folder: Path, *, on_progress: Callable[[TrainingProgress], None] |
         settings=_SETTINGS,
     )
     write_scan(simulated.scan, folder / _SCAN, overwrite=True)
-    (folder / _TRUTH).write_text(json.dumps(simulated.truth, indent=2) + "\n", encoding="utf-8")
+    write_whole(folder / _TRUTH, json.dumps(simulated.truth, indent=2) + "\n")
     recipe = recipe_for(read_scan(folder / _SCAN), crystals, demo_instrument())
     finished_model(recipe, on_progress=on_progress).save(folder / _MODEL, half=True)
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from mixrd.errors import DatabaseError, UsageError
+from mixrd.files import whole_file
 
 #: Longest silence of a server in seconds.
 TIMEOUT_SECONDS = 60
@@ -162,7 +163,7 @@ def _copied(source: Path, target: Path, sha256: str) -> Path:
 
 def _write_compositions(chosen: WeighedSet, folder: Path) -> Path:
     path = folder / "compositions.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, list(chosen.compositions[0]))
         table.writeheader()
         table.writerows(chosen.compositions)

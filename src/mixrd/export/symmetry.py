@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.crystal import Crystal, Site
-from mixrd.crystal.structure import UAniso
+from mixrd.crystal.cell import UAniso
 
 #: Cell lengths and angles that the system ties to an earlier one (index), or fixes (degrees).
 _TIES: dict[str, dict[int, int]] = {

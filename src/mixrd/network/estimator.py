@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mixrd.errors import ModelError, ParameterError
+from mixrd.files import whole_file
 from mixrd.network.heads import HeadedNetwork
 from mixrd.network.losses import fractions_from
 from mixrd.network.pattern_estimate import PatternEstimate
@@ -194,17 +194,11 @@ def write_estimator(
         "recipe": recipe or {},
         **header,
     }
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    kept = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     try:
-        save_file(
-            {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
-            temporary,
-            metadata={"mixrd-fractions": json.dumps(content)},
-        )
-        temporary.replace(path)
+        with whole_file(path) as part:
+            save_file(kept, part, metadata={"mixrd-fractions": json.dumps(content)})
     except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
         raise ModelError(
             f"the estimator cannot be written ({error})", remedy="Check folder, rights and space", file=path
         ) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from mixrd.crystal import Crystal
 from mixrd.errors import InputError, ModelError
+from mixrd.files import write_whole, writing
 from mixrd.network.compact import CompactNetwork, Estimate
 from mixrd.pattern import Instrument, instrument_from_dict, instrument_to_dict
 
@@ -169,17 +169,8 @@ class Model:
             k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous()
             for k, v in self.network.state_dict().items()
         }
-        target = Path(path)
-        # Written aside and renamed, so that an interrupted save never leaves half a model.
-        temporary = target.with_name(f"{target.name}.{os.getpid()}.writing")
-        try:
-            temporary.write_bytes(save(tensors, metadata={"mixrd": json.dumps(header)}))
-            temporary.replace(target)
-        except (OSError, SafetensorError) as error:
-            temporary.unlink(missing_ok=True)
-            raise ModelError(
-                f"the model cannot be written ({error})", remedy="Check folder, rights and space", file=target
-            ) from None
+        with writing(path, what="the model", error=ModelError):
+            write_whole(path, save(tensors, metadata={"mixrd": json.dumps(header)}))
 
     @classmethod
     def load(cls, path: str | Path) -> Model:

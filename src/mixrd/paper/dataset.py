@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mixrd.crystal import Crystal, strain_basis
 from mixrd.errors import RecipeError, UsageError
+from mixrd.files import whole_file
 from mixrd.mixture.lines import LineLists, line_lists
 from mixrd.paper.dataset_recipe import SPLITS, DatasetRecipe, Split
 from mixrd.paper.simulators import SIMULATORS, Lines
@@ -65,10 +66,8 @@ class LineDataset:
         UsageError
             If h5py is not installed.
         """
-        path = Path(path)
-        partial = path.with_name(path.name + ".part")
         crystals = json.dumps([c.to_dict() for c in self.recipe.crystals])
-        with _h5py().File(partial, "w") as file:
+        with whole_file(path) as part, _h5py().File(part, "w") as file:
             file.attrs["format"] = _FORMAT
             file.attrs["recipe"] = json.dumps(self.recipe.to_dict())
             file.attrs["recipe_sha256"] = self.recipe.sha256
@@ -78,7 +77,6 @@ class LineDataset:
             )
             for name, values in self._arrays().items():
                 file.create_dataset(name, data=values, track_times=False)
-        partial.replace(path)
 
     @classmethod
     def load(cls, path: str | Path) -> LineDataset:

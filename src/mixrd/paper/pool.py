@@ -18,6 +18,7 @@ import gemmi
 
 from mixrd.crystal import Crystal, Site
 from mixrd.errors import CrystalError, UsageError
+from mixrd.files import write_whole
 from mixrd.phases import REASONS
 
 FORMAT = "mixrd pool 2"
@@ -219,7 +220,7 @@ def write_pool(pool: Pool, path: str | Path) -> None:
     lines += [' "structures": [', ",\n".join(f"  {_line(_record(e))}" for e in pool.entries), " ],"]
     rejected = (_line([r.number, r.reason, r.detail]) for r in pool.rejected)
     lines += [' "rejected": [', ",\n".join(f"  {line}" for line in rejected), " ]"]
-    Path(path).write_text("\n".join(["{", *lines, "}"]) + "\n", encoding="utf-8")
+    write_whole(path, "\n".join(["{", *lines, "}"]) + "\n")
 
 
 def _record(entry: PoolEntry) -> dict[str, Any]:

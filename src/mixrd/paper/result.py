@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mixrd.errors import UsageError
+from mixrd.files import write_whole, writing
 from mixrd.network import total_variation_distance
 from mixrd.paper.cells import Cell, recipe_sha256
 from mixrd.paper.protocol import Start
@@ -102,23 +102,17 @@ def is_done(folder: Path, cell: Cell) -> bool:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write aside, then put in place: a file is there as a whole or not at all.
+    """Write JSON to a file that is there as a whole or not at all.
 
     Raises
     ------
     UsageError
         If it cannot be written.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
-    try:
+    text = json.dumps(content, indent=1, allow_nan=False)
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UsageError(
-            f"it cannot be written ({error.strerror})", remedy="Check folder, rights and space", file=path
-        ) from None
+        write_whole(path, text + "\n")
 
 
 def read_results(folders: Iterable[Path]) -> list[dict[str, Any]]:

@@ -44,11 +44,10 @@ from mixrd.pattern.instrument import (
     Profile,
     instrument_from_dict,
     instrument_to_dict,
-    load_instrument,
-    preset_names,
     save_instrument,
     to_toml,
 )
+from mixrd.pattern.instrument_files import load_instrument, preset_names
 from mixrd.pattern.lines import Axis
 from mixrd.pattern.noise import (
     FastPoissonNoise,

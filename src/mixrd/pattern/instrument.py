@@ -6,12 +6,12 @@ import dataclasses
 import math
 import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 from mixrd.diffraction import EmissionLine, Radiation, radiation
 from mixrd.errors import InstrumentError, RadiationError
+from mixrd.files import write_whole
 
 #: Parts that a line with axial divergence is drawn of, at most.
 MOST_NODES = 64
@@ -148,48 +148,9 @@ def _require(holds: bool, found: str, allowed: str) -> None:
         raise InstrumentError(f"the instrument cannot be used: {found}", remedy=f"Allowed: {allowed}")
 
 
-def preset_names() -> tuple[str, ...]:
-    """Names of the instruments that ship with mixrd."""
-    folder = files("mixrd.pattern") / "presets"
-    return tuple(sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml")))
-
-
-def load_instrument(source: str | Path) -> Instrument:
-    """Instrument from a TOML file, a GSAS-II ``.instprm`` file, or the name of a preset.
-
-    Raises
-    ------
-    InstrumentError
-        If there is no such file or preset, or it holds something that cannot be.
-    """
-    if str(source) in preset_names():
-        text = (files("mixrd.pattern") / "presets" / f"{source}.toml").read_text(encoding="utf-8")
-        return _from_toml(text, f"{source}.toml")
-    path = Path(source)
-    try:
-        text = path.read_text(encoding="utf-8")
-        return _from_instprm(text, path) if path.suffix.lower() == ".instprm" else _from_toml(text, path)
-    except (OSError, UnicodeDecodeError):
-        raise InstrumentError(
-            "no such instrument",
-            remedy=f"Give a TOML or .instprm file or a preset: {', '.join(preset_names())}",
-            file=path,
-        ) from None
-
-
-def _from_instprm(text: str, path: Path) -> Instrument:
-    # Loaded here because it builds on this module.
-    from mixrd.pattern.instprm import parse_instprm
-
-    try:
-        return parse_instprm(text, path.stem)
-    except (InstrumentError, RadiationError) as error:
-        raise InstrumentError(error.cause, remedy=error.remedy, file=path) from None
-
-
 def save_instrument(instrument: Instrument, path: str | Path) -> None:
     """Write `instrument` as TOML that `load_instrument` reads back."""
-    Path(path).write_text(to_toml(instrument), encoding="utf-8")
+    write_whole(path, to_toml(instrument))
 
 
 def to_toml(instrument: Instrument) -> str:
@@ -244,7 +205,14 @@ def instrument_to_dict(instrument: Instrument) -> dict[str, Any]:
     return tomllib.loads(to_toml(instrument))
 
 
-def _from_toml(text: str, where: str | Path) -> Instrument:
+def instrument_from_toml(text: str, where: str | Path) -> Instrument:
+    """Instrument from the text of the TOML file `where`.
+
+    Raises
+    ------
+    InstrumentError
+        If it is something else, or holds what cannot be.
+    """
     try:
         data = tomllib.loads(text)
         return instrument_from_dict(data)

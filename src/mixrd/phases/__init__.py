@@ -7,13 +7,13 @@ from mixrd.phases.catalog import (
     catalog_names,
     check_distinct,
     formula_of,
-    load_phase,
     search_catalog,
 )
-from mixrd.phases.cod import COD_URL, CodClient, StructureSource, write_whole
+from mixrd.phases.cod import COD_URL, CodClient, StructureSource
 from mixrd.phases.cod_mirror import CodMirror, read_record
 from mixrd.phases.cod_phase import cod_phase
 from mixrd.phases.cod_query import CodQuery, CodRecord
+from mixrd.phases.named_phase import load_phase
 from mixrd.phases.own_phases import keep_phase, own_names, own_phase, remove_phase
 from mixrd.phases.phase_name import name_key
 from mixrd.phases.polymer import Polymer, find_polymer
@@ -47,5 +47,4 @@ __all__ = [
     "read_record",
     "remove_phase",
     "search_catalog",
-    "write_whole",
 ]

@@ -1,4 +1,4 @@
-"""The catalog of phases that ships with mixrd, and how a phase that the user names is found."""
+"""The catalog of phases that ships with mixrd."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Literal
 
 import gemmi
 
-from mixrd.crystal.cif import read_cif
+from mixrd.crystal.cell import Site
 from mixrd.crystal.displacement import default_u_iso
-from mixrd.crystal.structure import Crystal, Site
-from mixrd.errors import CrystalError, PhaseNotFoundError
-from mixrd.phases.cod_phase import cod_phase, is_cod_name
-from mixrd.phases.own_phases import own_phase
+from mixrd.crystal.structure import Crystal
+from mixrd.errors import CrystalError
 from mixrd.phases.phase_name import name_key
 
 
@@ -123,48 +120,16 @@ def search_catalog(text: str = "") -> list[CatalogEntry]:
     ]
 
 
-def load_phase(phase: str | Path) -> Crystal:
-    """Crystal of a phase that the user names.
-
-    A name or alias of the catalog, a name of the user's own phases, the number of a structure of COD
-    (``cod:9008877``), or the path of a CIF (``FILE.cif#BLOCK``).
-
-    Raises
-    ------
-    PhaseNotFoundError
-        If nothing answers to the name; the message suggests the nearest names.
-    CrystalError
-        If the CIF cannot be used.
-    """
-    text = str(phase)
-    file, _, block = text.partition("#")
-    found = _names_by_key().get(name_key(text))
-    if found is not None:
-        return catalog_entry(found).crystal
-    if is_cod_name(text):
-        return cod_phase(text)
-    if (own := own_phase(text)) is not None:
-        return own
-    if file.lower().endswith((".cif", ".mcif")) or _is_file(file):
-        return read_cif(file, block=block or None)
-    near = difflib.get_close_matches(name_key(text), _names_by_key(), n=3, cutoff=0.5)
-    names = list(dict.fromkeys(_names_by_key()[key] for key in near))
-    hint = f"Did you mean {' or '.join(names)}? " if names else ""
-    raise PhaseNotFoundError(
-        f"unknown phase {text!r}", remedy=f"{hint}`mixrd phases` lists the catalog; a CIF file works too"
-    )
-
-
 def shipped_name(text: str) -> str | None:
     """Name of the catalog's entry that answers to this name or alias, None where none does."""
     return _names_by_key().get(name_key(text))
 
 
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except OSError:  # longer than a file name can be
-        return False
+def nearest_names(text: str) -> list[str]:
+    """Names of entries that are spelt most like `text`, or an alias of which is."""
+    names = _names_by_key()
+    near = difflib.get_close_matches(name_key(text), names, n=3, cutoff=0.5)
+    return list(dict.fromkeys(names[key] for key in near))
 
 
 def formula_of(crystal: Crystal) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import email.utils
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import gemmi
 
 from mixrd.errors import DatabaseError, PhaseNotFoundError, UsageError
+from mixrd.files import write_whole, writing
 from mixrd.phases.cod_query import CodQuery, CodRecord, number_path
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class CodClient:
             raise PhaseNotFoundError(
                 f"COD has no structure {number}", remedy="Check the number, or search: `mixrd cod search`"
             ) from None
-        write_whole(path, answer)
+        keep_whole(path, answer)
         return path
 
     def _get(self, what: str, parameters: Mapping[str, str], check: Callable[[bytes], object]) -> bytes:
@@ -222,25 +222,17 @@ def check_cif(text: bytes, number: int) -> None:
         raise ValueError(f"the answer is not the structure {number}")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all.
+def keep_whole(path: Path, content: bytes) -> None:
+    """Write a file of a database's folder, which is made if need be.
 
     Raises
     ------
     UsageError
         If it cannot be written.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    with writing(path, remedy="Choose a folder that can"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(
-            f"it cannot be written ({error.strerror})", remedy="Choose a folder that can", file=path
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
+        write_whole(path, content)
 
 
 def _records(answer: bytes) -> list[CodRecord]:

@@ -13,7 +13,7 @@ import gemmi
 
 from mixrd.crystal.formula import atoms_of_formula, hill_formula
 from mixrd.errors import CrystalError, PhaseNotFoundError, UsageError
-from mixrd.phases.cod import write_whole
+from mixrd.phases.cod import keep_whole
 from mixrd.phases.cod_query import FIRST_NUMBER, LAST_NUMBER, CodQuery, CodRecord
 
 #: The index is written this often (files) while it is made, so that a run that was killed goes on.
@@ -153,7 +153,7 @@ class CodMirror:
             relative: (entry.size, entry.modified_ns, asdict(entry.record) if entry.record else None)
             for relative, entry in index.items()
         }
-        write_whole(self._index_file, json.dumps({"version": _VERSION, "files": files}).encode())
+        keep_whole(self._index_file, json.dumps({"version": _VERSION, "files": files}).encode())
 
 
 def read_record(path: Path) -> CodRecord | None:

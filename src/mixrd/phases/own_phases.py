@@ -12,6 +12,8 @@ import platformdirs
 
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import CrystalError, InputError, PhaseNotFoundError, UsageError
+from mixrd.files import write_whole, writing
+from mixrd.phases.catalog import shipped_name
 from mixrd.phases.phase_name import name_key
 
 _FORMAT = 1
@@ -67,8 +69,6 @@ def keep_phase(crystal: Crystal, name: str, *, force: bool = False) -> Path:
     UsageError
         If the name cannot be used or is taken, or the folder cannot be written.
     """
-    from mixrd.phases.catalog import shipped_name
-
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._+-]*", name) or name.lower().endswith(".cif"):
         raise UsageError(
             f"{name!r} cannot be the name of a phase", remedy="Use letters, digits, spaces, '-', '_' and '.'"
@@ -80,24 +80,19 @@ def keep_phase(crystal: Crystal, name: str, *, force: bool = False) -> Path:
         )
     if own_phase(name) is not None and not force:
         raise UsageError(f"there is a phase {name} already", remedy="Give another name, or --force")
-    remove_phase(name, missing_ok=True)
     path = own_folder() / f"{name}.json"
     data = {"format": _FORMAT, "crystal": replace(crystal, name=name).to_dict()}
-    try:
+    with writing(path, remedy="Set MIXRD_PHASES to a folder that can be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
-        temporary.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as problem:
-        raise UsageError(
-            f"it cannot be written ({problem.strerror})",
-            remedy="Set MIXRD_PHASES to a folder that can be written",
-            file=path,
-        ) from problem
+        write_whole(path, json.dumps(data, indent=1) + "\n")
+        # What it replaces, in other letters, goes only now that the new one is there.
+        for other in _files_of(name):
+            if not other.samefile(path):
+                other.unlink()
     return path
 
 
-def remove_phase(name: str, *, missing_ok: bool = False) -> None:
+def remove_phase(name: str) -> None:
     """Forget the user's phase of this name.
 
     Raises
@@ -105,10 +100,15 @@ def remove_phase(name: str, *, missing_ok: bool = False) -> None:
     PhaseNotFoundError
         If there is none.
     """
-    found = [known for known in own_names() if name_key(known) == name_key(name)]
-    if not found and not missing_ok:
+    found = _files_of(name)
+    if not found:
         raise PhaseNotFoundError(
             f"there is no phase {name!r} of your own", remedy="`mixrd phases list` shows them"
         )
-    for known in found:
-        (own_folder() / f"{known}.json").unlink()
+    for path in found:
+        path.unlink()
+
+
+def _files_of(name: str) -> list[Path]:
+    """Files of the phases that answer to this name."""
+    return [own_folder() / f"{known}.json" for known in own_names() if name_key(known) == name_key(name)]

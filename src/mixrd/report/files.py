@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from mixrd.errors import InputError, UsageError
+from mixrd.errors import InputError
+from mixrd.files import refuse_existing, whole_file, write_whole, writing
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis, PhaseResult
@@ -63,16 +63,6 @@ def output_names(scans: Sequence[str | PurePath], *, taken: Collection[str] = ()
             number += 1
         claimed.add(names[i].lower())
     return names
-
-
-def refuse_existing(paths: Sequence[str | Path], *, force: bool) -> None:
-    """Raise UsageError if any of these files exists and `force` is False."""
-    found = [path for path in paths if Path(path).exists()]
-    if found and not force:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise UsageError(
-            f"the file exists{more}", remedy="Give another name, or --force to overwrite", file=found[0]
-        )
 
 
 def result_files(folder: str | Path, names: Sequence[str]) -> list[Path]:
@@ -130,15 +120,13 @@ def write_result(
     refuse_existing(written, force=force)
     with writing(base.parent):
         base.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(csv_file) as part:
-        write_rows([(base.name, analysis)], part)
+        write_rows([(base.name, analysis)], csv_file)
     if with_plot:
         from mixrd.report.plot import plot_analysis
 
-        with whole_file(plot_file) as part:
-            plot_analysis(analysis, part, scale=scale)
-    with whole_file(json_file) as part:
-        part.write_text(analysis.to_json() + "\n", encoding="utf-8")
+        plot_analysis(analysis, plot_file, scale=scale)
+    with writing(json_file):
+        write_whole(json_file, analysis.to_json() + "\n")
     return written
 
 
@@ -165,13 +153,11 @@ def write_batch(
     refuse_existing([table, picture], force=force)
     with writing(folder):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    with whole_file(table) as part:
-        write_rows(analyses, part)
+        write_rows(analyses, table)
 
     from mixrd.report.series_figure import plot_series
 
-    with whole_file(picture) as part:
-        plot_series(analyses, part)
+    plot_series(analyses, picture)
     return [table, picture]
 
 
@@ -196,37 +182,6 @@ def summary_of(folder: str | Path) -> dict[str, dict[str, str]]:
             remedy="Name the folder of the results of `mixrd analyze` on several scans",
             file=path,
         ) from None
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to, which takes its place once all is written.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be written.
-    """
-    part = path.with_name(f".{path.name}.part")
-    with writing(path):
-        try:
-            yield part
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing(path: str | Path) -> Iterator[None]:
-    """Turn the operating system's refusal to write into an error that names the file."""
-    try:
-        yield
-    except OSError as problem:
-        raise UsageError(
-            f"it cannot be written ({problem.strerror})",
-            remedy="Check folder and permissions",
-            file=problem.filename or path,
-        ) from problem
 
 
 def csv_rows(name: str, analysis: Analysis) -> list[dict[str, Any]]:
@@ -265,7 +220,7 @@ def _phase_columns(phase: PhaseResult) -> dict[str, Any]:
 
 def write_rows(analyses: Iterable[tuple[str, Analysis]], path: Path) -> None:
     """Write the rows of these results as CSV."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, CSV_COLUMNS)
         table.writeheader()
         for name, analysis in analyses:

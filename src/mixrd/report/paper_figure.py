@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mixrd.errors import UsageError
+from mixrd.files import whole_file, writing
 from mixrd.report.colours import phase_style
-from mixrd.report.files import writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,4 +151,5 @@ def write_figure(figure: Figure, path: Path) -> None:
         )
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150)
+        with whole_file(path) as part:
+            figure.savefig(part, format=path.suffix[1:], dpi=150)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from mixrd.errors import InputError
-from mixrd.report.files import output_names, refuse_existing, summary_of, whole_file, writing
+from mixrd.files import refuse_existing, write_whole, writing
+from mixrd.report.files import output_names, summary_of
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -64,8 +65,7 @@ def write_report(
     )
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as part:
-        part.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     return path
 
 

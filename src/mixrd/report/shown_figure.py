@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from mixrd.errors import UsageError
+from mixrd.files import whole_file, writing
 
 
 class ShownFigure(Figure):
@@ -21,14 +21,8 @@ class ShownFigure(Figure):
 
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as PNG whose metadata tells nothing of the machine."""
-    try:
-        write_png(figure, path)
-    except OSError as problem:
-        raise UsageError(
-            f"the plot cannot be written ({problem.strerror})",
-            remedy="Check folder and permissions",
-            file=path,
-        ) from problem
+    with writing(path, what="the plot"), whole_file(path) as part:
+        write_png(figure, part)
 
 
 def write_png(figure: Figure, target: str | Path | BytesIO) -> None:

@@ -11,9 +11,17 @@ import numpy as np
 from mixrd.errors import ScanError
 from mixrd.scan.axes import axis_key
 from mixrd.scan.containers import Archive, child, descendant, local_name, parse_xml, text_of
-from mixrd.scan.headers import ScanHeader, element_symbol, number, positive, refuse_map, wavelength
+from mixrd.scan.headers import (
+    ScanHeader,
+    element_symbol,
+    number,
+    positive,
+    refuse_map,
+    soller_opening,
+    wavelength,
+)
 from mixrd.scan.opened_file import OpenedFile
-from mixrd.scan.optics import Optics, primary_monochromator, secondary_monochromator, soller_opening
+from mixrd.scan.optics import Optics, primary_monochromator, secondary_monochromator
 from mixrd.scan.scan_format import ARCHIVE, ScanFormat, register_format
 from mixrd.scan.vendor import Arrays, chosen_header, geddes_arrays, rietx_scan
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from os import PathLike
 
 from mixrd.errors import ScanError
-from mixrd.scan.headers import ScanHeader
+from mixrd.scan.headers import ScanHeader, soller_opening
 from mixrd.scan.opened_file import OpenedFile
-from mixrd.scan.optics import Optics, soller_opening
+from mixrd.scan.optics import Optics
 from mixrd.scan.scan_format import BINARY, ScanFormat, register_format
 from mixrd.scan.vendor import Arrays, through_rietx
 

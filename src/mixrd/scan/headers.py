@@ -8,15 +8,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
-
-if TYPE_CHECKING:
-    from mixrd.scan.optics import Optics
+from mixrd.scan.optics import Optics
 
 Points = TypeVar("Points")
 
@@ -91,6 +89,32 @@ def element_symbol(text: str | None) -> str | None:
     """An element symbol in its usual spelling ("CU" gives "Cu"), None if it is none."""
     letters = (text or "").strip(" '\"\0")
     return letters.capitalize() if re.fullmatch(r"[A-Za-z]{1,2}", letters) else None
+
+
+def soller_opening(text: str | None, *, unit: str = "deg") -> float | None:
+    """Opening in radians from a value or a name such as "Soller_slit_5.0deg" or "0.04 rad.".
+
+    Parameters
+    ----------
+    text : str or None
+    unit : {"deg", "rad"}
+        Of a number that stands alone.
+
+    Returns
+    -------
+    float or None
+        None where it says nothing or that they are out, or no opening that Soller slits have (0.1-15 deg).
+    """
+    if text is None:
+        return None
+    match = re.search(r"(\d*[.,]?\d+)\s*(rad|deg|°)", text, re.IGNORECASE)
+    value = number(match[1] if match else text)
+    if value is None:
+        return None
+    if match:
+        unit = "rad" if match[2].lower() == "rad" else "deg"
+    opening = value if unit == "rad" else math.radians(value)
+    return opening if math.radians(0.1) <= opening <= math.radians(15.0) else None
 
 
 def numbers(text: str | None, what: str, file: str | PathLike[str]) -> NDArray[np.float64] | None:

@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mixrd.scan.headers import number
-
 #: d-spacings in angstrom of monochromator crystals, by element and indices, from their lattice parameters at
 #: room temperature: Ge 5.6578, Si 5.4310 (CRC Handbook of Chemistry and Physics), graphite c 6.708.
 _PLANES = {
@@ -160,29 +158,3 @@ def _planes(name: str, crystal: str | None, planes: str | None) -> tuple[str | N
     if indices is not None:
         indices = "".join(sorted(indices, reverse=True))
     return material, indices
-
-
-def soller_opening(text: str | None, *, unit: str = "deg") -> float | None:
-    """Opening in radians from a value or a name such as "Soller_slit_5.0deg" or "0.04 rad.".
-
-    Parameters
-    ----------
-    text : str or None
-    unit : {"deg", "rad"}
-        Of a number that stands alone.
-
-    Returns
-    -------
-    float or None
-        None where it says nothing or that they are out, or no opening that Soller slits have (0.1-15 deg).
-    """
-    if text is None:
-        return None
-    match = re.search(r"(\d*[.,]?\d+)\s*(rad|deg|°)", text, re.IGNORECASE)
-    value = number(match[1] if match else text)
-    if value is None:
-        return None
-    if match:
-        unit = "rad" if match[2].lower() == "rad" else "deg"
-    opening = value if unit == "rad" else math.radians(value)
-    return opening if math.radians(0.1) <= opening <= math.radians(15.0) else None

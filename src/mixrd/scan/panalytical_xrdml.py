@@ -19,6 +19,7 @@ from mixrd.scan.headers import (
     numbers,
     positive,
     refuse_map,
+    soller_opening,
     wavelength,
 )
 from mixrd.scan.opened_file import OpenedFile
@@ -27,7 +28,6 @@ from mixrd.scan.optics import (
     Optics,
     primary_monochromator,
     secondary_monochromator,
-    soller_opening,
 )
 from mixrd.scan.scan_format import XML, ScanFormat, register_format
 from mixrd.scan.vendor import Arrays, chosen_header, geddes_arrays

@@ -7,14 +7,13 @@ from dataclasses import replace
 from os import PathLike
 
 from mixrd.scan.declared import refuse_short_rows
-from mixrd.scan.headers import ScanHeader, number, positive
+from mixrd.scan.headers import ScanHeader, number, positive, soller_opening
 from mixrd.scan.opened_file import OpenedFile
 from mixrd.scan.optics import (
     Optics,
     is_nothing,
     primary_monochromator,
     secondary_monochromator,
-    soller_opening,
 )
 from mixrd.scan.scan_format import MARKED_TEXT, ScanFormat, register_format
 from mixrd.scan.vendor import Arrays, through_rietx

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mixrd.errors import ScanError
+from mixrd.files import write_whole, writing
 from mixrd.scan.measurement import Scan
 
 
@@ -47,11 +48,5 @@ def write_scan(scan: Scan, path: str | PathLike[str], *, overwrite: bool = False
     lines = [f"# {name}: {value}" for name, value in facts if value is not None]
     lines.append("# two_theta counts" + (" sigma" if ending == ".xye" else ""))
     lines += [" ".join(repr(float(value)) for value in row) for row in zip(*columns, strict=True)]
-    try:
-        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except OSError as problem:
-        raise ScanError(
-            f"the file cannot be written ({problem.strerror})",
-            remedy="Check folder and permissions.",
-            file=file,
-        ) from problem
+    with writing(file, what="the file", error=ScanError):
+        write_whole(file, "\n".join(lines) + "\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mixrd.errors import ModelError
+from mixrd.files import whole_file
 
 
 def save_checkpoint(
@@ -28,10 +28,9 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).detach().cpu().contiguous()
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
     try:
-        save_file(tensors, temporary, metadata={"mixrd": json.dumps({"step": step, "history": history})})
-        temporary.replace(path)
+        with whole_file(path) as part:
+            save_file(tensors, part, metadata={"mixrd": json.dumps({"step": step, "history": history})})
     except (OSError, SafetensorError) as error:
         raise ModelError(
             f"the state of the training cannot be written ({error})",

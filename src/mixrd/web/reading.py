@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import CrystalError, InstrumentError, MixrdError, ScanError
+from mixrd.files import whole_file
 from mixrd.web.child import Conversation
 from mixrd.web.problems import internal_problem, problem_of
 
@@ -53,7 +54,7 @@ def read_scan_file(message: dict[str, Any]) -> dict[str, Any]:
     arrays = {"two_theta": scan.two_theta, "counts": scan.counts}
     if scan.sigma is not None:
         arrays["sigma"] = scan.sigma
-    with Path(message["out"]).open("wb") as file:
+    with whole_file(message["out"]) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
     shown = preview(scan.two_theta, scan.counts, PREVIEW_POINTS)
     return {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mixrd.errors import MixrdError
+from mixrd.files import whole_file
 from mixrd.web.child import Conversation
 from mixrd.web.problems import internal_problem, problem_of
 from mixrd.web.stored import Stored, stored_calibration
@@ -20,10 +21,8 @@ def main() -> None:
     conversation = Conversation()
     for message in conversation.messages():
         try:
-            out = Path(message["out"])
-            part = out.with_name(f"{out.name}.part")
-            _WRITERS[message["do"]](message, part)
-            part.replace(out)
+            with whole_file(message["out"]) as part:
+                _WRITERS[message["do"]](message, part)
             conversation.say({"ok": True})
         except MixrdError as error:
             conversation.say({"error": problem_of(error)})

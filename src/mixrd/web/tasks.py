@@ -16,6 +16,7 @@ from mixrd.analysis import Analysis, Curves, InternalStandard, Preparation
 from mixrd.batch.request import Analyst, Request
 from mixrd.crystal import Crystal, read_cif
 from mixrd.errors import MixrdError
+from mixrd.files import whole_file, write_whole
 from mixrd.network import Model
 from mixrd.pattern import Instrument, load_instrument, save_instrument
 from mixrd.phases import check_distinct, load_phase
@@ -184,16 +185,12 @@ def write_analysis(result: Analysis, folder: Path, number: int) -> None:
     # The refined model is large, and of use to programs only: the page is shown the rest.
     shown = {key: value for key, value in json.loads(text).items() if key != "refined_model"}
     for ending, content in ((".shown.json", json.dumps(shown)), (".json", text)):
-        part = folder / f"{number}{ending}.part"
-        part.write_text(content, encoding="utf-8")
-        part.replace(folder / f"{number}{ending}")
+        write_whole(folder / f"{number}{ending}", content)
 
 
 def write_curves(curves: Curves, names: list[str], path: Path) -> None:
     """Write fitted curves, whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
     arrays = {f.name: getattr(curves, f.name) for f in dataclasses.fields(curves) if f.name != "marks"}
     marks = {f"marks_{number}": positions for number, positions in enumerate(curves.marks)}
-    with part.open("wb") as file:
+    with whole_file(path) as part, part.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, names=np.array(names), **arrays, **marks)
-    part.replace(path)

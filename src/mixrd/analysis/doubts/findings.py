@@ -80,16 +80,13 @@ def findings(
         return Findings(estimate, intervals=calibrated)
     refined, radiation = sample.refinement, instrument.radiation
     grains = microabsorption(crystals, refined, radiation, preparation.particle_size_um, preparation.grinding)
-    widening = WIDENING
-    if calibrated is not None and calibrated.refinement is not None:
-        widening = calibrated.widening
     amounts = quantities(
         refined,
         sample.presence,
         factors=grains.factors,
         further=grains.covariance,
         mean_strain=np.array([mean_strain(c, s) for c, s in zip(crystals, refined.strain, strict=True)]),
-        widening=widening,
+        widening=WIDENING if calibrated is None else calibrated.widening,
     )
     unasked = preparation.particle_size_um is None and preparation.grinding is None
     if unasked and not grains.warnings:

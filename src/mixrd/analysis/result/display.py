@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from mixrd.analysis.result.analysis import Analysis
-
 
 class Displayed:
     """Methods of `Analysis` by which it shows itself."""
@@ -30,7 +28,7 @@ class Displayed:
         UsageError
             If pandas is not installed (the extra "notebook" has it).
         """
-        return cast("pd.DataFrame", _display().analysis_frame(self._analysis))
+        return cast("pd.DataFrame", _display().analysis_frame(self))
 
     def plot(
         self,
@@ -61,15 +59,11 @@ class Displayed:
         UsageError
             If the result holds no curves: without a refinement, or read from JSON.
         """
-        return cast("Figure", _display().plot(self._analysis, axes, scale=scale, colours=colours))
+        return cast("Figure", _display().plot(self, axes, scale=scale, colours=colours))
 
     def _repr_html_(self) -> str:
         """A table for notebooks."""
-        return cast(str, _display().analysis_html(self._analysis))
-
-    @property
-    def _analysis(self) -> Analysis:
-        return cast("Analysis", self)
+        return cast(str, _display().analysis_html(self))
 
 
 def _display() -> Any:

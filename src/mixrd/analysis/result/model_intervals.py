@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -76,53 +75,23 @@ class NetworkIntervals:
 
 
 @dataclass(frozen=True)
-class RefinementIntervals:
-    """How much wider the intervals of refinements must be.
+class ModelIntervals:
+    """What a model keeps of its calibration (`Model.intervals`).
 
     Attributes
     ----------
+    network : NetworkIntervals
     widening : float
-        Factor on the half widths of `quantities`, 1 or more.
-    scans, intervals : int
-        From how many it was learnt.
-    covered : float
-        Share of these intervals that hold without it.
+        Factor on the half widths of `quantities`, 1 or more; older models may hold one that was learnt from
+        simulated scans.
     """
 
-    widening: float
-    scans: int
-    intervals: int
-    covered: float
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.widening) and self.widening >= 1):
-            raise ValueError("intervals are widened by a factor of 1 or more")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data that `from_dict` takes back."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> RefinementIntervals:
-        """What `to_dict` gave (or its JSON)."""
-        return cls(**data)
-
-
-@dataclass(frozen=True)
-class ModelIntervals:
-    """What a model keeps of its calibration (`Model.intervals`)."""
-
     network: NetworkIntervals
-    refinement: RefinementIntervals | None = None
-
-    @property
-    def widening(self) -> float:
-        """Factor for `quantities`; 1 where refinements were not calibrated."""
-        return 1.0 if self.refinement is None else self.refinement.widening
+    widening: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for `Model.intervals`."""
-        refinement = None if self.refinement is None else self.refinement.to_dict()
+        refinement = None if self.widening == 1 else {"widening": self.widening}
         return {"version": CALIBRATION_VERSION, "network": self.network.to_dict(), "refinement": refinement}
 
     @classmethod
@@ -132,9 +101,9 @@ class ModelIntervals:
         try:
             if data["version"] != CALIBRATION_VERSION:
                 return None
-            network = NetworkIntervals.from_dict(data["network"])
-            refinement = data["refinement"]
-            found = cls(network, None if refinement is None else RefinementIntervals.from_dict(refinement))
+            network, refinement = NetworkIntervals.from_dict(data["network"]), data["refinement"]
+            widening = 1.0 if refinement is None else float(refinement["widening"])
         except _PLAIN_ERRORS:
             return None
-        return found if len(network.half_widths) == len(model.names) else None
+        fits = len(network.half_widths) == len(model.names) and 1 <= widening < math.inf
+        return cls(network, widening) if fits else None
