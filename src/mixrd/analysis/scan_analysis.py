@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -305,8 +304,7 @@ def _start(
     # A network's strain of a phase that it does not see means nothing: start those unstrained.
     present = (estimate.fractions[0] > 0.005).to(torch.float64)
     weight = torch.repeat_interleave(present, torch.tensor(model.strain_sizes))
-    return dataclasses.replace(
-        reference,
+    return reference.replace(
         strain=(estimate.strain[0].to(torch.float64) * weight).unsqueeze(0),
         inverse_size=estimate.inverse_size.to(torch.float64),
     ).flat()

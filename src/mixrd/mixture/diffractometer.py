@@ -211,8 +211,7 @@ def _draw(
     microstrain = chosen(
         5e-4 * uniform(reference.microstrain), settings.microstrain, settings.phase_microstrain
     )
-    return dataclasses.replace(
-        reference,
+    return reference.replace(
         strain=strain,
         inverse_size=1 / size,
         microstrain=microstrain,

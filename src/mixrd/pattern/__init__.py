@@ -49,6 +49,7 @@ from mixrd.pattern.instrument import (
     save_instrument,
     to_toml,
 )
+from mixrd.pattern.line_corrections import Correction, register_correction, remove_correction
 from mixrd.pattern.lines import Axis
 from mixrd.pattern.noise import (
     FastPoissonNoise,
@@ -68,6 +69,7 @@ from mixrd.pattern.noise import (
     draw_poisson_noise,
     draw_spikes,
 )
+from mixrd.pattern.parameter_table import OnDemand, Quantity
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision
 from mixrd.pattern.render import Peaks, Renderer
@@ -83,6 +85,7 @@ __all__ = [
     "BackgroundRanges",
     "Chebyshev",
     "ChebyshevRanges",
+    "Correction",
     "Detector",
     "DetectorRanges",
     "ExactRenderer",
@@ -99,11 +102,13 @@ __all__ = [
     "Impurities",
     "ImpurityRanges",
     "Instrument",
+    "OnDemand",
     "Parameters",
     "Peaks",
     "PoissonNoise",
     "Precision",
     "Profile",
+    "Quantity",
     "Renderer",
     "SpikeRanges",
     "Spikes",
@@ -142,6 +147,8 @@ __all__ = [
     "instrument_to_dict",
     "load_instrument",
     "preset_names",
+    "register_correction",
+    "remove_correction",
     "save_instrument",
     "take_rows",
     "to_toml",
