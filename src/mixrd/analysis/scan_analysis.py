@@ -42,6 +42,7 @@ from mixrd.fit.refinement import STAGES_DEG, Refinement
 from mixrd.fit.staging import SampleRefinement
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
+from mixrd.pattern.line_corrections import added_corrections
 from mixrd.phases import check_distinct
 from mixrd.scan import Scan, read_scan, rebin
 from mixrd.training import Recipe
@@ -145,6 +146,10 @@ def analyze(
     if statement.kind == "none":
         warnings = tuple(one for one in warnings if one.code not in ABOUT_AMOUNTS)
     results = phase_results(phases, machine.radiation, found, use_refined=use_refined)
+    origin = provenance(scan, phases, machine, model, limits=limits, preparation=preparation)
+    losses = found.low_angles
+    # What was registered from outside has no field of its own.
+    added = {one.field: losses.pop(one.field) for one in added_corrections() if one.field in losses}
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
@@ -156,13 +161,11 @@ def analyze(
         seconds=seconds,
         warnings=warnings,
         error=None,
-        provenance=provenance(scan, phases, machine, model, limits=limits, preparation=preparation),
+        provenance=origin | ({"corrections": added} if added else {}),
         curves=curves,
         interval_level=LEVEL if stated and (use_refined or found.intervals is not None) else None,
         background_degree=sample.freed.background_degree if sample else None,
-        roughness=found.roughness,
-        overspill=found.overspill,
-        b_offset_angstrom2=found.b_offset,
+        **losses,
         absolute=found.absolute if statement.kind != "none" else None,
         hump_shares=found.hump_shares,
         unexplained=missing,

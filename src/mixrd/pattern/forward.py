@@ -74,7 +74,7 @@ class ForwardModel:
     ) -> None:
         _check_input(crystals, two_theta, widest_fwhm, precision)
         self.instrument = instrument
-        self.quantities, self._corrections = parameter_table(), corrections()
+        self.quantities, self.corrections = parameter_table(), corrections()
         self.names = [crystal.name for crystal in crystals]
         self.renderer = renderer_for(two_theta, widest_fwhm, precision, device)
         dtype = self.renderer.grid.dtype
@@ -151,7 +151,7 @@ class ForwardModel:
 
     def peaks(self, parameters: Parameters) -> Peaks:
         """Peaks of all phases, one after the other (`peak_table`), for unit mass of each."""
-        return broadened(self._inputs(parameters), self.peak_table, self.instrument, self._corrections)
+        return broadened(self._inputs(parameters), self.peak_table, self.instrument, self.corrections)
 
     def columns(self, parameters: Parameters) -> Tensor:
         """(B, P, N): the pattern of unit mass of each phase."""
@@ -175,7 +175,7 @@ class ForwardModel:
         }
         batch = len(scales)
         with torch.enable_grad():
-            copies = broadened(inputs, self.peak_table, self.instrument, self._corrections)
+            copies = broadened(inputs, self.peak_table, self.instrument, self.corrections)
             peaks = Peaks(
                 *(getattr(copies, name)[i * batch : (i + 1) * batch] for i, name in enumerate(quantities))
             )

@@ -6,7 +6,8 @@ of simulated scans are read from here. What people add (`mixrd.pattern.register_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,8 @@ class Loss:
     name : str
     label : str
         What people read that was adjusted.
+    said : callable or None
+        What people read of the values that it was refined to (the first is never None); default them alone.
     rarer : float
         It has to leave less misfit than other losses by this factor.
     fixed_slit : bool
@@ -33,8 +36,14 @@ class Loss:
 
     name: str
     label: str
+    said: Callable[..., str] | None = None
     rarer: float = 1.0
     fixed_slit: bool = False
+
+    def sentence(self, *values: float | None) -> str:
+        """What people read of these values."""
+        numbers = ", ".join(f"{x:.3g}" for x in values if x is not None)
+        return f"{self.label}, refined: {numbers}" if self.said is None else self.said(*values)
 
 
 @dataclass(frozen=True)
@@ -44,14 +53,14 @@ class OnDemand:
     Attributes
     ----------
     restraint : float
-        Standard deviation that it gets then.
+        Standard deviation that it gets then; 0 where it is never freed so.
     loss : Loss or None
         None where it is freed in a way of its own (texture, along the direction that fits best).
     starts : tuple of float
         Values that are tried, with each of the others of the loss.
     """
 
-    restraint: float
+    restraint: float = 0.0
     loss: Loss | None = None
     starts: tuple[float, ...] = ()
 
@@ -80,12 +89,15 @@ class Quantity:
         Of `Parameters`, where it stands beside others; its name by default.
     neutral : float
         Where it changes nothing, and the centre of its restraint; a profile's is the instrument's.
+    start : float or None
+        Where a refinement begins, if not there.
     restraint : float
         Standard deviation of its restraint unless told otherwise; 0 holds it.
     restraint_name : str
         Of that in `mixrd.fit.Restraints`; the field's by default.
-    on_demand : OnDemand or None
-        None where an analysis frees it always or never.
+    on_demand : OnDemand
+    result_name : str
+        In `mixrd.Analysis`, where it is freed on demand; the field's by default.
     training : Allowed or None
         Limit of what is drawn, in `mixrd.mixture.SampleRanges`.
     stated : Allowed or None
@@ -100,15 +112,18 @@ class Quantity:
     scope: Scope = "pattern"
     field: str = ""
     neutral: float = 0.0
+    start: float | None = None
     restraint: float = 0.0
     restraint_name: str = ""
-    on_demand: OnDemand | None = None
+    on_demand: OnDemand = OnDemand()
+    result_name: str = ""
     training: Allowed | None = None
     stated: Allowed | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", self.field or self.name)
         object.__setattr__(self, "restraint_name", self.restraint_name or self.field)
+        object.__setattr__(self, "result_name", self.result_name or self.field)
 
 
 def _profile(name: str, unit: str, lower: float, upper: float, spread: str, restraint: float) -> Quantity:
@@ -117,11 +132,23 @@ def _profile(name: str, unit: str, lower: float, upper: float, spread: str, rest
     )
 
 
+def _said_of_overspill(overspill: float, b_offset: float | None) -> str:
+    said = f"beam longer than the sample below {2 * math.degrees(math.asin(overspill)):.1f}°, refined"
+    return said if b_offset is None else f"{said}; all displacement factors B changed by {b_offset:+.2f} Å²"
+
+
+def _said_of_roughness(share: float, depth: float) -> str:
+    return f"surface roughness refined (Suortti): share {share:.3f}, depth {depth:.3f}"
+
+
 _OVERSPILL = Loss(
-    "overspill", "the overspill of the beam with a common change of all displacement factors", fixed_slit=True
+    "overspill",
+    "the overspill of the beam with a common change of all displacement factors",
+    _said_of_overspill,
+    fixed_slit=True,
 )
 # Beams longer than the sample are common, surfaces so rough are not.
-_ROUGHNESS = Loss("roughness", "surface roughness (Suortti)", rarer=1.1)
+_ROUGHNESS = Loss("roughness", "surface roughness (Suortti)", _said_of_roughness, rarer=1.1)
 
 #: In the order of `Parameters.flat`.
 _BUILT_IN = (
@@ -182,12 +209,16 @@ _BUILT_IN = (
     Quantity(
         "roughness_share", "share that a rough surface takes", "share of the intensity", 0.0, 1.0,
         field="roughness",
+        # Where both terms are zero, neither changes anything: a fit would never leave that point.
+        start=0.1,
         on_demand=OnDemand(0.3, _ROUGHNESS, (0.2, 0.4, 0.7)),
         training=Allowed("max_roughness", 0.0, 1.0),
         stated=Allowed("roughness", 0, 1),
     ),
     Quantity(
-        "roughness_depth", "optical depth of a rough surface", "dimensionless", 0.0, 1.0, field="roughness",
+        "roughness_depth", "optical depth of a rough surface", "dimensionless", 0.0, 1.0,
+        field="roughness",
+        start=0.1,
         on_demand=OnDemand(0.3, _ROUGHNESS, (0.1, 0.2, 0.4, 0.8)),
         stated=Allowed("roughness", 0, 10),
     ),
@@ -201,6 +232,7 @@ _BUILT_IN = (
         # No further down: a structure that states no displacement gets B = 0.47, and none is below zero.
         "b_offset", "added to all displacement factors", "square angstroms", -0.35, 0.5,
         on_demand=OnDemand(0.3, _OVERSPILL, (-0.2, 0.0)),
+        result_name="b_offset_angstrom2",
     ),
 )  # fmt: skip
 _added: list[Quantity] = []
@@ -236,8 +268,7 @@ def by_loss(table: Sequence[Quantity]) -> dict[Loss, tuple[Quantity, ...]]:
     """The quantities of each loss at low angles."""
     found: dict[Loss, tuple[Quantity, ...]] = {}
     for quantity in table:
-        if quantity.on_demand is not None and quantity.on_demand.loss is not None:
-            loss = quantity.on_demand.loss
+        if (loss := quantity.on_demand.loss) is not None:
             found[loss] = (*found.get(loss, ()), quantity)
     return found
 
