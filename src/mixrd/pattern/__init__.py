@@ -69,7 +69,7 @@ from mixrd.pattern.noise import (
     draw_poisson_noise,
     draw_spikes,
 )
-from mixrd.pattern.parameter_table import OnDemand, Quantity
+from mixrd.pattern.parameter_table import Loss, OnDemand, Quantity
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision
 from mixrd.pattern.render import Peaks, Renderer
@@ -102,6 +102,7 @@ __all__ = [
     "Impurities",
     "ImpurityRanges",
     "Instrument",
+    "Loss",
     "OnDemand",
     "Parameters",
     "Peaks",
