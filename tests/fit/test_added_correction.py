@@ -27,6 +27,7 @@ from mixrd.pattern import (
     register_correction,
     remove_correction,
 )
+from mixrd.pattern.parameter_table import Allowed
 from mixrd.phases import load_phase
 from mixrd.report.sentences import methods
 from mixrd.scan import Scan
@@ -147,6 +148,7 @@ def test_without_it_nothing_is_known_of_it(phases: list[Crystal], machine: Instr
             film_absorption,
             "several fields",
         ),
+        ((Quantity("a", "a", "mm", 0.0, 1.0, stated=Allowed("a", 0, 1)),), film_absorption, "no setting"),
         ((Quantity("a", "a", "mm", 0.0, 1.0),), lambda theta, _, a: 0 * theta + 0.5, "is not 1"),
         ((Quantity("zero", "a", "mm", 0.0, 1.0),), film_absorption, "stands in the parameter table"),
     ],

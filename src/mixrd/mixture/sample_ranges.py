@@ -17,9 +17,7 @@ from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 
 #: Allowed values of single numbers, and their unit: what is in the parameter table, and what is not.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
-    **{
-        q.training.setting: (q.training.low, q.training.high, q.unit) for q in parameter_table() if q.training
-    },
+    **{one.setting: (one.low, one.high, q.unit) for q in parameter_table() if (one := q.training)},
     "width_factor": (1.0, 5.0, "dimensionless"),
     "max_graininess": (0.0, 1.0, "relative"),
 }

@@ -14,7 +14,7 @@ Axis = tuple[int, int, int]
 _STATED = {q.name: q.stated for q in parameter_table() if q.stated}
 #: Allowed values of single numbers, and their unit.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
-    **{q.stated.setting: (q.stated.low, q.stated.high, q.unit) for q in parameter_table() if q.stated},
+    **{one.setting: (one.low, one.high, q.unit) for q in parameter_table() if (one := q.stated)},
     "peak_counts": (1, 1e9, "counts in one second"),
     "background_counts": (0, 1e9, "counts in one second"),
     "hump_counts": (0, 1e9, "counts in one second"),

@@ -77,14 +77,19 @@ def register_correction(correction: Correction) -> None:
     Raises
     ------
     UsageError
-        If it has no quantities, one is not the whole scan's or takes a name that is taken, or the factor is
-        not 1 where all are 0.
+        If it has no quantities, one is not the whole scan's, names a setting or takes a name that is taken,
+        or the factor is not 1 where all are 0.
     """
     quantities = correction.quantities
     if not quantities or any(q.scope != "pattern" or q.neutral for q in quantities):
         raise UsageError(
             "a correction needs quantities of the whole scan that change nothing at 0",
             remedy='Give Quantity(..., scope="pattern", neutral=0.0)',
+        )
+    if any(q.stated or q.training for q in quantities):
+        raise UsageError(
+            f"{correction.field} has no setting of its own",
+            remedy="Leave `stated` and `training` out: `ScanSettings.corrections` takes it within its bounds",
         )
     if len({q.field for q in quantities}) > 1:
         raise UsageError(
