@@ -27,7 +27,7 @@ from mixrd.pattern import (
     register_correction,
     remove_correction,
 )
-from mixrd.pattern.parameter_table import Allowed
+from mixrd.pattern.quantity import Allowed
 from mixrd.phases import load_phase
 from mixrd.report.sentences import methods
 from mixrd.scan import Scan

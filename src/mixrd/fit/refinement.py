@@ -54,8 +54,8 @@ class Refinement:
         u, v, w, x, y, sh_l.
     zero_deg, displacement_mm : float
     corrections, corrections_sigma : mapping
-        Values of the corrections of all lines by field of `Parameters` (`overspill`, `roughness`: share and
-        optical depth, ...), 0 where they were not refined, and their standard uncertainties.
+        Values of the corrections of all lines by field of `Parameters` (`roughness`: share and optical depth,
+        ...), 0 where they were not refined, and their standard uncertainties.
     masses : (P,) array
         In the unit of the scan times that of the forward model's patterns of unit mass.
     mass_covariance : (P, P) array

@@ -14,8 +14,8 @@ from torch import Tensor
 from mixrd.fit.covariance import Curvature, blocks, curvature_of
 from mixrd.fit.least_squares import Fit, Priors
 from mixrd.fit.texture_trials import TextureTrials
-from mixrd.pattern import Axis, ForwardModel, Peaks
-from mixrd.pattern.parameter_table import Loss, by_loss
+from mixrd.pattern import Axis, ForwardModel, Loss, Peaks
+from mixrd.pattern.parameter_table import by_loss
 
 #: A parameter is freed if the fit would gain this share of its misfit, in parts of the scan that agree
 #: with each other by this many standard deviations.

@@ -55,8 +55,7 @@ class Freed:
     ----------
     background_degree : int
     losses : tuple of str
-        At low angles: "roughness", or "overspill" and with it a common change of all displacement factors,
-        which falls or rises with the angle alike.
+        At low angles, by the names of `mixrd.pattern.Loss`; one at most.
     texture_axes : dict
         (h, k, l) by phase name.
     """

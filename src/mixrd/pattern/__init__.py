@@ -69,9 +69,9 @@ from mixrd.pattern.noise import (
     draw_poisson_noise,
     draw_spikes,
 )
-from mixrd.pattern.parameter_table import Loss, OnDemand, Quantity
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision
+from mixrd.pattern.quantity import Loss, OnDemand, Quantity
 from mixrd.pattern.render import Peaks, Renderer
 from mixrd.pattern.uniform import UniformRenderer
 

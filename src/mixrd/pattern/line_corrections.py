@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mixrd.diffraction import beam_overspill, surface_roughness, thermal_factor, thin_sample_absorption
 from mixrd.errors import UsageError
-from mixrd.pattern.parameter_table import Quantity, by_field, declare, parameter_table, withdraw
+from mixrd.pattern.parameter_table import by_field, declare, parameter_table, withdraw
+from mixrd.pattern.quantity import Quantity
 
 
 @dataclass(frozen=True)

@@ -7,129 +7,20 @@ of simulated scans are read from here. What people add (`mixrd.pattern.register_
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
 
 from mixrd.errors import UsageError
-
-#: What has a value of its own: the scan, each phase, or each strain component of each phase.
-Scope = Literal["pattern", "phase", "component"]
+from mixrd.pattern.quantity import Allowed, Loss, OnDemand, Quantity
 
 
-@dataclass(frozen=True)
-class Loss:
-    """What takes intensity away at low angles. An analysis tries its quantities together and frees them all.
-
-    Attributes
-    ----------
-    name : str
-    label : str
-        What people read that was adjusted.
-    said : callable or None
-        What people read of the values that it was refined to (the first is never None); default them alone.
-    rarer : float
-        It has to leave less misfit than other losses by this factor.
-    fixed_slit : bool
-        Whether it needs a divergence slit of fixed opening.
-    """
-
-    name: str
-    label: str
-    said: Callable[..., str] | None = None
-    rarer: float = 1.0
-    fixed_slit: bool = False
-
-    def sentence(self, *values: float | None) -> str:
-        """What people read of these values."""
-        numbers = ", ".join(f"{x:.3g}" for x in values if x is not None)
-        return f"{self.label}, refined: {numbers}" if self.said is None else self.said(*values)
+def _gaussian(name: str, lower: float) -> Quantity:
+    label, spread = f"Gaussian width, {name}", "width"
+    return Quantity(name, label, "deg^2", lower, 1.0, field="profile", restraint=0.002, restraint_name=spread)
 
 
-@dataclass(frozen=True)
-class OnDemand:
-    """How an analysis frees a quantity: where the residual of a fit asks for it.
-
-    Attributes
-    ----------
-    restraint : float
-        Standard deviation that it gets then; 0 where it is never freed so.
-    loss : Loss or None
-        None where it is freed in a way of its own (texture, along the direction that fits best).
-    starts : tuple of float
-        Values that are tried, with each of the others of the loss.
-    """
-
-    restraint: float = 0.0
-    loss: Loss | None = None
-    starts: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """Values that a setting may have, in the unit of its quantity."""
-
-    setting: str
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One quantity of the forward model.
-
-    Attributes
-    ----------
-    name, label, unit : str
-        Label and unit are for people.
-    lower, upper : float
-        Bounds of a refinement.
-    scope : {"pattern", "phase", "component"}
-    field : str
-        Of `Parameters`, where it stands beside others; its name by default.
-    neutral : float
-        Where it changes nothing, and the centre of its restraint; a profile's is the instrument's.
-    start : float or None
-        Where a refinement begins, if not there.
-    restraint : float
-        Standard deviation of its restraint unless told otherwise; 0 holds it.
-    restraint_name : str
-        Of that in `mixrd.fit.Restraints`; the field's by default.
-    on_demand : OnDemand
-    result_name : str
-        In `mixrd.Analysis`, where it is freed on demand; the field's by default.
-    training : Allowed or None
-        Limit of what is drawn, in `mixrd.mixture.SampleRanges`.
-    stated : Allowed or None
-        What may be stated of a sample, in `mixrd.mixture.ScanSettings`.
-    """
-
-    name: str
-    label: str
-    unit: str
-    lower: float
-    upper: float
-    scope: Scope = "pattern"
-    field: str = ""
-    neutral: float = 0.0
-    start: float | None = None
-    restraint: float = 0.0
-    restraint_name: str = ""
-    on_demand: OnDemand = OnDemand()
-    result_name: str = ""
-    training: Allowed | None = None
-    stated: Allowed | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "field", self.field or self.name)
-        object.__setattr__(self, "restraint_name", self.restraint_name or self.field)
-        object.__setattr__(self, "result_name", self.result_name or self.field)
-
-
-def _profile(name: str, unit: str, lower: float, upper: float, spread: str, restraint: float) -> Quantity:
-    return Quantity(
-        name, name, unit, lower, upper, field="profile", restraint=restraint, restraint_name=spread
-    )
+def _lorentzian(name: str) -> Quantity:
+    label, spread = f"Lorentzian width, {name}", "lorentzian_width"
+    return Quantity(name, label, "degrees", 0.0, 0.5, field="profile", restraint=0.01, restraint_name=spread)
 
 
 def _said_of_overspill(overspill: float, b_offset: float | None) -> str:
@@ -155,13 +46,16 @@ _BUILT_IN = (
     Quantity(
         "strain", "cell strain", "relative", -0.06, 0.06, scope="component",
         restraint=0.005,
+        earned=(0.001, 0.01),
         training=Allowed("max_strain", 0.0, 0.06),
         stated=Allowed("max_strain", 0, 0.05),
     ),
     Quantity(
         "inverse_size", "inverse crystallite size", "1/nm", 0.0, 1.0, scope="phase",
-        # Crystallites mostly above 50 nm.
+        # Crystallites mostly above 50 nm, and any from 1 nm on: a phase of nanocrystals held at 50 nm would
+        # be left to the background.
         restraint=0.02, restraint_name="inverse_size_per_nm",
+        earned=(0.02, 0.5),
     ),
     Quantity(
         "microstrain", "microstrain", "relative", 0.0, 0.02, scope="phase",
@@ -179,13 +73,16 @@ _BUILT_IN = (
         neutral=1.0,
         stated=Allowed("aspect", 0.01, 100),
     ),
-    _profile("u", "deg^2", -1.0, 1.0, "width", 0.002),
-    _profile("v", "deg^2", -1.0, 1.0, "width", 0.002),
-    _profile("w", "deg^2", 1e-5, 1.0, "width", 0.002),
-    _profile("x", "degrees", 0.0, 0.5, "lorentzian_width", 0.01),
-    _profile("y", "degrees", 0.0, 0.5, "lorentzian_width", 0.01),
+    _gaussian("u", -1.0),
+    _gaussian("v", -1.0),
+    _gaussian("w", 1e-5),
+    _lorentzian("x"),
+    _lorentzian("y"),
     # Only a standard tells it well.
-    _profile("sh_l", "dimensionless", 0.0, 0.15, "sh_l", 0.0),
+    Quantity(
+        "sh_l", "axial divergence (S + H) / L", "dimensionless", 0.0, 0.15,
+        field="profile", restraint_name="sh_l",
+    ),
     Quantity(
         "zero", "zero shift", "degrees", -0.5, 0.5,
         restraint=0.03,
@@ -236,6 +133,12 @@ _BUILT_IN = (
     ),
 )  # fmt: skip
 _added: list[Quantity] = []
+
+
+def earned_restraints(name: str) -> tuple[float, float]:
+    """The tight and the wide restraint of a quantity that has to earn its room."""
+    (pair,) = [q.earned for q in _BUILT_IN if q.name == name and q.earned]
+    return pair
 
 
 def parameter_table() -> tuple[Quantity, ...]:
