@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +65,28 @@ def test_what_the_table_does_not_have_is_no_parameter() -> None:
         Parameters(zeor=torch.zeros(1, 1))
     with pytest.raises(AttributeError):
         Parameters().zeor  # noqa: B018
+
+
+def test_an_installed_package_adds_its_corrections(tmp_path: Path) -> None:
+    (tmp_path / "hazy.py").write_text(
+        "from mixrd.pattern import Correction, Quantity, register_correction\n"
+        "haze = Quantity('haze', 'haze', 'mm', 0.0, 1.0)\n"
+        "register_correction(Correction((haze,), lambda theta, _, haze: 1 - haze * theta.cos()))\n"
+    )
+    info = tmp_path / "hazy-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hazy\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[mixrd.corrections]\nhaze = hazy\n")
+    program = (
+        "from mixrd.fit import Restraints; from mixrd.mixture import ScanSettings;"
+        "Restraints(haze=0.1); print(ScanSettings(corrections={'haze': 0.5}).of_scan['haze'])"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "0.5\n", done.stderr
 
 
 def test_a_name_is_declared_once() -> None:

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from mixrd.errors import RecipeError
 from mixrd.pattern import DetectorRanges, ImpurityRanges, Instrument, SpikeRanges
-from mixrd.pattern.parameter_table import parameter_table
+from mixrd.pattern.parameter_table import BUILT_IN
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 
 #: Allowed values of single numbers, and their unit: what is in the parameter table, and what is not.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
-    **{one.setting: (one.low, one.high, q.unit) for q in parameter_table() if (one := q.training)},
+    **{one.setting: (one.low, one.high, q.unit) for q in BUILT_IN if (one := q.training)},
     "width_factor": (1.0, 5.0, "dimensionless"),
     "max_graininess": (0.0, 1.0, "relative"),
 }

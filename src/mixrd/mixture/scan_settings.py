@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from mixrd.errors import UsageError
 from mixrd.pattern.line_corrections import added_corrections
-from mixrd.pattern.parameter_table import by_field, parameter_table
+from mixrd.pattern.parameter_table import BUILT_IN, by_field
 
 Axis = tuple[int, int, int]
 #: What may be stated of each quantity of the forward model.
-_STATED = {q.name: q.stated for q in parameter_table() if q.stated}
+_STATED = {q.name: q.stated for q in BUILT_IN if q.stated}
 #: Allowed values of single numbers, and their unit.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
-    **{one.setting: (one.low, one.high, q.unit) for q in parameter_table() if (one := q.stated)},
+    **{one.setting: (one.low, one.high, q.unit) for q in BUILT_IN if (one := q.stated)},
     "peak_counts": (1, 1e9, "counts in one second"),
     "background_counts": (0, 1e9, "counts in one second"),
     "hump_counts": (0, 1e9, "counts in one second"),
@@ -191,7 +191,7 @@ class ScanSettings:
     def of_scan(self) -> dict[str, float]:
         """What is stated of the whole scan, by the names of its quantities in the parameter table."""
         stated = dict(self.corrections)
-        for members in by_field([q for q in parameter_table() if q.scope == "pattern"]).values():
+        for members in by_field([q for q in BUILT_IN if q.scope == "pattern"]).values():
             names = [q.name for q in members if q.stated]
             given = getattr(self, _STATED[names[0]].setting) if names else ()
             stated |= zip(names, given if isinstance(given, tuple) else (given,), strict=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mixrd.diffraction import beam_overspill, surface_roughness, thermal_factor, thin_sample_absorption
 from mixrd.errors import UsageError
-from mixrd.pattern.parameter_table import by_field, declare, parameter_table, withdraw
+from mixrd.pattern.parameter_table import BUILT_IN, by_field, declare, parameter_table, withdraw
 from mixrd.pattern.quantity import Quantity
 
 
@@ -49,24 +49,27 @@ def _spilled(theta: Tensor, wavelength_angstrom: Tensor, overspill: Tensor) -> T
     return beam_overspill(theta, overspill)
 
 
-_FIELDS = by_field(parameter_table())
+_FIELDS = by_field(BUILT_IN)
 _corrections = [
     Correction(_FIELDS["thinness"], _thin),
     Correction(_FIELDS["roughness"], _rough),
     Correction(_FIELDS["overspill"], _spilled),
     Correction(_FIELDS["b_offset"], thermal_factor),
 ]
-_BUILT_IN = len(_corrections)
+_OWN = len(_corrections)
 
 
 def corrections() -> tuple[Correction, ...]:
     """All corrections of the intensities of lines."""
+    # Other packages add theirs when the table is asked for.
+    parameter_table()
     return tuple(_corrections)
 
 
 def added_corrections() -> tuple[Correction, ...]:
     """Those that were registered from outside."""
-    return tuple(_corrections[_BUILT_IN:])
+    parameter_table()
+    return tuple(_corrections[_OWN:])
 
 
 def register_correction(correction: Correction) -> None:

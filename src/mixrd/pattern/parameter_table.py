@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 
 from mixrd.errors import UsageError
 from mixrd.pattern.quantity import Allowed, Loss, OnDemand, Quantity
@@ -41,8 +42,10 @@ _OVERSPILL = Loss(
 # Beams longer than the sample are common, surfaces so rough are not.
 _ROUGHNESS = Loss("roughness", "surface roughness (Suortti)", _said_of_roughness, rarer=1.1)
 
+#: Entry points of this group name modules of other packages that register corrections.
+ADDED_BY = "mixrd.corrections"
 #: In the order of `Parameters.flat`.
-_BUILT_IN = (
+BUILT_IN = (
     Quantity(
         "strain", "cell strain", "relative", -0.06, 0.06, scope="component",
         restraint=0.005,
@@ -133,17 +136,21 @@ _BUILT_IN = (
     ),
 )  # fmt: skip
 _added: list[Quantity] = []
+_to_load = [ADDED_BY]
 
 
 def earned_restraints(name: str) -> tuple[float, float]:
     """The tight and the wide restraint of a quantity that has to earn its room."""
-    (pair,) = [q.earned for q in _BUILT_IN if q.name == name and q.earned]
+    (pair,) = [q.earned for q in BUILT_IN if q.name == name and q.earned]
     return pair
 
 
 def parameter_table() -> tuple[Quantity, ...]:
     """All quantities, in the order of `Parameters.flat`; those that were declared from outside last."""
-    return (*_BUILT_IN, *_added)
+    while _to_load:
+        for point in sorted(entry_points(group=_to_load.pop())):
+            point.load()
+    return (*BUILT_IN, *_added)
 
 
 def by_field(table: Sequence[Quantity]) -> dict[str, tuple[Quantity, ...]]:
