@@ -70,7 +70,7 @@ def refined(
 
 def test_nothing_is_freed_that_is_not_asked_for(phases: list[Crystal], machine: Instrument) -> None:
     found = refined(phases, machine, scan_of(phases, machine))
-    assert not found.freed.roughness and not found.freed.texture_axes
+    assert not found.freed.losses and not found.freed.texture_axes
     assert np.abs(found.shift).max() < 0.002
     assert found.refinement.converged
     assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.005)
@@ -95,23 +95,23 @@ def test_texture_is_found_with_its_axis(phases: list[Crystal], machine: Instrume
 def test_a_rough_surface_is_found(phases: list[Crystal], machine: Instrument) -> None:
     scan = scan_of(phases, machine, roughness=(0.5, 0.3))
     found = refined(phases, machine, scan)
-    assert found.freed.roughness
+    assert found.freed.losses == ("roughness",)
     assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.015)
 
 
 def test_a_beam_longer_than_the_sample_is_found(phases: list[Crystal], machine: Instrument) -> None:
     scan = scan_of(phases, machine, overspill=0.36, b_offset=-0.2)
     found = refined(phases, machine, scan)
-    assert found.freed.overspill and not found.freed.roughness
-    assert found.refinement.overspill == pytest.approx(0.36, abs=0.02)
-    assert found.refinement.b_offset == pytest.approx(-0.2, abs=0.08)
+    assert found.freed.losses == ("overspill",)
+    assert found.refinement.corrections["overspill"] == pytest.approx((0.36,), abs=0.02)
+    assert found.refinement.corrections["b_offset"] == pytest.approx((-0.2,), abs=0.08)
     assert found.refinement.weight_fractions[0] == pytest.approx(0.4, abs=0.01)
 
 
 def test_an_automatic_slit_never_spills(phases: list[Crystal], machine: Instrument) -> None:
     automatic = dataclasses.replace(machine, divergence_slit="automatic")
     found = refined(phases, automatic, scan_of(phases, automatic, overspill=0.36))
-    assert not found.freed.overspill
+    assert "overspill" not in found.freed.losses
 
 
 def test_the_background_is_as_wavy_as_the_data(phases: list[Crystal], machine: Instrument) -> None:

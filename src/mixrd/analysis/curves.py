@@ -61,8 +61,7 @@ def _marks(
     )
     model = ForwardModel(crystals, bare, np.array(limits))
     reference = model.reference()
-    parameters = replace(
-        reference,
+    parameters = reference.replace(
         strain=reference.strain.new_tensor(np.concatenate(refined.strain)).unsqueeze(0),
         zero=reference.zero + refined.zero_deg,
         displacement=reference.displacement + refined.displacement_mm,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,6 +48,7 @@ from mixrd.fit.refinement import STAGES_DEG, Refinement
 from mixrd.fit.staging import SampleRefinement
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
+from mixrd.pattern.line_corrections import added_corrections
 from mixrd.phases import check_distinct
 from mixrd.scan import Scan, read_scan, rebin
 from mixrd.training import Recipe
@@ -140,6 +140,10 @@ def analyze(
     if statement.kind == "none":
         warnings = without_those_about_amounts(warnings)
     results = phase_results(phases, machine.radiation, found, use_refined=use_refined)
+    origin = provenance(scan, phases, machine, model, limits=limits, preparation=preparation)
+    losses = found.low_angles
+    # What was registered from outside has no field of its own.
+    added = {one.field: losses.pop(one.field) for one in added_corrections() if one.field in losses}
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
@@ -151,13 +155,11 @@ def analyze(
         seconds=seconds,
         warnings=warnings,
         error=None,
-        provenance=provenance(scan, phases, machine, model, limits=limits, preparation=preparation),
+        provenance=origin | ({"corrections": added} if added else {}),
         curves=curves,
         interval_level=LEVEL if stated and (use_refined or found.intervals is not None) else None,
         background_degree=sample.freed.background_degree if sample else None,
-        roughness=found.roughness,
-        overspill=found.overspill,
-        b_offset_angstrom2=found.b_offset,
+        **losses,
         absolute=found.absolute if statement.kind != "none" else None,
         hump_shares=found.hump_shares,
         unexplained=missing,
@@ -333,8 +335,7 @@ def _start(
     # A network's strain of a phase that it does not see means nothing: start those unstrained.
     present = (estimate.fractions[0] > 0.005).to(torch.float64)
     weight = torch.repeat_interleave(present, torch.tensor(model.strain_sizes))
-    return dataclasses.replace(
-        reference,
+    return reference.replace(
         strain=(estimate.strain[0].to(torch.float64) * weight).unsqueeze(0),
         inverse_size=estimate.inverse_size.to(torch.float64),
     ).flat()

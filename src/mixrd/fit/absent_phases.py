@@ -85,9 +85,7 @@ def _start(
         "zero": np.array([refined.zero_deg]),
         "displacement": np.array([refined.displacement_mm]),
     }
-    return dataclasses.replace(
-        reference, **{name: torch.tensor(value)[None] for name, value in values.items()}
-    ).flat()
+    return reference.replace(**{name: torch.tensor(value)[None] for name, value in values.items()}).flat()
 
 
 def _with_absent(
@@ -102,8 +100,7 @@ def _with_absent(
     refined = sample.refinement
     grid = refined.two_theta
     model = ForwardModel(crystals, instrument, grid)
-    place = dataclasses.replace(
-        model.reference(),
+    place = model.reference().replace(
         zero=torch.tensor([[refined.zero_deg]], dtype=torch.float64),
         displacement=torch.tensor([[refined.displacement_mm]], dtype=torch.float64),
         profile=torch.tensor(refined.profile)[None],

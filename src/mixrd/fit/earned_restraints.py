@@ -12,12 +12,11 @@ from mixrd.fit.cell_release import earned_room
 from mixrd.fit.covariance import covariance, misfit_covariance
 from mixrd.fit.least_squares import Fit, Priors
 from mixrd.pattern import ForwardModel
+from mixrd.pattern.parameter_table import earned_restraints
 
-#: Standard deviations of strains around 0: at first, and of components that have earned room.
-TIGHT_STRAIN, EARNED_STRAIN = 0.001, 0.01
-#: Those of inverse crystallite sizes in 1/nm: crystallites mostly above 50 nm, and any from 1 nm on. A phase
-#: of nanocrystals held at 50 nm would be left to the background: sizes begin with room, and lose it unearned.
-TIGHT_SIZE_PER_NM, EARNED_SIZE_PER_NM = 0.02, 0.5
+#: Standard deviations around 0: strains begin with the first; sizes (1/nm) with the second, and lose it.
+TIGHT_STRAIN, EARNED_STRAIN = earned_restraints("strain")
+TIGHT_SIZE_PER_NM, EARNED_SIZE_PER_NM = earned_restraints("inverse_size")
 #: Restraints of cells and widths count at most so many times more where the fit misses more than noise.
 LARGEST_DOUBT = 5.0
 #: Those of zero and displacement, whose difference stands in for asymmetric lines.

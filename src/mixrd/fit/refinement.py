@@ -28,8 +28,6 @@ STAGES_DEG = (0.8, 0.3)
 BACKGROUND_DEGREE = 10
 #: Total mass over its standard uncertainty below which nothing was found.
 LEAST_TOTAL_SIGNIFICANCE = 5.0
-#: Where a refinement of the surface's roughness begins.
-ROUGHNESS_START = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +53,9 @@ class Refinement:
     profile : (6,) array
         u, v, w, x, y, sh_l.
     zero_deg, displacement_mm : float
-    roughness : (2,) array
-        Share of the intensity that a rough surface takes, and optical depth.
-    overspill : float
-        Of the beam over the sample, 0 where it was not refined.
-    b_offset : float
-        Added to all displacement factors, in square angstroms.
+    corrections, corrections_sigma : mapping
+        Values of the corrections of all lines by field of `Parameters` (`roughness`: share and optical depth,
+        ...), 0 where they were not refined, and their standard uncertainties.
     masses : (P,) array
         In the unit of the scan times that of the forward model's patterns of unit mass.
     mass_covariance : (P, P) array
@@ -88,9 +83,8 @@ class Refinement:
     profile: NDArray[np.float64]
     zero_deg: float
     displacement_mm: float
-    roughness: NDArray[np.float64]
-    overspill: float
-    b_offset: float
+    corrections: Mapping[str, tuple[float, ...]]
+    corrections_sigma: Mapping[str, tuple[float, ...]]
     masses: NDArray[np.float64]
     mass_covariance: NDArray[np.float64]
     noise_sigma: NDArray[np.float64]
@@ -191,9 +185,10 @@ def threads_for(batch: int) -> Iterator[None]:
 def first_parameters(model: ForwardModel, batch: int, priors: Priors) -> Tensor:
     """(B, T) flat parameters to start from: unstrained, as the instrument has them."""
     flat = model.reference(batch).flat()
-    roughness = model.columns_of("roughness")
-    # Where both terms are zero, neither changes anything: a fit would never leave that point.
-    flat[:, roughness] = torch.where(priors.sigma[roughness] > 0, ROUGHNESS_START, 0.0)
+    for quantity in model.quantities:
+        place = model.columns_of(quantity.name)
+        if quantity.start is not None and bool((priors.sigma[place] > 0).all()):
+            flat[:, place] = quantity.start
     return flat
 
 
@@ -230,6 +225,7 @@ def collect(
     offset = len(result.linear.coefficients[b])
     deviations = spread[b].diagonal().clamp_min(0).sqrt()[offset:]
     sigmas = model.from_flat(deviations.unsqueeze(0))
+    corrections = [correction.field for correction in model.corrections]
     contributions = result.linear.design[b, :phases] * error[b] * masses.unsqueeze(-1)
     background = result.linear.coefficients[b, phases:] @ basis
     weighted = (observed[b] / error[b]) ** 2
@@ -249,9 +245,8 @@ def collect(
         profile=parameters.profile[0].numpy(),
         zero_deg=float(parameters.zero),
         displacement_mm=float(parameters.displacement),
-        roughness=parameters.roughness[0].numpy(),
-        overspill=float(parameters.overspill),
-        b_offset=float(parameters.b_offset),
+        corrections={name: tuple(parameters.values[name][0].tolist()) for name in corrections},
+        corrections_sigma={name: tuple(sigmas.values[name][0].tolist()) for name in corrections},
         masses=masses.numpy(),
         mass_covariance=spread[b, :phases, :phases].numpy(),
         noise_sigma=noise[b].diagonal()[:phases].clamp_min(0).sqrt().numpy(),

@@ -14,7 +14,8 @@ from torch import Tensor
 from mixrd.fit.covariance import Curvature, blocks, curvature_of
 from mixrd.fit.least_squares import Fit, Priors
 from mixrd.fit.texture_trials import TextureTrials
-from mixrd.pattern import Axis, ForwardModel, Peaks
+from mixrd.pattern import Axis, ForwardModel, Loss, Peaks
+from mixrd.pattern.parameter_table import by_loss
 
 #: A parameter is freed if the fit would gain this share of its misfit, in parts of the scan that agree
 #: with each other by this many standard deviations.
@@ -24,31 +25,6 @@ _SEEN = 10.0
 #: March-Dollase r that axes are compared at: plates and needles. An axis that fits best at its own r may look
 #: worst at another's.
 _PLATES, _NEEDLES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9), (1.12, 1.25, 1.45, 1.75, 2.2)
-#: Shares and depths that a fit of the roughness may start from; overspills and changes of B (square
-#: angstroms) that another may.
-_SHARES, _DEPTHS = (0.2, 0.4, 0.7), (0.1, 0.2, 0.4, 0.8)
-_OVERSPILLS, _B_OFFSETS = (0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5), (-0.2, 0.0)
-#: Roughness has to leave less than the overspill by this factor: beams longer than the sample are common,
-#: surfaces so rough are not.
-_RARER = 1.1
-
-
-@dataclass(frozen=True)
-class LowAngles:
-    """Restraints of what may take intensity away at low angles: standard deviations around 0.
-
-    Attributes
-    ----------
-    roughness : float
-        Of share and depth.
-    overspill : float
-    b_offset : float
-        In square angstroms.
-    """
-
-    roughness: float
-    overspill: float
-    b_offset: float
 
 
 @dataclass(frozen=True)
@@ -68,8 +44,10 @@ class Wanted:
         test that serial correlation does not mislead.
     r : float
         March-Dollase r to start from, 1 for what is the whole sample's.
+    loss : str
+        What takes intensity away at low angles.
     start : mapping
-        What other fields of `mixrd.pattern.Parameters` start from.
+        Values by name that its quantities start from.
     """
 
     phase: str | None
@@ -77,7 +55,8 @@ class Wanted:
     gain: float
     agreement: float
     r: float = 1.0
-    start: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    loss: str = ""
+    start: Mapping[str, float] = field(default_factory=dict)
 
 
 def wanted(
@@ -87,7 +66,7 @@ def wanted(
     priors: Priors,
     sigma: Tensor,
     *,
-    low_angles: LowAngles | None,
+    low_angles: bool,
     phases: Mapping[str, int],
 ) -> list[Wanted]:
     """What the residual asks for, the best axis of each phase.
@@ -103,14 +82,14 @@ def wanted(
     priors : Priors
         Of that fit.
     sigma : (1, N) tensor
-    low_angles : LowAngles or None
-        None not to ask for what they restrain.
+    low_angles : bool
+        Whether to ask for losses at low angles.
     phases : mapping
         Number by name of the phases whose texture to ask for.
     """
     asked = _Residual(model, result, curvature_of(result, priors), sigma)
     found = []
-    if low_angles is not None and (lost := asked.low_angles(low_angles)) is not None:
+    if low_angles and (lost := asked.low_angles()) is not None:
         found.append(lost)
     return found + asked.textures(trials, {name: p for name, p in phases.items() if asked.sees(p)})
 
@@ -209,37 +188,39 @@ class _Residual:
         found: list[float] = self.misfit_with(self.drawn(torch.stack(changes))).tolist()
         return found
 
-    def low_angles(self, restraints: LowAngles) -> Wanted | None:
+    def low_angles(self) -> Wanted | None:
         """The loss at low angles that would explain most of the residual, where it asks for one at all.
 
         Terms of one loss depend on each other too much to find their way alone: each pair is tried as it is.
         """
-        starts: list[dict[str, tuple[float, ...]]] = []
+        tried: list[tuple[Loss, dict[str, float]]] = []
         pulls = []
-        for share, depth in itertools.product(_SHARES, _DEPTHS):
-            starts.append({"roughness": (share, depth)})
-            pulls.append((share**2 + depth**2) / restraints.roughness**2)
-        if self.model.instrument.divergence_slit == "fixed":
-            for spill, b in itertools.product(_OVERSPILLS, _B_OFFSETS):
-                starts.append({"overspill": (spill,), "b_offset": (b,)})
-                pulls.append((spill / restraints.overspill) ** 2 + (b / restraints.b_offset) ** 2)
-        changes = self.drawn(self._areas_with(starts) - self.areas)
+        for loss, members in by_loss(self.model.quantities).items():
+            if loss.fixed_slit and self.model.instrument.divergence_slit != "fixed":
+                continue
+            for values in itertools.product(*(q.on_demand.starts for q in members)):
+                tried.append((loss, {q.name: x for q, x in zip(members, values, strict=True)}))
+                pulls.append(
+                    sum((x / q.on_demand.restraint) ** 2 for q, x in zip(members, values, strict=True))
+                )
+        changes = self.drawn(self._areas_with([start for _, start in tried]) - self.areas)
         gain, agreement, _ = self.score(changes)
         # Less intensity at low angles is such a loss, more is something else.
         asked = (agreement > LEAST_AGREEMENT) & (gain > LEAST_GAIN)
         if not asked.any():
             return None
         left = self.misfit_with(changes) + torch.tensor(pulls)
-        left = left * torch.tensor([_RARER if "roughness" in start else 1.0 for start in starts])
+        left = left * torch.tensor([loss.rarer for loss, _ in tried])
         best = int(left.argmin())
-        return Wanted(None, None, float(gain[best]), float(agreement[best]), start=starts[best])
+        loss, start = tried[best]
+        return Wanted(None, None, float(gain[best]), float(agreement[best]), loss=loss.name, start=start)
 
-    def _areas_with(self, starts: Sequence[Mapping[str, tuple[float, ...]]]) -> Tensor:
+    def _areas_with(self, starts: Sequence[Mapping[str, float]]) -> Tensor:
         """(K, J): the areas with these values of other parameters."""
         flat = self.result.flat.repeat(len(starts), 1)
         for row, start in enumerate(starts):
             for name, value in start.items():
-                flat[row, self.model.columns_of(name)] = flat.new_tensor(value)
+                flat[row, self.model.columns_of(name)] = value
         changed = self.model.peaks(self.model.from_flat(flat)).area
         return self.areas * changed / self.peaks.area[0].clamp_min(1e-300)
 

@@ -33,7 +33,7 @@ from mixrd.fit.refinement import (
     solvable,
     threads_for,
 )
-from mixrd.fit.residual_score import LowAngles, wanted
+from mixrd.fit.residual_score import wanted
 from mixrd.fit.restraints import Restraints, make_priors
 from mixrd.fit.scan_part import ScanPart, points_to_merge
 from mixrd.fit.texture_trials import TextureTrials
@@ -45,9 +45,6 @@ STAGE_DECREASE = 3e-3
 ROUNDS = 2
 #: Of the background beside amorphous humps.
 DEGREE_BESIDE_HUMPS = 5
-#: Restraints of what is freed on demand: March-Dollase r around 1, roughness terms, overspill and a common
-#: change of B (square angstroms) around 0.
-TEXTURE_SIGMA, ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA = 0.3, 0.3, 0.5, 0.3
 
 
 @dataclass(frozen=True)
@@ -57,16 +54,14 @@ class Freed:
     Attributes
     ----------
     background_degree : int
-    roughness : bool
-    overspill : bool
-        And with it a common change of all displacement factors, which falls or rises with the angle alike.
+    losses : tuple of str
+        At low angles, by the names of `mixrd.pattern.Loss`; one at most.
     texture_axes : dict
         (h, k, l) by phase name.
     """
 
     background_degree: int
-    roughness: bool = False
-    overspill: bool = False
+    losses: tuple[str, ...] = ()
     texture_axes: Mapping[str, Axis] = field(default_factory=dict)
 
 
@@ -188,17 +183,15 @@ class _Stage:
 
     @property
     def priors(self) -> Priors:
-        restraints = Restraints(
-            texture=TEXTURE_SIGMA if self.freed.texture_axes else 0.0,
-            roughness=ROUGHNESS_SIGMA if self.freed.roughness else 0.0,
-            overspill=OVERSPILL_SIGMA if self.freed.overspill else 0.0,
-            b_offset=B_SIGMA if self.freed.overspill else 0.0,
-        )
-        priors = make_priors(self.model, restraints, ())
+        priors = make_priors(self.model, Restraints(), ())
         held = priors.sigma.clone()
-        texture = self.model.columns_of("texture")
-        free = torch.tensor([c.name in self.freed.texture_axes for c in self.crystals])
-        held[texture] = torch.where(free, held[texture], 0.0)
+        for quantity in self.model.quantities:
+            demand, place = quantity.on_demand, self.model.columns_of(quantity.name)
+            if demand.loss is not None and demand.loss.name in self.freed.losses:
+                held[place] = demand.restraint
+            elif quantity.name == "texture":
+                free = [float(c.name in self.freed.texture_axes) for c in self.crystals]
+                held[place] = demand.restraint * held.new_tensor(free)
         return dataclasses.replace(priors, sigma=self.earned.applied(held, self.model))
 
     @property
@@ -271,9 +264,7 @@ class _Stage:
             result,
             self.priors,
             self.part.sigma,
-            low_angles=None
-            if self.freed.roughness or self.freed.overspill
-            else LowAngles(ROUGHNESS_SIGMA, OVERSPILL_SIGMA, B_SIGMA),
+            low_angles=not self.freed.losses,
             phases={c.name: p for p, c in enumerate(self.crystals) if c.name not in self.freed.texture_axes},
         )
         if not found:
@@ -285,13 +276,12 @@ class _Stage:
             flat[:, first + number] = next(
                 (x.r for x in found if x.phase == crystal.name), flat[0, first + number]
             )
-        started = {name: start for one in found for name, start in one.start.items()}
-        for name, start in started.items():
-            flat[:, self.model.columns_of(name)] = flat.new_tensor(start)
+        for one in found:
+            for name, value in one.start.items():
+                flat[:, self.model.columns_of(name)] = value
         self.freed = dataclasses.replace(
             self.freed,
-            roughness=self.freed.roughness or "roughness" in started,
-            overspill=self.freed.overspill or "overspill" in started,
+            losses=(*self.freed.losses, *(one.loss for one in found if one.loss)),
             texture_axes={**self.freed.texture_axes, **axes},
         )
         self.model = self.model.with_texture_axes(self.crystals, self.freed.texture_axes)

@@ -9,7 +9,6 @@ so the background comes before it.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -168,8 +167,7 @@ def draw_conditions(
     # An automatic slit keeps the beam as long as it is.
     overspill = ranges.max_overspill if model.instrument.divergence_slit == "fixed" else 0.0
     roughness = [up_to(ranges.max_roughness, share), up_to(_DEEPEST_ROUGHNESS, depth)]
-    return dataclasses.replace(
-        reference,
+    return reference.replace(
         strain=both_signs(ranges.max_strain, reference.strain),
         inverse_size=1 / size,
         microstrain=ranges.max_microstrain * up_to(1.0, reference.microstrain) ** 2,

@@ -211,20 +211,18 @@ def _draw(
     microstrain = chosen(
         5e-4 * uniform(reference.microstrain), settings.microstrain, settings.phase_microstrain
     )
-    return dataclasses.replace(
-        reference,
+    flat = reference.replace(
         strain=strain,
         inverse_size=1 / size,
         microstrain=microstrain,
         texture=chosen(reference.texture, None, {name: r for name, (_, r) in settings.texture.items()}),
         aspect=chosen(reference.aspect, None, {name: a for name, (_, a) in settings.aspect.items()}),
-        zero=torch.full_like(reference.zero, settings.zero_deg),
-        displacement=torch.full_like(reference.displacement, settings.displacement_mm),
         thinness=torch.full_like(reference.thinness, 1 / settings.mu_t if settings.mu_t else 0.0),
         penetration=torch.full_like(reference.penetration, 1 / mu_per_mm if settings.transparency else 0.0),
-        roughness=torch.tensor([settings.roughness], dtype=reference.roughness.dtype),
-        overspill=torch.full_like(reference.overspill, settings.overspill),
-    )
+    ).flat()
+    for name, value in settings.of_scan.items():
+        flat[:, model.columns_of(name)] = value
+    return model.from_flat(flat)
 
 
 def _signal(

@@ -12,20 +12,14 @@ from numpy.typing import NDArray
 
 from mixrd.errors import RecipeError
 from mixrd.pattern import DetectorRanges, ImpurityRanges, Instrument, SpikeRanges
+from mixrd.pattern.parameter_table import BUILT_IN
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 
-#: Allowed values of single numbers, and their unit.
+#: Allowed values of single numbers, and their unit: what is in the parameter table, and what is not.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
-    "max_strain": (0.0, 0.06, "relative"),
-    "max_microstrain": (0.0, 0.05, "relative"),
+    **{one.setting: (one.low, one.high, q.unit) for q in BUILT_IN if (one := q.training)},
     "width_factor": (1.0, 5.0, "dimensionless"),
-    "max_zero_deg": (0.0, 1.0, "degrees"),
-    "max_displacement_mm": (0.0, 2.0, "mm"),
     "max_graininess": (0.0, 1.0, "relative"),
-    "max_roughness": (0.0, 1.0, "share of the intensity"),
-    "max_overspill": (0.0, 1.0, "sine of the angle theta"),
-    "max_penetration_mm": (0.0, 10.0, "mm"),
-    "max_thinness": (0.0, 100.0, "dimensionless"),
 }
 #: Sine of theta up to which peaks are drawn.
 _LARGEST_SINE = 0.999

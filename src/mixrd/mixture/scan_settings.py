@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mixrd.errors import UsageError
+from mixrd.pattern.line_corrections import added_corrections
+from mixrd.pattern.parameter_table import BUILT_IN, by_field
 
 Axis = tuple[int, int, int]
+#: What may be stated of each quantity of the forward model.
+_STATED = {q.name: q.stated for q in BUILT_IN if q.stated}
 #: Allowed values of single numbers, and their unit.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
+    **{one.setting: (one.low, one.high, q.unit) for q in BUILT_IN if (one := q.stated)},
     "peak_counts": (1, 1e9, "counts in one second"),
     "background_counts": (0, 1e9, "counts in one second"),
     "hump_counts": (0, 1e9, "counts in one second"),
@@ -17,12 +22,7 @@ _ALLOWED: Mapping[str, tuple[float, float, str]] = {
     "seconds_per_step": (1e-3, 1e6, "seconds"),
     "dead_time_us": (0, 1e3, "microseconds"),
     "saturation_cps": (1, 1e12, "counts per second"),
-    "max_strain": (0, 0.05, "relative"),
     "size_nm": (2, 100_000, "nm"),
-    "microstrain": (0, 0.05, "relative"),
-    "zero_deg": (-1, 1, "degrees"),
-    "displacement_mm": (-2, 2, "mm"),
-    "overspill": (0, 1, "sine of the angle theta"),
     "mu_t": (1e-3, 1e3, "dimensionless"),
     "packing_fraction": (0.05, 1, "dimensionless"),
     "particle_size_um": (1e-3, 1e4, "micrometres"),
@@ -81,6 +81,8 @@ class ScanSettings:
     overspill : float
         Sine of the angle theta below which the beam is longer than the sample, 0 where it never is. See
         `mixrd.diffraction.beam_overspill`.
+    corrections : mapping
+        Values by name of corrections that were added (`mixrd.pattern.register_correction`).
     mu_t : float or None
         Linear attenuation of the powder times its thickness; None for an infinitely thick sample.
     transparency : bool
@@ -128,6 +130,7 @@ class ScanSettings:
     displacement_mm: float = 0.0
     roughness: tuple[float, float] = (0.0, 0.0)
     overspill: float = 0.0
+    corrections: Mapping[str, float] = field(default_factory=dict)
     mu_t: float | None = None
     transparency: bool = False
     packing_fraction: float = 0.6
@@ -143,7 +146,7 @@ class ScanSettings:
     def __post_init__(self) -> None:
         for name in _ALLOWED:
             value = getattr(self, name)
-            if value is not None:
+            if value is not None and not isinstance(value, Mapping | tuple):
                 _check(name, value, name)
         for name in ("impurities", "spikes"):
             value = getattr(self, name)
@@ -154,24 +157,45 @@ class ScanSettings:
                 _check(f"{name} of {phase}", value, name)
         for phase, (axis, r) in self.texture.items():
             _check_axis("texture", phase, axis)
-            if not 0.1 <= r <= 10:
+            low, high = _STATED["texture"].low, _STATED["texture"].high
+            if not low <= r <= high:
                 raise UsageError(
                     f"March-Dollase r = {r:g} of {phase} is out of range",
-                    remedy="Allowed: 0.1 (platelets) over 1 (none) to 10 (needles)",
+                    remedy=f"Allowed: {low:g} (platelets) over 1 (none) to {high:g} (needles)",
                 )
         for phase, (axis, ratio) in self.aspect.items():
             _check_axis("aspect", phase, axis)
-            if not 0.01 <= ratio <= 100:
+            low, high = _STATED["aspect"].low, _STATED["aspect"].high
+            if not low <= ratio <= high:
                 raise UsageError(
                     f"aspect = {ratio:g} of {phase} is out of range",
-                    remedy="Allowed: 0.01 (needles) over 1 (equal sizes) to 100 (platelets)",
+                    remedy=f"Allowed: {low:g} (needles) over 1 (equal sizes) to {high:g} (platelets)",
                 )
-        for name, value, high in zip(("share", "depth"), self.roughness, (1.0, 10.0), strict=True):
+        for name, value in zip(("share", "depth"), self.roughness, strict=True):
+            high = _STATED[f"roughness_{name}"].high
             if not 0 <= value <= high:
                 raise UsageError(
                     f"roughness: {name} = {value:g} is out of range",
                     remedy=f"Allowed: 0 (smooth) to {high:g}",
                 )
+
+        for name, value in self.corrections.items():
+            known = {q.name: q for one in added_corrections() for q in one.quantities}
+            if name not in known or not known[name].lower <= value <= known[name].upper:
+                allowed = ", ".join(f"{q.name} {q.lower:g} to {q.upper:g}" for q in known.values())
+                raise UsageError(
+                    f"no correction {name} = {value:g} was registered", remedy=f"Allowed: {allowed or 'none'}"
+                )
+
+    @property
+    def of_scan(self) -> dict[str, float]:
+        """What is stated of the whole scan, by the names of its quantities in the parameter table."""
+        stated = dict(self.corrections)
+        for members in by_field([q for q in BUILT_IN if q.scope == "pattern"]).values():
+            names = [q.name for q in members if q.stated]
+            given = getattr(self, _STATED[names[0]].setting) if names else ()
+            stated |= zip(names, given if isinstance(given, tuple) else (given,), strict=True)
+        return stated
 
     @property
     def named_phases(self) -> Mapping[str, tuple[str, ...]]:

@@ -141,6 +141,7 @@ def _surface(sample: Sample, settings: ScanSettings) -> dict[str, object]:
         "roughness_share": share,
         "roughness_optical_depth": depth,
         "overspill": settings.overspill,
+        **settings.corrections,
         "graininess": settings.graininess,
     }
 

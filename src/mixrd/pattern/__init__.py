@@ -48,6 +48,7 @@ from mixrd.pattern.instrument import (
     to_toml,
 )
 from mixrd.pattern.instrument_files import load_instrument, preset_names
+from mixrd.pattern.line_corrections import Correction, register_correction, remove_correction
 from mixrd.pattern.lines import Axis
 from mixrd.pattern.noise import (
     FastPoissonNoise,
@@ -69,6 +70,7 @@ from mixrd.pattern.noise import (
 )
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision
+from mixrd.pattern.quantity import Loss, OnDemand, Quantity
 from mixrd.pattern.render import Peaks, Renderer
 from mixrd.pattern.uniform import UniformRenderer
 
@@ -82,6 +84,7 @@ __all__ = [
     "BackgroundRanges",
     "Chebyshev",
     "ChebyshevRanges",
+    "Correction",
     "Detector",
     "DetectorRanges",
     "ExactRenderer",
@@ -98,11 +101,14 @@ __all__ = [
     "Impurities",
     "ImpurityRanges",
     "Instrument",
+    "Loss",
+    "OnDemand",
     "Parameters",
     "Peaks",
     "PoissonNoise",
     "Precision",
     "Profile",
+    "Quantity",
     "Renderer",
     "SpikeRanges",
     "Spikes",
@@ -141,6 +147,8 @@ __all__ = [
     "instrument_to_dict",
     "load_instrument",
     "preset_names",
+    "register_correction",
+    "remove_correction",
     "save_instrument",
     "take_rows",
     "to_toml",

@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from mixrd.diffraction import (
-    beam_overspill,
-    divergence_slit,
-    lorentz,
-    polarization,
-    surface_roughness,
-    thermal_factor,
-    thin_sample_absorption,
-    transparency_shift,
-)
+from mixrd.diffraction import divergence_slit, lorentz, polarization, transparency_shift
 from mixrd.pattern.asymmetry import axial_share, axial_shift
 from mixrd.pattern.instrument import Instrument
+from mixrd.pattern.line_corrections import Correction
 from mixrd.pattern.lines import PeakTable
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 from mixrd.pattern.render import Peaks
 
-#: Parameters that all peaks of a scan share, in the order of `Parameters.flat`.
-SHARED = (
-    *("u", "v", "w", "x", "y", "sh_l"),
-    *("zero", "displacement", "thinness", "penetration", "roughness_share", "roughness_depth"),
-    *("overspill", "b_offset"),
-)
-#: Parameters of a phase that its peaks share.
-PER_PHASE = ("inverse_size", "microstrain", "aspect")
 
-
-def broadened(inputs: Mapping[str, Tensor], table: PeakTable, instrument: Instrument) -> Peaks:
+def broadened(
+    inputs: Mapping[str, Tensor],
+    table: PeakTable,
+    instrument: Instrument,
+    corrections: Sequence[Correction],
+) -> Peaks:
     """Peaks of unit mass of each phase.
 
     Parameters
     ----------
     inputs : mapping
         (B, J) tensor of each: "g_squared" (1/d^2 in 1/angstrom^2) and "intensity" of a peak's reflection,
-        those of `PER_PHASE` of its phase, those of `SHARED` of the scan (`Parameters` has their units).
+        and the quantities of its phase and of the scan by name (the parameter table has their units).
     table : PeakTable
         Of the J peaks.
     instrument : Instrument
+    corrections : sequence of Correction
+        Factors on the intensities.
 
     Returns
     -------
@@ -67,7 +57,14 @@ def broadened(inputs: Mapping[str, Tensor], table: PeakTable, instrument: Instru
         factor = factor * axial_share(
             2 * theta, inputs["sh_l"], table.axial_heights, table.axial_weights, table.node
         )
-    lost, moved = _sample(theta, inputs, table, instrument)
+    lost = torch.ones_like(theta)
+    for correction in corrections:
+        values = [inputs[quantity.name] for quantity in correction.quantities]
+        if _matters(*values):
+            lost = lost * correction.factor(theta, table.wavelength_angstrom, *values)
+    moved = torch.zeros_like(theta)
+    if _matters(inputs["penetration"]):
+        moved = transparency_shift(2 * theta, inputs["penetration"], instrument.goniometer_radius_mm)
     fwhm, eta = _widths(theta, inputs, table)
     return Peaks(
         position=torch.rad2deg(2 * theta + shift) + inputs["zero"] + moved,
@@ -75,26 +72,6 @@ def broadened(inputs: Mapping[str, Tensor], table: PeakTable, instrument: Instru
         fwhm=fwhm,
         eta=eta,
     )
-
-
-def _sample(
-    theta: Tensor, inputs: Mapping[str, Tensor], table: PeakTable, instrument: Instrument
-) -> tuple[Tensor, Tensor]:
-    """What a thin, rough, small or transparent sample does: factor on the area, shift in degrees."""
-    factor, shift = torch.ones_like(theta), torch.zeros_like(theta)
-    if _matters(inputs["thinness"]):
-        # 1e-6 stands for an infinitely thick sample.
-        factor = factor * thin_sample_absorption(theta, 1 / inputs["thinness"].clamp_min(1e-6))
-    if _matters(inputs["roughness_share"], inputs["roughness_depth"]):
-        smooth = 1 - inputs["roughness_share"]
-        factor = factor * surface_roughness(theta, smooth, inputs["roughness_depth"])
-    if _matters(inputs["overspill"]):
-        factor = factor * beam_overspill(theta, inputs["overspill"])
-    if _matters(inputs["b_offset"]):
-        factor = factor * thermal_factor(theta, table.wavelength_angstrom, inputs["b_offset"])
-    if _matters(inputs["penetration"]):
-        shift = transparency_shift(2 * theta, inputs["penetration"], instrument.goniometer_radius_mm)
-    return factor, shift
 
 
 def _widths(theta: Tensor, inputs: Mapping[str, Tensor], table: PeakTable) -> tuple[Tensor, Tensor]:

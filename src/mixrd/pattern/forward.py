@@ -14,9 +14,11 @@ from torch import Tensor
 from mixrd.crystal import Crystal, StrainMode
 from mixrd.diffraction import Scattering, march_dollase, stick_rates, strained_sticks
 from mixrd.errors import ParameterError
-from mixrd.pattern.broadening import PER_PHASE, SHARED, broadened
+from mixrd.pattern.broadening import broadened
 from mixrd.pattern.instrument import Instrument
+from mixrd.pattern.line_corrections import corrections
 from mixrd.pattern.lines import Axis, list_peaks, list_sources, with_texture
+from mixrd.pattern.parameter_table import by_field, parameter_table, places
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision, renderer_for
 from mixrd.pattern.render import Peaks, Renderer
@@ -72,6 +74,7 @@ class ForwardModel:
     ) -> None:
         _check_input(crystals, two_theta, widest_fwhm, precision)
         self.instrument = instrument
+        self.quantities, self.corrections = parameter_table(), corrections()
         self.names = [crystal.name for crystal in crystals]
         self.renderer = renderer_for(two_theta, widest_fwhm, precision, device)
         dtype = self.renderer.grid.dtype
@@ -89,6 +92,7 @@ class ForwardModel:
         #: The reflections of each phase in the strongest line.
         self.tables = [next(s.table for s in self.sources if s.phase == p) for p in range(len(crystals))]
         self.strain_sizes = [len(table.strain_basis) for table in self.tables]
+        self._places = places(self.quantities, sum(self.strain_sizes), len(self.tables))
         self.peak_table = list_peaks(
             self.sources, instrument, tolerance=TOLERANCES[precision], dtype=dtype, device=device
         )
@@ -131,33 +135,23 @@ class ForwardModel:
 
     def reference(self, batch: int = 1) -> Parameters:
         """Parameters of unstrained, large crystals on a well-adjusted instrument."""
-        p = self.instrument.profile
-        grid = self.renderer.grid
-        fields = {name: grid.new_zeros(batch, size) for name, size in self._sizes().items()}
-        fields["profile"] = grid.new_tensor([p.u, p.v, p.w, p.x, p.y, p.sh_l]).repeat(batch, 1)
-        for name in ("texture", "aspect"):
-            fields[name] = torch.ones_like(fields[name])
-        return Parameters(**fields)
+        profile = vars(self.instrument.profile)
+        flat = self.two_theta.new_empty(batch, self._places[self.quantities[-1].name].stop)
+        for quantity in self.quantities:
+            flat[:, self._places[quantity.name]] = profile.get(quantity.name, quantity.neutral)
+        return self.from_flat(flat)
 
     def from_flat(self, flat: Tensor) -> Parameters:
         """`Parameters` from what `Parameters.flat` gave."""
-        return Parameters(*flat.split(list(self._sizes().values()), dim=-1))
+        return Parameters({name: flat[..., self._places[name]] for name in by_field(self.quantities)})
 
-    def columns_of(self, field: str) -> slice:
-        """Where a field of `Parameters` stands among the flat ones."""
-        first = 0
-        for name, size in self._sizes().items():
-            if name == field:
-                return slice(first, first + size)
-            first += size
-        raise KeyError(field)
-
-    def _sizes(self) -> dict[str, int]:
-        return Parameters.sizes(sum(self.strain_sizes), len(self.tables))
+    def columns_of(self, name: str) -> slice:
+        """Where a field of `Parameters`, or one quantity of it, stands among the flat ones."""
+        return self._places[name]
 
     def peaks(self, parameters: Parameters) -> Peaks:
         """Peaks of all phases, one after the other (`peak_table`), for unit mass of each."""
-        return broadened(self._inputs(parameters), self.peak_table, self.instrument)
+        return broadened(self._inputs(parameters), self.peak_table, self.instrument, self.corrections)
 
     def columns(self, parameters: Parameters) -> Tensor:
         """(B, P, N): the pattern of unit mass of each phase."""
@@ -181,7 +175,7 @@ class ForwardModel:
         }
         batch = len(scales)
         with torch.enable_grad():
-            copies = broadened(inputs, self.peak_table, self.instrument)
+            copies = broadened(inputs, self.peak_table, self.instrument, self.corrections)
             peaks = Peaks(
                 *(getattr(copies, name)[i * batch : (i + 1) * batch] for i, name in enumerate(quantities))
             )
@@ -218,17 +212,12 @@ class ForwardModel:
             "g_squared": torch.cat(g_squared, dim=1)[:, table.reflection],
             "intensity": torch.cat(intensity, dim=1)[:, table.reflection],
         }
-        inputs |= {name: getattr(parameters, name)[:, table.phase] for name in PER_PHASE}
-        p = parameters
-        shared = torch.cat(
-            [
-                *(p.profile, p.zero, p.displacement, p.thinness, p.penetration, p.roughness),
-                *(p.overspill, p.b_offset),
-            ],
-            dim=-1,
-        )
-        spread = shared.unsqueeze(-1).expand(-1, -1, len(table.phase))
-        return inputs | {name: spread[:, i] for i, name in enumerate(SHARED)}
+        of_phase = [q.name for q in self.quantities if q.scope == "phase" and q.name != "texture"]
+        inputs |= {name: parameters.values[name][:, table.phase] for name in of_phase}
+        shared = [q for q in self.quantities if q.scope == "pattern"]
+        values = torch.cat([parameters.values[name] for name in by_field(shared)], dim=-1)
+        spread = values.unsqueeze(-1).expand(-1, -1, len(table.phase))
+        return inputs | {q.name: spread[:, i] for i, q in enumerate(shared)}
 
     def _strains(self, parameters: Parameters) -> tuple[Tensor, ...]:
         strains: tuple[Tensor, ...] = parameters.strain.split(self.strain_sizes, dim=-1)
@@ -242,10 +231,12 @@ class ForwardModel:
         g, intensity = (by_input[k].unsqueeze(-1) for k in ("g_squared", "intensity"))
         strain = g * g_rate[:, chosen].unsqueeze(1) + intensity * intensity_rate[:, chosen].unsqueeze(1)
         of_phase = torch.nn.functional.one_hot(self.peak_table.phase, phases).to(parameters.strain.dtype)
-        size, microstrain, aspect = (by_input[k].unsqueeze(-1) * of_phase for k in PER_PHASE)
-        texture = intensity * texture_rate[:, chosen].unsqueeze(1).unsqueeze(-1) * of_phase
-        shared = torch.stack([by_input[name] for name in SHARED], dim=-1)
-        return torch.cat([strain, size, microstrain, texture, aspect, shared], dim=-1)
+        texture = intensity * texture_rate[:, chosen].unsqueeze(1).unsqueeze(-1)
+        rates = [strain]
+        for quantity in self.quantities[1:]:
+            rate = texture if quantity.name == "texture" else by_input[quantity.name].unsqueeze(-1)
+            rates.append(rate * of_phase if quantity.scope == "phase" else rate)
+        return torch.cat(rates, dim=-1)
 
     def _reflection_rates(self, parameters: Parameters) -> tuple[Tensor, Tensor, Tensor]:
         """By strain of all phases: d(1/d^2) and dI, (B, R, K) each; by the own texture: dI, (B, R)."""

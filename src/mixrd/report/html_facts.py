@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -142,17 +141,7 @@ def _texture(analysis: Analysis) -> Fact:
 
 
 def _low_angles(analysis: Analysis) -> Fact:
-    name = "losses at low angles"
-    if analysis.roughness is not None:
-        share, depth = analysis.roughness
-        return Fact(name, f"surface roughness refined (Suortti): share {share:.3f}, depth {depth:.3f}")
-    if analysis.overspill is None:
-        return Fact(name, "none was called for")
-    angle = 2 * math.degrees(math.asin(analysis.overspill))
-    said = f"beam longer than the sample below {angle:.1f}°, refined"
-    if analysis.b_offset_angstrom2 is not None:
-        said += f"; all displacement factors B changed by {analysis.b_offset_angstrom2:+.2f} Å²"
-    return Fact(name, said)
+    return Fact("losses at low angles", "; ".join(analysis.losses.values()) or "none was called for")
 
 
 def _microabsorption(said: Mapping[str, Any]) -> str:

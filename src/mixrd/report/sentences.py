@@ -105,10 +105,7 @@ def _refinement_sentences(analysis: Analysis) -> list[str]:
     textured = [p.name for p in analysis.phases if p.texture is not None]
     if textured:
         freed.append(f"texture of {listed(textured)} (March-Dollase)")
-    if analysis.roughness is not None:
-        freed.append("surface roughness (Suortti)")
-    if analysis.overspill is not None:
-        freed.append("the overspill of the beam with a common change of all displacement factors")
+    freed += analysis.losses
     agreement = f"R_wp = {percent(analysis.r_wp or 0.0)}"
     if analysis.r_exp is not None:
         agreement += f", R_exp = {percent(analysis.r_exp)}"

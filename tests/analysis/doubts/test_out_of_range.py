@@ -92,8 +92,16 @@ OUTSIDE = {
     "microstrain": ({"microstrain": np.array([0.003, 0.0])}, "fluorite", "is 0.30 %, .* up to 0.1 %"),
     "zero": ({"zero_deg": 0.3, "displacement_mm": 0.0}, None, "by 0.300 deg"),
     "displacement": ({"zero_deg": 0.0, "displacement_mm": -0.9}, None, "by 0.5.. deg"),
-    "roughness": ({"roughness": np.array([0.8, 0.8])}, None, "rough surface takes .* %"),
-    "overspill": ({"overspill": 0.8}, None, "beam is longer than the sample and loses .* %"),
+    "roughness": (
+        {"corrections": {"roughness": (0.8, 0.8), "overspill": (0.0,)}},
+        None,
+        "rough surface takes .* %",
+    ),
+    "overspill": (
+        {"corrections": {"roughness": (0.0, 0.0), "overspill": (0.8,)}},
+        None,
+        "beam is longer than the sample and loses .* %",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from mixrd.fit.refinement import Refinement
 from mixrd.fit.staging import Freed, SampleRefinement
 from mixrd.network import Estimate, Model
 from mixrd.pattern import Instrument
+from mixrd.pattern.parameter_table import by_loss, parameter_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +39,15 @@ class Findings:
     intervals: ModelIntervals | None = None
 
     @property
-    def overspill(self) -> float | None:
-        """Of the beam over the sample, where it was refined."""
-        return self._low_angles("overspill")
-
-    @property
-    def b_offset(self) -> float | None:
-        """Added to all displacement factors, in square angstroms, where it was refined."""
-        return self._low_angles("b_offset")
-
-    def _low_angles(self, name: str) -> float | None:
-        if self.refined is None or self.freed is None or not self.freed.overspill:
-            return None
-        return float(getattr(self.refined, name))
-
-    @property
-    def roughness(self) -> tuple[float, float] | None:
-        """Share and depth of the surface's roughness, where it was refined."""
-        if self.refined is None or self.freed is None or not self.freed.roughness:
-            return None
-        share, depth = self.refined.roughness
-        return float(share), float(depth)
+    def low_angles(self) -> dict[str, Any]:
+        """What was refined of losses at low angles, as the result names it."""
+        found: dict[str, Any] = {}
+        for loss, members in by_loss(parameter_table()).items():
+            if self.refined is not None and self.freed is not None and loss.name in self.freed.losses:
+                for quantity in members:
+                    values = self.refined.corrections[quantity.field]
+                    found[quantity.result_name] = values if len(values) > 1 else values[0]
+        return found
 
 
 def findings(

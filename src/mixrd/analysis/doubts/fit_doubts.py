@@ -131,8 +131,8 @@ def sample_doubts(
                     crystal.name,
                 )
             )
-    if not warnings and freed.roughness:
-        share, depth = refined.roughness
+    if not warnings and "roughness" in freed.losses:
+        share, depth = refined.corrections["roughness"]
         warnings.append(
             AnalysisWarning(
                 "MICROABSORPTION",
@@ -141,8 +141,8 @@ def sample_doubts(
                 crystals[moved].name,
             )
         )
-    if not warnings and freed.overspill:
-        angle = 2 * math.degrees(math.asin(refined.overspill))
+    if not warnings and "overspill" in freed.losses:
+        angle = 2 * math.degrees(math.asin(refined.corrections["overspill"][0]))
         warnings.append(
             AnalysisWarning(
                 "BEAM_OVERSPILL",

@@ -155,9 +155,9 @@ def _instrument_fwhm(profile: NDArray[np.float64], theta: NDArray[np.float64]) -
 
 def _low_angles(refined: Refinement, ranges: SampleRanges) -> Iterator[str]:
     """The loss at the low end of the scan, whatever makes it: its terms cannot be told apart."""
-    share, depth = (float(x) for x in refined.roughness)
+    (share, depth), (overspill,) = refined.corrections["roughness"], refined.corrections["overspill"]
     theta = torch.tensor(math.radians(float(refined.two_theta[0]) / 2), dtype=torch.float64)
-    left = surface_roughness(theta, 1 - share, depth) * beam_overspill(theta, refined.overspill)
+    left = surface_roughness(theta, 1 - share, depth) * beam_overspill(theta, overspill)
     lost = 1 - float(left)
     rough = float(surface_roughness(theta, 1 - ranges.max_roughness, _DEEPEST))
     trained = 1 - rough * float(beam_overspill(theta, ranges.max_overspill))

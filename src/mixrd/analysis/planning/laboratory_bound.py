@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,8 +123,7 @@ class ExpectedScan:
         self._prior = priors.sigma[free]
         phases = len(crystals)
         reference = model.reference(phases)
-        parameters = dataclasses.replace(
-            reference,
+        parameters = reference.replace(
             inverse_size=torch.full_like(reference.inverse_size, 1 / measurement.size_nm),
             microstrain=torch.full_like(reference.microstrain, measurement.microstrain),
         )

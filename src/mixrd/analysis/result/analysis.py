@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from mixrd.analysis.result.parts import (
 from mixrd.analysis.result.refined_model import RefinedModel
 from mixrd.analysis.result.second_opinion import SecondOpinion
 from mixrd.errors import InputError
+from mixrd.pattern.parameter_table import by_loss, parameter_table
 
 #: Of the JSON; 3 added the refined model, 4 what is stated.
 SCHEMA = 4
@@ -107,6 +109,18 @@ class Analysis(Displayed):
     def fractions(self) -> dict[str, float]:
         """Weight percent by phase name; empty where no amounts are stated."""
         return {p.name: p.weight_percent for p in self.phases if p.weight_percent is not None}
+
+    @property
+    def losses(self) -> dict[str, str]:
+        """What was refined at low angles, and what came of it, in words."""
+        values = {**self.provenance.get("corrections", {}), **vars(self)}
+        found = {}
+        for loss, members in by_loss(parameter_table()).items():
+            given = [values.get(name) for name in dict.fromkeys(q.result_name for q in members)]
+            if given[0] is not None:
+                each = [value if isinstance(value, tuple | list) else [value] for value in given]
+                found[loss.label] = loss.sentence(*itertools.chain(*each))
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, curves left out."""
