@@ -15,7 +15,7 @@ from mixrd.analysis.inputs.sources import Sources
 from mixrd.analysis.model_finishing import finished_model, train
 from mixrd.analysis.planning.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
 from mixrd.analysis.planning.plan import Plan, make_plan
-from mixrd.analysis.request import AnalysisRequest, ExternalStandard
+from mixrd.analysis.request import AnalysisRequest, StandardScan
 from mixrd.analysis.result.analysis import Analysis
 from mixrd.analysis.result.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.result.intervals import LEVEL
@@ -44,7 +44,6 @@ __all__ = [
     "Curves",
     "ExpectedScan",
     "ExternalConstant",
-    "ExternalStandard",
     "Grinding",
     "InstrumentChoice",
     "InternalStandard",
@@ -57,6 +56,7 @@ __all__ = [
     "RefinedModel",
     "SecondOpinion",
     "Sources",
+    "StandardScan",
     "Statement",
     "TextureResult",
     "UnexplainedResult",

@@ -41,7 +41,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True)
-class ExternalStandard:
+class StandardScan:
     """A pure phase that was scanned on the same instrument as the samples.
 
     Attributes
@@ -77,7 +77,7 @@ class AnalysisRequest(InstrumentChoice):
         See `Preparation`.
     standard : InternalStandard or None
         A phase that was weighed in.
-    external_standard : ExternalStandard or None
+    external_standard : StandardScan or None
     amorphous : tuple of str
         Amorphous parts: scans of the pure material, or humps as `parse_humps` reads them.
     exclude : tuple of (low, high)
@@ -99,7 +99,7 @@ class AnalysisRequest(InstrumentChoice):
     particle_size_um: float | None = None
     grinding: Grinding | None = None
     standard: InternalStandard | None = None
-    external_standard: ExternalStandard | None = None
+    external_standard: StandardScan | None = None
     amorphous_formula: str | None = None
     amorphous: tuple[str, ...] = ()
     exclude: tuple[Region, ...] = ()
@@ -293,7 +293,7 @@ _READ: dict[str, Any] = {
     "phases": lambda value: tuple(_phase(phase) for phase in value),
     "instrument": lambda value: instrument_from_dict(value) if isinstance(value, dict) else value,
     "standard": lambda value: value and InternalStandard(**value),
-    "external_standard": lambda value: value and ExternalStandard(_phase(value["phase"]), value["scan"]),
+    "external_standard": lambda value: value and StandardScan(_phase(value["phase"]), value["scan"]),
     "amorphous": tuple,
     "exclude": lambda value: tuple((float(low), float(high)) for low, high in value),
 }

@@ -11,7 +11,7 @@ from mixrd.cli.options import Names
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixrd.analysis import ExternalStandard
+    from mixrd.analysis import StandardScan
 
 _GROUP = Group("Sample", sort_key=2)
 
@@ -66,9 +66,9 @@ class PreparationOptions:
         }
 
 
-def _external(text: str | None) -> ExternalStandard | None:
+def _external(text: str | None) -> StandardScan | None:
     """PHASE:FILE."""
-    from mixrd.analysis import ExternalStandard
+    from mixrd.analysis import StandardScan
 
     if text is None:
         return None
@@ -77,4 +77,4 @@ def _external(text: str | None) -> ExternalStandard | None:
         raise UsageError(
             f"--external-standard {text!r} names no scan", remedy="Write PHASE:FILE: corundum:standard.xy"
         )
-    return ExternalStandard(name, file)
+    return StandardScan(name, file)
