@@ -105,7 +105,7 @@ def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None)
     return {
         **order,
         "phases": {name: _phase_source(library, phase) for name, phase in phases.items()},
-        "known_scans": {name: _scan_source(library, name) for name in job.used_scans},
+        "known_scans": {name: scan_source(library, name) for name in job.used_scans},
     }
 
 
@@ -118,7 +118,14 @@ def _instrument(wanted: InstrumentBody, library: Library) -> dict[str, Any]:
     return said
 
 
-def _scan_source(library: Library, name: str) -> dict[str, Any]:
+def scan_source(library: Library, name: str) -> dict[str, Any]:
+    """Where a scan is, and what is known of it.
+
+    Raises
+    ------
+    ApiError
+        If there is none.
+    """
     scan = library.scan(name)
     about = {key: scan.get(key) for key in ("file", "header", "optics")}
     return {"path": str(library.file("scan", name)), **about}

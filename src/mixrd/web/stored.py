@@ -1,4 +1,4 @@
-"""Results that were kept, as the objects that the report is made of."""
+"""What the server keeps, as objects: scans and phases to analyse, results that reports are made of."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import Any, overload
 
 import numpy as np
 
-from mixrd.analysis import Analysis, Calibration, Curves
+from mixrd.analysis import Analysis, Calibration, Curves, Sources
+from mixrd.crystal import Crystal, read_cif
 from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
+from mixrd.scan import Scan
+from mixrd.scan.optics import Optics
 
 
 class Stored(Sequence[tuple[str, Analysis]]):
@@ -69,3 +73,40 @@ def stored_calibration(message: dict[str, Any]) -> Calibration:
     """The calibration that a job made."""
     curves = stored_curves(Path(message["folder"]) / "0.npz")
     return Calibration(load_instrument(message["instrument"]), curves=curves, **message["calibration"])
+
+
+class StoredSources(Sources):
+    """Phases and scans that the server keeps, by their ids; other phases are those of the catalog.
+
+    Parameters
+    ----------
+    phases, scans : dict
+        What `mixrd.web.orders` says of each.
+    """
+
+    def __init__(self, phases: dict[str, dict[str, Any]], scans: dict[str, dict[str, Any]]) -> None:
+        self._phases, self._scans = phases, scans
+
+    def crystal(self, name: str) -> Crystal:
+        """A phase of the catalog, or of a CIF of the server's."""
+        about = self._phases[name]
+        if about["path"] is None:
+            return load_phase(about["name"])
+        return read_cif(about["path"], block=about["block"], name=about["name"])
+
+    def has_scan(self, name: str) -> bool:
+        """Whether it is a scan that was uploaded."""
+        return name in self._scans
+
+    def scan(self, name: str, number: int | None = None) -> Scan:
+        """The scan as it was read when it was uploaded, under the user's name for it."""
+        about = self._scans[name]
+        with np.load(about["path"], allow_pickle=False) as arrays:
+            return Scan(
+                two_theta=arrays["two_theta"],
+                counts=arrays["counts"],
+                sigma=arrays.get("sigma"),
+                path=about["file"],
+                optics=Optics.from_dict(about["optics"]) if about["optics"] else None,
+                **about["header"],
+            )

@@ -12,17 +12,14 @@ from typing import Any
 import numpy as np
 
 from mixrd import analysis
-from mixrd.analysis import Analysis, AnalysisRequest, Curves, InstrumentChoice, Sources
+from mixrd.analysis import Analysis, AnalysisRequest, Curves, InstrumentChoice
 from mixrd.batch.analyst import Analyst
-from mixrd.crystal import Crystal, read_cif
 from mixrd.errors import MixrdError
 from mixrd.network import Model
 from mixrd.pattern import save_instrument
-from mixrd.phases import load_phase
-from mixrd.scan import Scan
-from mixrd.scan.optics import Optics
 from mixrd.training import Recipe, TrainingProgress
 from mixrd.web.problems import internal_problem, problem_of
+from mixrd.web.stored import StoredSources
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -117,43 +114,6 @@ class Task:
     def _go_on(self) -> None:
         if self.message["job"] in self.cancelled:
             raise CancelledError
-
-
-class StoredSources(Sources):
-    """Phases and scans that the server keeps, by their ids; other phases are those of the catalog.
-
-    Parameters
-    ----------
-    phases, scans : dict
-        What `mixrd.web.orders` says of each.
-    """
-
-    def __init__(self, phases: dict[str, dict[str, Any]], scans: dict[str, dict[str, Any]]) -> None:
-        self._phases, self._scans = phases, scans
-
-    def crystal(self, name: str) -> Crystal:
-        """A phase of the catalog, or of a CIF of the server's."""
-        about = self._phases[name]
-        if about["path"] is None:
-            return load_phase(about["name"])
-        return read_cif(about["path"], block=about["block"], name=about["name"])
-
-    def has_scan(self, name: str) -> bool:
-        """Whether it is a scan that was uploaded."""
-        return name in self._scans
-
-    def scan(self, name: str, number: int | None = None) -> Scan:
-        """The scan as it was read when it was uploaded, under the user's name for it."""
-        about = self._scans[name]
-        with np.load(about["path"], allow_pickle=False) as arrays:
-            return Scan(
-                two_theta=arrays["two_theta"],
-                counts=arrays["counts"],
-                sigma=arrays.get("sigma"),
-                path=about["file"],
-                optics=Optics.from_dict(about["optics"]) if about["optics"] else None,
-                **about["header"],
-            )
 
 
 def write_analysis(result: Analysis, folder: Path, number: int) -> None:
