@@ -30,6 +30,7 @@ SAMPLE = (
     "particle_size_um", "grinding", "standard", "external_standard", "amorphous_formula", "amorphous",
     "exclude",
 )  # fmt: skip
+_ONE_OUT, _REFINE = "Leave one of the two out", "Allow the refinement"
 #: Of which kind entries of a request are, where a wrong one could pass for another.
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "network": bool,
@@ -108,11 +109,17 @@ class AnalysisRequest(InstrumentChoice):
         super().__post_init__()
         for name, kind in _KINDS.items():
             if not isinstance(getattr(self, name), kind):
-                raise RequestError(
-                    f"{name} is {getattr(self, name)!r}", remedy="See AnalysisRequest", fields=(name,)
-                )
-        for cause, remedy, *names in self._contradictions():
-            raise RequestError(cause, remedy=remedy, fields=tuple(names))
+                _refuse(f"{name} is {getattr(self, name)!r}", "See AnalysisRequest", name)
+        if not (self.refine or self.network):
+            _refuse("without network and refinement there is nothing to do", _ONE_OUT, "refine", "network")
+        if not self.network and self.model is not None:
+            _refuse("a model and doing without a network exclude each other", _ONE_OUT, "model", "network")
+        if not self.phases and self.model is None:
+            _refuse("no candidate phase is given", "Name the phases that may be in the sample", "phases")
+        if not self.refine and self.second_opinion is not None:
+            _refuse("a second opinion compares with the refinement", _REFINE, "second_opinion", "refine")
+        if not self.refine and (sample := self.said_of_sample):
+            _refuse("what is said of the sample needs the refinement", _REFINE, *sample, "refine")
         refuse_contradictions(
             self.particle_size_um,
             self.grinding,
@@ -122,33 +129,6 @@ class AnalysisRequest(InstrumentChoice):
         )
         for region in self.exclude:
             checked_region(region)
-
-    def _contradictions(self) -> list[tuple[str, ...]]:
-        """Cause, remedy and fields of what contradicts itself in how the scan is analysed."""
-        one_out, with_it = "Leave one of the two out", "Allow the refinement"
-        rules: list[tuple[bool, tuple[str, ...]]] = [
-            (
-                not (self.refine or self.network),
-                ("without network and refinement there is nothing to do", one_out, "refine", "network"),
-            ),
-            (
-                not self.network and self.model is not None,
-                ("a model and doing without a network exclude each other", one_out, "model", "network"),
-            ),
-            (
-                not self.phases and self.model is None,
-                ("no candidate phase is given", "Name the phases that may be in the sample", "phases"),
-            ),
-            (
-                not self.refine and self.second_opinion is not None,
-                ("a second opinion compares with the refinement", with_it, "second_opinion", "refine"),
-            ),
-            (
-                not self.refine and bool(self.said_of_sample),
-                ("what is said of the sample needs the refinement", with_it, *self.said_of_sample, "refine"),
-            ),
-        ]
-        return [found for holds, found in rules if holds]
 
     @property
     def said_of_sample(self) -> tuple[str, ...]:
@@ -249,14 +229,10 @@ class AnalysisRequest(InstrumentChoice):
         known = ["schema", *(field.name for field in fields(cls))]
         unknown = [name for name in data if name not in known]
         if unknown:
-            raise RequestError(
-                f"a request has no entry {', '.join(unknown)}", remedy=f"There are: {', '.join(known)}"
-            )
+            _refuse(f"a request has no entry {', '.join(unknown)}", f"There are: {', '.join(known)}")
         if data.get("schema", SCHEMA) != SCHEMA:
-            raise RequestError(
-                f"the request is of schema {data['schema']}, not {SCHEMA}",
-                remedy="Write it anew with this version of mixrd",
-            )
+            cause = f"the request is of schema {data['schema']}, not {SCHEMA}"
+            _refuse(cause, "Write it anew with this version of mixrd")
         try:
             return cls(
                 **{name: _READ.get(name, _same)(value) for name, value in data.items() if name != "schema"}
@@ -266,6 +242,10 @@ class AnalysisRequest(InstrumentChoice):
                 f"an entry of the request is missing or of the wrong kind ({error})",
                 remedy="Compare with what AnalysisRequest.to_dict gives",
             ) from None
+
+
+def _refuse(cause: str, remedy: str, *names: str) -> None:
+    raise RequestError(cause, remedy=remedy, fields=names)
 
 
 def _component(text: str, wavelength_angstrom: float, sources: Sources) -> AmorphousComponent:

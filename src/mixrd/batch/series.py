@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import overload
 
 from mixrd.analysis import Analysis, AnalysisRequest, Sources, failed_analysis, finished_model
 from mixrd.batch.analyst import Analyst, Train
@@ -16,6 +15,7 @@ from mixrd.batch.scan_files import find_scans
 from mixrd.batch.work import Outcome, Output, ScanJob, perform
 from mixrd.errors import UsageError
 from mixrd.report.files import write_batch
+from mixrd.report.lazy_results import LazyResults
 from mixrd.report.report_file import BATCH_REPORT, write_report
 
 Named = tuple[str, Analysis]
@@ -173,8 +173,10 @@ class Batch:
         if self.journal is None:
             chosen = self._kept if paths is None else [path for path in paths if path in self._kept]
             return [(str(path), self._kept[path]) for path in chosen]
-        entries = self.journal.entries if paths is None else map(self.journal.done, paths)
-        return KeptSeries(self.journal.folder, [entry for entry in entries if entry is not None])
+        folder = self.journal.folder
+        known = self.journal.entries if paths is None else map(self.journal.done, paths)
+        entries = [entry for entry in known if entry is not None]
+        return LazyResults([entry.name for entry in entries], lambda i: _kept(folder, entries[i]))
 
     def write_together(self, results: Sequence[Named], brief: Sequence[Named] | None = None) -> list[Path]:
         """Write table, heat map and report of results; `brief` are the same `in_brief`, where at hand."""
@@ -191,28 +193,11 @@ def in_brief(analysis: Analysis) -> Analysis:
     return dataclasses.replace(analysis, provenance={}, curves=None, unexplained=None, refined_model=None)
 
 
-class KeptSeries(Sequence[Named]):
-    """Name and result of each of these scans that are done, read from its file when it is asked for."""
-
-    def __init__(self, folder: Path, entries: Sequence[Entry]) -> None:
-        self._folder = folder
-        self._entries = list(entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    @overload
-    def __getitem__(self, index: int) -> Named: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Named]: ...
-    def __getitem__(self, index: int | slice) -> Named | list[Named]:
-        """A name and its result, or a list of them."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        entry = self._entries[index]
-        if entry.status == "failed":
-            return entry.name, failed_analysis(entry.file, entry.error or "")
-        return entry.name, Analysis.from_json(self._folder / f"{entry.name}.json")
+def _kept(folder: Path, entry: Entry) -> Analysis:
+    """The result of a scan that is done."""
+    if entry.status == "failed":
+        return failed_analysis(entry.file, entry.error or "")
+    return Analysis.from_json(folder / f"{entry.name}.json")
 
 
 def _result(outcome: Outcome) -> Analysis:

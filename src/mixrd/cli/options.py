@@ -14,7 +14,6 @@ from mixrd.errors import RequestError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixrd.analysis import InstrumentChoice
     from mixrd.crystal import Crystal
     from mixrd.pattern import Instrument
     from mixrd.scan import Scan
@@ -36,6 +35,12 @@ OPTION_OF_FIELD = {
     "monochromator_two_theta": "monochromator",
     "goniometer_radius_mm": "radius",
 }
+
+
+def request_fields(options: object) -> dict[str, Any]:
+    """Options as entries of a request."""
+    field_of = {option: field for field, option in OPTION_OF_FIELD.items()}
+    return {field_of.get(name, name): value for name, value in vars(options).items()}
 
 
 @contextmanager
@@ -69,33 +74,18 @@ class InstrumentOptions:
     radius: float | None = None
     """Goniometer radius in mm, else the header's or 200."""
 
-    def choice(self) -> InstrumentChoice:
-        """What is chosen.
+    def load(self, scan: Scan | None = None) -> Instrument | None:
+        """The instrument that was named or described; None where nothing was said.
 
         Raises
         ------
-        UsageError
-            If both a file and a description were given.
+        InputError
+            As `mixrd.analysis.InstrumentChoice` and its `chosen_instrument` say.
         """
         from mixrd.analysis import InstrumentChoice
 
         with told_by_option():
-            return InstrumentChoice(**self.fields())
-
-    def fields(self) -> dict[str, Any]:
-        """The entries of a request."""
-        return {
-            "instrument": self.instrument,
-            "radiation": self.radiation,
-            "monochromator_two_theta": self.monochromator,
-            "goniometer_radius_mm": self.radius,
-        }
-
-    def load(self, scan: Scan | None = None) -> Instrument | None:
-        """The instrument that was named or described, see `InstrumentChoice.chosen_instrument`."""
-        choice = self.choice()
-        with told_by_option():
-            return choice.chosen_instrument(scan)
+            return InstrumentChoice(**request_fields(self)).chosen_instrument(scan)
 
     def required(self, two_theta_range: tuple[float, float] | None = None) -> Instrument:
         """The instrument, where there is no scan whose header could say; optionally with another range.

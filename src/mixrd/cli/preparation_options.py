@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cyclopts import Group, Parameter
 
-from mixrd.cli.options import Names
+from mixrd.cli.options import Names, request_fields
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,11 +56,9 @@ class PreparationOptions:
         from mixrd.analysis import parse_regions, parse_standard
 
         return {
-            "particle_size_um": self.particle_size,
-            "grinding": self.grinding,
+            **request_fields(self),
             "standard": None if self.standard is None else parse_standard(self.standard),
             "external_standard": _external(self.external_standard),
-            "amorphous_formula": self.amorphous_formula,
             "amorphous": tuple(self.amorphous or ()),
             "exclude": parse_regions(self.exclude or ()),
         }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from mixrd.cli.options import InstrumentOptions, Names, Switch, told_by_option
+from mixrd.cli.options import InstrumentOptions, Names, Switch, request_fields, told_by_option
 from mixrd.cli.preparation_options import PreparationOptions
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class RequestOptions:
                 refine=not self.no_refine,
                 scan=self.scan,
                 second_opinion=self.check,
-                **instrument.fields(),
+                **request_fields(instrument),
                 **sample.fields(),
             )
 

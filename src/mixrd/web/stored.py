@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
-from mixrd.analysis import Analysis, Calibration, Curves, Sources
+from mixrd.analysis import Analysis, Calibration, Curves, Sources, failed_analysis
 from mixrd.crystal import Crystal, read_cif
 from mixrd.pattern import load_instrument
 from mixrd.phases import load_phase
+from mixrd.report.lazy_results import LazyResults
 from mixrd.scan import Scan
 from mixrd.scan.optics import Optics
 
 
-class Stored(Sequence[tuple[str, Analysis]]):
+class Stored(LazyResults):
     """Names and results of a job, each loaded when it is asked for.
 
     Parameters
@@ -31,29 +31,14 @@ class Stored(Sequence[tuple[str, Analysis]]):
     """
 
     def __init__(self, folder: Path, results: list[dict[str, Any]], *, curves: bool = False) -> None:
-        self.folder, self.results, self.curves = folder, results, curves
-
-    def __len__(self) -> int:
-        return len(self.results)
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[str, Analysis]: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Stored: ...
-
-    def __getitem__(self, index: int | slice) -> tuple[str, Analysis] | Stored:
-        """One result, or some."""
-        if isinstance(index, slice):
-            return Stored(self.folder, self.results[index], curves=self.curves)
-        result = self.results[index]
-        return result["name"], self._analysis(result)
+        self.folder, self.curves = folder, curves
+        super().__init__([result["name"] for result in results], lambda i: self._analysis(results[i]))
 
     def _analysis(self, result: dict[str, Any]) -> Analysis:
         error = result["error"]
         if error is not None:
             text = f"{error['message']}. {error['remedy']}"
-            return Analysis("failed", result["file"], (), None, None, None, None, {}, (), text, {})
+            return failed_analysis(result["file"], text)
         analysis = Analysis.from_json(self.folder / f"{result['number']}.json")
         path = self.folder / f"{result['number']}.npz"
         if self.curves and path.is_file():
