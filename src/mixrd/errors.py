@@ -87,3 +87,17 @@ class RefinementError(MixrdError):
 
 class UsageError(InputError):
     """Wrong use of a command or function."""
+
+
+class RequestError(UsageError):
+    """A request whose parts contradict each other, or that cannot be read.
+
+    Parameters
+    ----------
+    fields : tuple of str
+        The entries that it concerns, by which a way in names its own options.
+    """
+
+    def __init__(self, cause: str, *, remedy: str, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(cause, remedy=remedy)
+        self.fields = fields

@@ -9,29 +9,28 @@ from pathlib import Path
 
 import pytest
 
-from mixrd.analysis import Analysis
+from mixrd.analysis import Analysis, AnalysisRequest, Sources
 from mixrd.batch.processes import FEWEST_FOR_PROCESSES, Processes, default_jobs, processors
-from mixrd.batch.request import Request
-from mixrd.batch.series import run_jobs
-from mixrd.batch.work import Job, Output
+from mixrd.batch.series import Batch
+from mixrd.batch.work import Output, ScanJob
 from mixrd.errors import UsageError
-from mixrd.pattern import Instrument, load_instrument
-from mixrd.phases import load_phase
 from mixrd.scan import Scan
 
 
-def lab(scan: Scan) -> Instrument:
-    """The preset; two files have an effect of their own on the process that reads them."""
-    if Path(scan.path).stem == "killer":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if Path(scan.path).stem == "fault":
-        raise ZeroDivisionError("a fault of ours")
-    return load_instrument("lab-cu")
+class Traps(Sources):
+    """Files, of which two have an effect of their own on the process that reads them."""
+
+    def scan(self, name: str, number: int | None = None) -> Scan:
+        if Path(name).stem == "killer":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if Path(name).stem == "fault":
+            raise ZeroDivisionError("a fault of ours")
+        return super().scan(name, number)
 
 
 @pytest.fixture(scope="module")
-def request_() -> Request:
-    return Request((load_phase("fluorite"),), lab, network=False)
+def request_() -> AnalysisRequest:
+    return AnalysisRequest(("fluorite",), instrument="lab-cu", network=False)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +49,11 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")
 def test_dead_process_and_our_own_fault_cost_one_scan_each(
-    scans: list[Path], request_: Request, tmp_path: Path
+    scans: list[Path], request_: AnalysisRequest, tmp_path: Path
 ) -> None:
-    jobs = [Job(path, path.stem) for path in scans]
-    found = {job.name: a for job, a in run_jobs(jobs, request_, Output(tmp_path, plots=False), processes=2)}
+    jobs = [ScanJob(path, path.stem) for path in scans]
+    with Batch(request_, Output(tmp_path, plots=False), sources=Traps()) as batch:
+        found = {job.name: a for job, a in batch.run(jobs, 2)}
     assert {name for name, a in found.items() if a.status == "ok"} == {"a", "b", "c"}
     assert "died (signal 9)" in str(found["killer"].error)
     assert "fault of mixrd (ZeroDivisionError" in str(found["fault"].error)
@@ -64,22 +64,22 @@ def test_dead_process_and_our_own_fault_cost_one_scan_each(
 
 
 def test_folder_that_cannot_be_written_ends_the_batch(
-    scans: list[Path], request_: Request, tmp_path: Path
+    scans: list[Path], request_: AnalysisRequest, tmp_path: Path
 ) -> None:
     (tmp_path / "taken").write_text("mine", encoding="utf-8")
-    jobs = [Job(scans[0], "a"), Job(scans[2], "b")]
+    jobs = [ScanJob(scans[0], "a"), ScanJob(scans[2], "b")]
     with pytest.raises(UsageError, match="cannot be written"):
-        list(run_jobs(jobs, request_, Output(tmp_path / "taken")))
+        list(Batch(request_, Output(tmp_path / "taken")).run(jobs))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")
-def test_process_that_died_idle_is_replaced(scans: list[Path], request_: Request) -> None:
+def test_process_that_died_idle_is_replaced(scans: list[Path], request_: AnalysisRequest) -> None:
     workers = Processes(request_, Output(None), 1)
     try:
         process = workers._workers[0].process
         process.kill()
         process.join()
-        outcomes = [*workers.run([Job(scans[0], "a")]), *workers.run([Job(scans[2], "b")])]
+        outcomes = [*workers.run([ScanJob(scans[0], "a")]), *workers.run([ScanJob(scans[2], "b")])]
     finally:
         workers.close()
     states = [outcome.analysis.status for outcome in outcomes if outcome.analysis]
@@ -87,7 +87,7 @@ def test_process_that_died_idle_is_replaced(scans: list[Path], request_: Request
 
 
 def test_network_that_is_missing_is_trained_here(
-    scans: list[Path], request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scans: list[Path], request_: AnalysisRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIXRD_CACHE", str(tmp_path))
     asked = []
@@ -97,8 +97,8 @@ def test_network_that_is_missing_is_trained_here(
         asked.append(recipe)
         raise UsageError("no time", remedy="Wait")
 
-    jobs = [Job(scans[0], "a"), Job(scans[2], "b")]
-    results = dict(run_jobs(jobs, request, Output(None), processes=2, train=train))
+    jobs = [ScanJob(scans[0], "a"), ScanJob(scans[2], "b")]
+    results = dict(Batch(request, train=train).run(jobs, 2))
     assert [a.error for a in results.values()] == ["no time. Wait"] * 2
     assert asked
 

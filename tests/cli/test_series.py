@@ -16,7 +16,7 @@ import pytest
 
 from mixrd.analysis import Analysis
 from mixrd.batch.journal import JOURNAL_FILE
-from mixrd.cli.series import MOST_WITH_PLOTS
+from mixrd.batch.work import MOST_WITH_PLOTS, Output
 from mixrd.scan import read_scan, write_scan
 
 
@@ -144,10 +144,9 @@ def test_killed_and_started_again_gives_the_same_and_does_nothing_twice(
 
 def test_large_batches_have_no_plots_unless_asked() -> None:
     """The rule is told from the number of scans; what makes a plot is a refinement."""
-    from mixrd.cli.series import SeriesOutput
 
-    def plots(scans: int, wish: bool | None) -> bool:
-        return SeriesOutput(Path("out"), wish, "sqrt", json=False, force=False).files(scans).plots
+    def plots(scans: int, wish: bool | None) -> bool | None:
+        return Output(Path("out"), wish).for_scans(scans).plots
 
     assert plots(MOST_WITH_PLOTS, None) and not plots(MOST_WITH_PLOTS + 1, None)
     assert plots(1000, True) and not plots(2, False)

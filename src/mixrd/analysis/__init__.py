@@ -8,11 +8,14 @@ from mixrd.analysis.contents.external_standard import ExternalConstant
 from mixrd.analysis.contents.grinding import GRINDINGS, Grinding
 from mixrd.analysis.inputs.beam import beam_warnings, described_instrument, generic_instrument, instrument_for
 from mixrd.analysis.inputs.exclusion import parse_regions, without_regions
+from mixrd.analysis.inputs.instrument_choice import InstrumentChoice
 from mixrd.analysis.inputs.preparation import Preparation, external_constant_of
 from mixrd.analysis.inputs.setup import overlap
+from mixrd.analysis.inputs.sources import Sources
 from mixrd.analysis.model_finishing import finished_model, train
 from mixrd.analysis.planning.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
 from mixrd.analysis.planning.plan import Plan, make_plan
+from mixrd.analysis.request import AnalysisRequest, StandardScan
 from mixrd.analysis.result.analysis import Analysis
 from mixrd.analysis.result.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.result.intervals import LEVEL
@@ -35,12 +38,14 @@ __all__ = [
     "AbsoluteResult",
     "AmorphousComponent",
     "Analysis",
+    "AnalysisRequest",
     "AnalysisWarning",
     "Calibration",
     "Curves",
     "ExpectedScan",
     "ExternalConstant",
     "Grinding",
+    "InstrumentChoice",
     "InternalStandard",
     "LaboratoryBound",
     "Measurement",
@@ -50,6 +55,8 @@ __all__ = [
     "Preparation",
     "RefinedModel",
     "SecondOpinion",
+    "Sources",
+    "StandardScan",
     "Statement",
     "TextureResult",
     "UnexplainedResult",

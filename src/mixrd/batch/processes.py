@@ -11,9 +11,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
-from mixrd.analysis import failed_analysis
-from mixrd.batch.request import Request
-from mixrd.batch.work import Job, Outcome, Output, serve
+from mixrd.analysis import AnalysisRequest, Sources, failed_analysis
+from mixrd.batch.work import Outcome, Output, ScanJob, serve
 from mixrd.errors import RefinementError
 
 #: Each process calculates on one thread: several threads of several processes get into each other's way.
@@ -29,11 +28,18 @@ class Processes:
         The same for all scans.
     count : int
         How many.
+    sources : Sources
+        Where the request's names are looked up.
     """
 
-    def __init__(self, request: Request, output: Output, count: int) -> None:
-        self._request = request
-        self._output = output
+    def __init__(
+        self,
+        request: AnalysisRequest,
+        output: Output,
+        count: int,
+        sources: Sources = Sources(),  # noqa: B008
+    ) -> None:
+        self._shared = request, output, sources
         self._context = _context()
         self._workers: list[_Worker] = []
         for name in _ONE_THREAD:
@@ -41,7 +47,7 @@ class Processes:
         for _ in range(count):
             self._workers.append(self._start())
 
-    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Sequence[ScanJob]) -> Iterator[Outcome]:
         """Outcomes as they come, in any order."""
         waiting = deque(jobs)
         for i, worker in enumerate(self._workers):
@@ -84,7 +90,7 @@ class Processes:
             )
             return Outcome(job, failed_analysis(str(job.path), fault))
 
-    def _given(self, worker: _Worker, waiting: deque[Job]) -> _Worker:
+    def _given(self, worker: _Worker, waiting: deque[ScanJob]) -> _Worker:
         """The worker with a job, or a new one where it died idle."""
         worker.job = waiting.popleft()
         # One that died while it was idle is found dead when it is asked what became of the job.
@@ -95,7 +101,7 @@ class Processes:
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(  # type: ignore[attr-defined]
-            target=serve, args=(theirs, self._request, self._output), daemon=True
+            target=serve, args=(theirs, *self._shared), daemon=True
         )
         process.start()
         theirs.close()
@@ -106,7 +112,7 @@ class _Worker:
     def __init__(self, process: BaseProcess, connection: Connection) -> None:
         self.process = process
         self.connection = connection
-        self.job: Job | None = None
+        self.job: ScanJob | None = None
 
 
 def default_jobs(scans: int) -> int:

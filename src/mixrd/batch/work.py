@@ -11,13 +11,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mixrd.analysis import Analysis, failed_analysis
-from mixrd.batch.request import Analyst, NetworkMissingError, Request
+from mixrd.analysis import Analysis, AnalysisRequest, Sources, failed_analysis
+from mixrd.batch.analyst import Analyst, NetworkMissingError
 from mixrd.errors import MixrdError, UsageError
 from mixrd.report.files import write_result
 
 if TYPE_CHECKING:
     from mixrd.report.plot import IntensityScale
+
+
+#: Batches of more scans than this get no plots unless asked for: plots then take longer than anything else.
+MOST_WITH_PLOTS = 50
 
 
 @dataclass(frozen=True)
@@ -28,19 +32,23 @@ class Output:
     ----------
     folder : path or None
         None writes nothing.
-    plots : bool
-        Whether a scan gets its plot.
+    plots : bool or None
+        Whether a scan gets its plot; None leaves it to the number of scans.
     scale : "linear" or "sqrt"
         Of the plots' intensities.
     """
 
-    folder: Path | None
-    plots: bool = True
+    folder: Path | None = None
+    plots: bool | None = True
     scale: IntensityScale = "sqrt"
+
+    def for_scans(self, count: int) -> Output:
+        """The same, for so many scans."""
+        return dataclasses.replace(self, plots=count <= MOST_WITH_PLOTS) if self.plots is None else self
 
 
 @dataclass(frozen=True)
-class Job:
+class ScanJob:
     """A scan to analyse, and the name of its results."""
 
     path: Path
@@ -53,7 +61,7 @@ class Outcome:
 
     Attributes
     ----------
-    job : Job
+    job : ScanJob
     analysis : Analysis or None
         Without curves, so that a thousand results take little room. None where it could not be told.
     network_missing : bool
@@ -62,13 +70,13 @@ class Outcome:
         Why the results could not be written: the batch cannot go on.
     """
 
-    job: Job
+    job: ScanJob
     analysis: Analysis | None = None
     network_missing: bool = False
     cannot_write: tuple[str, str, str | None] | None = None
 
 
-def perform(analyst: Analyst, job: Job, output: Output) -> Outcome:
+def perform(analyst: Analyst, job: ScanJob, output: Output) -> Outcome:
     """Analyse one scan and write its files; whatever is wrong with the scan becomes its result."""
     try:
         result = analyst.analyse(job.path)
@@ -85,15 +93,14 @@ def perform(analyst: Analyst, job: Job, output: Output) -> Outcome:
         return Outcome(job, failed_analysis(str(job.path), fault))
     try:
         if output.folder is not None:
-            write_result(
-                result, output.folder, name=job.name, force=True, scale=output.scale, plots=output.plots
-            )
+            plots = output.plots is not False
+            write_result(result, output.folder, name=job.name, force=True, scale=output.scale, plots=plots)
     except UsageError as problem:
         return Outcome(job, cannot_write=(problem.cause, problem.remedy, problem.file))
     return Outcome(job, dataclasses.replace(result, curves=None))
 
 
-def serve(connection: Connection, request: Request, output: Output) -> None:
+def serve(connection: Connection, request: AnalysisRequest, output: Output, sources: Sources) -> None:
     """Answer jobs until the other end is closed or its process has gone."""
     import torch
 
@@ -102,10 +109,10 @@ def serve(connection: Connection, request: Request, output: Output) -> None:
     torch.set_num_threads(1)
     # What was loaded before the fork stays shared: a search for garbage in it would make copies of its pages.
     gc.freeze()
-    analyst = Analyst(request)
+    analyst = Analyst(request, None, sources)
     try:
         while True:
-            job: Job = connection.recv()
+            job: ScanJob = connection.recv()
             connection.send(perform(analyst, job, output))
     except (EOFError, OSError):
         # Nothing of this process is worth a second of clearing up.

@@ -5,19 +5,19 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import InstrumentOptions, Switch
-from mixrd.cli.request_options import RequestOptions, described, train_and_say
-from mixrd.cli.sample_options import SampleOptions
+from mixrd.cli.preparation_options import PreparationOptions
+from mixrd.cli.request_options import RequestOptions, train_and_say
+from mixrd.cli.series import SeriesOutput, analyze_series
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
-    from mixrd.analysis import Analysis
-    from mixrd.batch.request import Request
+    from mixrd.analysis import Analysis, AnalysisRequest
 
 EXAMPLES = """Examples:
   mixrd analyze scan.xy --phases corundum fluorite zincite \\
@@ -40,9 +40,9 @@ def analyze(
     scans: Annotated[list[str], Parameter(name="SCANS")],
     /,
     *,
-    request: RequestOptions = RequestOptions(),  # noqa: B008
-    options: InstrumentOptions = InstrumentOptions(),  # noqa: B008
-    sample: SampleOptions = SampleOptions(),  # noqa: B008
+    options: RequestOptions = RequestOptions(),  # noqa: B008
+    instrument: InstrumentOptions = InstrumentOptions(),  # noqa: B008
+    sample: PreparationOptions = PreparationOptions(),  # noqa: B008
     recursive: Annotated[bool, Parameter(name=["--recursive", "-r"], show_default=False)] = False,
     jobs: int | None = None,
     out: Path | None = None,
@@ -84,16 +84,10 @@ def analyze(
     found = find_scans(scans, recursive=recursive)
     folder = out if out is not None or json else DEFAULT_FOLDER
     if not found.series:
-        return _analyze_one(
-            found.paths[0], request, options, sample, folder, plots is not False, plot_scale, json, force
-        )
-    from mixrd.cli.series import SeriesOutput, analyze_series
-
-    asked = request.load(options, sample)
+        output = SeriesOutput(folder, plots is not False, plot_scale, json=json, force=force)
+        return _analyze_one(found.paths[0], options, instrument, sample, output)
     output = SeriesOutput(folder, plots, plot_scale, json=json, force=force)
-    return analyze_series(
-        found.paths, asked, described(asked, options, sample), output, processes=jobs, train=train_and_say
-    )
+    return analyze_series(found.paths, options.request(instrument, sample), output, processes=jobs)
 
 
 def show_analysis(analysis: Analysis) -> None:
@@ -108,12 +102,8 @@ def _analyze_one(
     path: Path,
     options: RequestOptions,
     instrument: InstrumentOptions,
-    sample: SampleOptions,
-    folder: Path | None,
-    plots: bool,
-    scale: Literal["sqrt", "linear"],
-    json: bool,
-    force: bool,
+    sample: PreparationOptions,
+    output: SeriesOutput,
 ) -> int:
     """One scan: what is wrong with it is raised."""
     from mixrd.files import refuse_existing
@@ -121,27 +111,29 @@ def _analyze_one(
     from mixrd.report.report_file import REPORT_ENDING, write_scan_report
 
     (name,) = output_names([path])
+    folder, plots = output.folder, bool(output.plots)
     if folder is not None:
         report = folder / f"{name}{REPORT_ENDING}"
-        refuse_existing([*result_files(folder, [name]), report], force=force)
-    found = _result_of(path, options.load(instrument, sample), with_plot=folder is not None and plots)
-    if json:
+        refuse_existing([*result_files(folder, [name]), report], force=output.force)
+    found = _result_of(path, options.request(instrument, sample), with_plot=folder is not None and plots)
+    if output.json:
         show_json(found.to_dict())
     else:
         show_analysis(found)
     if folder is not None:
-        written = write_result(found, folder, name=name, force=force, scale=scale, plots=plots)
-        written.append(write_scan_report(found, folder, name=name, plots=plots, force=force, scale=scale))
+        how: dict[str, Any] = {"name": name, "plots": plots, "force": output.force, "scale": output.scale}
+        written = [*write_result(found, folder, **how), write_scan_report(found, folder, **how)]
         say(f"wrote {', '.join(p.name for p in written)} to {folder}")
     return 0
 
 
-def _result_of(path: Path, request: Request, *, with_plot: bool) -> Analysis:
-    from mixrd.batch.request import Analyst
+def _result_of(path: Path, request: AnalysisRequest, *, with_plot: bool) -> Analysis:
+    from mixrd.batch.analyst import Analyst
     from mixrd.cli.progress import spinner
 
+    analyst = Analyst(request, train_and_say)
     if with_plot:
         # Plotting takes a second to load: that passes while the scan is fitted.
         Thread(target=import_module, args=("mixrd.report.plot",), daemon=True).start()
     with spinner(f"analysing {path.name}"):
-        return Analyst(request, train_and_say).analyse(path)
+        return analyst.analyse(path)

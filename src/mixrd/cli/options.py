@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from mixrd.errors import UsageError
+from mixrd.errors import RequestError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,34 @@ Names = Annotated[list[str], Parameter(consume_multiple=(1, None), allow_repeati
 Switch = Annotated[bool, Parameter(show_default=False)]
 
 _GROUP = Group("Instrument", sort_key=1)
+
+#: Options that have another name than the entry of the request that they stand for.
+OPTION_OF_FIELD = {
+    "network": "no_network",
+    "refine": "no_refine",
+    "second_opinion": "check",
+    "particle_size_um": "particle_size",
+    "monochromator_two_theta": "monochromator",
+    "goniometer_radius_mm": "radius",
+}
+
+
+def request_fields(options: object) -> dict[str, Any]:
+    """Options as entries of a request."""
+    field_of = {option: field for field, option in OPTION_OF_FIELD.items()}
+    return {field_of.get(name, name): value for name, value in vars(options).items()}
+
+
+@contextmanager
+def told_by_option() -> Iterator[None]:
+    """What is wrong with a request is told with the names of the options."""
+    try:
+        yield
+    except RequestError as problem:
+        names = [OPTION_OF_FIELD.get(name, name).replace("_", "-") for name in problem.fields]
+        options = " and ".join(f"--{name}" for name in names)
+        cause = f"{options}: {problem.cause}" if options else problem.cause
+        raise UsageError(cause, remedy=problem.remedy) from None
 
 
 @Parameter(name="*", group=_GROUP)
@@ -44,54 +74,18 @@ class InstrumentOptions:
     radius: float | None = None
     """Goniometer radius in mm, else the header's or 200."""
 
-    @property
-    def stands_alone(self) -> bool:
-        """Whether these options describe an instrument without a scan's header."""
-        return self.instrument is not None or self.radiation is not None
-
     def load(self, scan: Scan | None = None) -> Instrument | None:
         """The instrument that was named or described; None where nothing was said.
 
-        Parameters
-        ----------
-        scan : Scan, optional
-            Its header says what the options leave open.
-
         Raises
         ------
-        UsageError
-            If both a file and a description were given, or a part of a description without radiation.
-        RadiationError
-            If there is a part of a description only, and the scan's header does not name the tube.
+        InputError
+            As `mixrd.analysis.InstrumentChoice` and its `chosen_instrument` say.
         """
-        from mixrd.analysis import described_instrument, instrument_for
-        from mixrd.pattern import load_instrument
+        from mixrd.analysis import InstrumentChoice
 
-        parts = {
-            "radiation": self.radiation,
-            "monochromator": self.monochromator,
-            "radius": self.radius,
-        }
-        given = [f"--{name}" for name, value in parts.items() if value is not None]
-        if self.instrument is not None:
-            if given:
-                raise UsageError(
-                    f"--instrument and {given[0]} exclude each other",
-                    remedy="The instrument's file holds radiation, monochromator and radius",
-                )
-            return load_instrument(self.instrument)
-        if not given:
-            return None
-        if self.radiation is not None:
-            return described_instrument(
-                self.radiation,
-                scan,
-                monochromator_two_theta=self.monochromator,
-                goniometer_radius_mm=self.radius,
-            )
-        if scan is None:
-            raise UsageError(f"{given[0]} needs --radiation", remedy="Add for example --radiation CuKa")
-        return self._completed(instrument_for(scan, None))
+        with told_by_option():
+            return InstrumentChoice(**request_fields(self)).chosen_instrument(scan)
 
     def required(self, two_theta_range: tuple[float, float] | None = None) -> Instrument:
         """The instrument, where there is no scan whose header could say; optionally with another range.
@@ -110,15 +104,6 @@ class InstrumentOptions:
                 remedy="Give --instrument (`mixrd instruments` lists those that ship) or --radiation",
             )
         return replace(instrument, two_theta_range=two_theta_range) if two_theta_range else instrument
-
-    def _completed(self, instrument: Instrument) -> Instrument:
-        from dataclasses import replace
-
-        if self.monochromator is not None:
-            instrument = replace(instrument, monochromator_two_theta=self.monochromator)
-        if self.radius is not None:
-            instrument = replace(instrument, goniometer_radius_mm=self.radius)
-        return instrument
 
 
 def load_phases(names: Sequence[str]) -> list[Crystal]:

@@ -6,11 +6,12 @@ import dataclasses
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from mixrd.errors import InputError
 from mixrd.files import refuse_existing, write_whole, writing
 from mixrd.report.files import output_names, summary_of
+from mixrd.report.lazy_results import LazyResults
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -84,8 +85,8 @@ def write_scan_report(
     return write_report([(name, shown)], path, pictures=folder if plots else None, force=force, scale=scale)
 
 
-class KeptResults(Sequence[tuple[str, "Analysis"]]):
-    """Results in JSON files, loaded one at a time when they are asked for; then scans that failed.
+class KeptResults(LazyResults):
+    """Results in JSON files; then scans that failed.
 
     Parameters
     ----------
@@ -96,27 +97,13 @@ class KeptResults(Sequence[tuple[str, "Analysis"]]):
     """
 
     def __init__(self, paths: Sequence[Path], failed: Sequence[tuple[str, Analysis]] = ()) -> None:
-        self._paths = list(paths)
-        self._names = output_names(self._paths)
-        self._failed = list(failed)
-
-    def __len__(self) -> int:
-        return len(self._paths) + len(self._failed)
-
-    @overload
-    def __getitem__(self, index: int) -> tuple[str, Analysis]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[str, Analysis]]: ...
-    def __getitem__(self, index: int | slice) -> tuple[str, Analysis] | list[tuple[str, Analysis]]:
-        """A name and its result, or a list of them; raises InputError if a file is none."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        at = range(len(self))[index]
-        if at >= len(self._paths):
-            return self._failed[at - len(self._paths)]
         from mixrd.analysis import Analysis
 
-        return self._names[at], Analysis.from_json(self._paths[at])
+        count = len(paths)
+        super().__init__(
+            [*output_names(paths), *(name for name, _ in failed)],
+            lambda i: failed[i - count][1] if i >= count else Analysis.from_json(paths[i]),
+        )
 
 
 def kept_files(given: Sequence[Path]) -> list[Path]:

@@ -9,12 +9,13 @@ import time
 import traceback
 from typing import Any
 
+from mixrd.errors import MixrdError
 from mixrd.web.child import Child, ChildDiedError
 from mixrd.web.following import Follower
 from mixrd.web.jobs import Job, Jobs
 from mixrd.web.library import Library
 from mixrd.web.orders import order_of
-from mixrd.web.problems import ApiError, internal_problem, problem
+from mixrd.web.problems import ApiError, internal_problem, problem, problem_of
 from mixrd.web.settings import ServerSettings
 
 _MODULE = "mixrd.web.work"
@@ -175,6 +176,8 @@ class _Lane(threading.Thread):
             Follower(job, jobs, dispatcher.library).follow(child)
         except ApiError as refusal:
             jobs.finish(job.id, "failed", error=refusal.body)
+        except MixrdError as refusal:
+            jobs.finish(job.id, "failed", error=problem_of(refusal))
         except (ChildDiedError, OSError) as death:
             self._forget_process()
             if self.dispatcher.stopping:

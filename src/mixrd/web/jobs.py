@@ -67,6 +67,11 @@ class Job:
         """Ids of the scans, in the order of the results."""
         return list(self.request["scans"]) if self.kind == "analysis" else [self.request["scan"]]
 
+    @property
+    def used_scans(self) -> set[str]:
+        """Ids of these and of all other scans that it refers to."""
+        return _used_scans(self.kind, self.request)
+
 
 class Jobs:
     """The jobs of a server.
@@ -221,11 +226,16 @@ class Jobs:
         """Which of these scans a job refers to."""
         wanted, used = set(scans), set[str]()
         for row in self.database.rows("SELECT kind, request FROM jobs"):
-            request = plain(row["request"])
-            used |= wanted & set(request["scans"] if row["kind"] == "analysis" else [request["scan"]])
-            external = request.get("external_standard")
-            used |= wanted & ({external["scan"]} if external else set())
+            used |= wanted & _used_scans(row["kind"], plain(row["request"]))
         return used
+
+
+def _used_scans(kind: str, request: dict[str, Any]) -> set[str]:
+    if kind != "analysis":
+        return {request["scan"]}
+    # Jobs of older versions know nothing of some of this.
+    others = [request.get("external_standard"), *request.get("amorphous", ())]
+    return {*request["scans"], *(one["scan"] for one in others if one and one["scan"] is not None)}
 
 
 _INTERRUPTED = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 State = Literal[
     "queued",
@@ -19,8 +19,11 @@ State = Literal[
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class Problem(BaseModel):
+class ProblemAnswer(BaseModel):
     """What is wrong, and what to do about it."""
+
+    __qualname__ = "Problem"  # its name for clients, in /openapi.json
+    model_config = ConfigDict(title=__qualname__)
 
     code: str = Field(description="Kind of the problem, for programs", examples=["RADIATION"])
     message: str = Field(examples=["the file does not say with which radiation it was measured"])
@@ -31,7 +34,7 @@ class Problem(BaseModel):
 class ErrorAnswer(BaseModel):
     """Body of every answer of status 400 and above."""
 
-    error: Problem
+    error: ProblemAnswer
 
 
 class Health(BaseModel):
@@ -88,8 +91,11 @@ class RadiationAnswer(BaseModel):
     wavelength_angstrom: float
 
 
-class ScanHeader(BaseModel):
+class HeaderAnswer(BaseModel):
     """What the file says of itself; null where it says nothing."""
+
+    __qualname__ = "ScanHeader"
+    model_config = ConfigDict(title=__qualname__)
 
     sha256: str
     format: str
@@ -139,7 +145,7 @@ class ScanAnswer(BaseModel):
     two_theta_max: float
     step: float = Field(description="Median step in degrees")
     radiation: str | None = Field(description="What the header names; null: it has to be chosen")
-    header: ScanHeader
+    header: HeaderAnswer
     warnings: list[ScanWarning]
     preview: Preview
 
@@ -167,7 +173,25 @@ class ExternalStandard(BaseModel):
     )
 
 
-class _WithInstrument(BaseModel):
+class AmorphousBody(BaseModel):
+    """An amorphous part: a scan of the pure material, or drawn humps."""
+
+    model_config = ConfigDict(extra="forbid")
+    scan: Id | None = Field(None, description="Id of an uploaded scan")
+    humps: str | None = Field(
+        None, min_length=1, max_length=500, description="Position and width in degrees", examples=["22:8"]
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.scan is None) == (self.humps is None):
+            raise ValueError("give either scan or humps")
+        return self
+
+
+class InstrumentBody(BaseModel):
+    """Which instrument measured the scans."""
+
     model_config = ConfigDict(extra="forbid")
     instrument: Id | None = Field(None, description="Of /api/instruments")
     radiation: str | None = Field(
@@ -183,10 +207,12 @@ class _WithInstrument(BaseModel):
     )
 
 
-class AnalysisRequest(_WithInstrument):
+class AnalysisBody(InstrumentBody):
     """Find the weight fractions of phases in scans."""
 
+    __qualname__ = "AnalysisRequest"
     model_config = ConfigDict(
+        title=__qualname__,
         extra="forbid",
         json_schema_extra={
             "examples": [
@@ -212,9 +238,21 @@ class AnalysisRequest(_WithInstrument):
     )
     standard: Standard | None = None
     external_standard: ExternalStandard | None = None
+    amorphous: list[AmorphousBody] = Field(
+        default_factory=list, max_length=20, description="Amorphous parts to fit beside the phases"
+    )
+    exclude: list[tuple[FiniteFloat, FiniteFloat]] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Regions in degrees 2theta that the refinement leaves out",
+        examples=[[[26.2, 27.1]]],
+    )
+    second_opinion: Literal["rietx"] | None = Field(
+        None, description="Refine each scan with this program too, and say where the two disagree"
+    )
 
 
-class CalibrationRequest(_WithInstrument):
+class CalibrationRequest(InstrumentBody):
     """Make an instrument from the scan of a pure, well-crystallised phase."""
 
     kind: Literal["calibration"]
@@ -223,7 +261,7 @@ class CalibrationRequest(_WithInstrument):
     name: str = Field(min_length=1, max_length=80, description="Of the new instrument")
 
 
-JobRequest = Annotated[AnalysisRequest | CalibrationRequest, Field(discriminator="kind")]
+JobRequest = Annotated[AnalysisBody | CalibrationRequest, Field(discriminator="kind")]
 
 
 class Progress(BaseModel):
@@ -260,7 +298,7 @@ class ResultAnswer(BaseModel):
         description="As in the JSON of `mixrd analyze`, its refined_model left out; null in lists and events",
     )
     calibration: Calibrated | None = None
-    error: Problem | None = None
+    error: ProblemAnswer | None = None
 
 
 class JobAnswer(BaseModel):
@@ -273,7 +311,7 @@ class JobAnswer(BaseModel):
     created: float = Field(description="Seconds since 1970")
     finished: float | None
     progress: Progress
-    error: Problem | None
+    error: ProblemAnswer | None
     request: dict[str, Any]
     results: list[ResultAnswer]
     instrument: str | None = Field(description="What a calibration made")

@@ -1,72 +1,152 @@
-"""What the process that works is told of a job: files of the server instead of ids."""
+"""What users want of the server, as a request of `mixrd.analysis`, and where its names are found."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from mixrd.web.jobs import Job, Jobs
 from mixrd.web.library import Library
+from mixrd.web.models import AnalysisBody, CalibrationRequest, InstrumentBody
+
+if TYPE_CHECKING:
+    from mixrd.analysis import AnalysisRequest, InstrumentChoice
+
+
+def request_of(
+    wanted: AnalysisBody, library: Library, *, training_steps: int | None = None
+) -> AnalysisRequest:
+    """The request, in which phases and scans have the names of the library.
+
+    Raises
+    ------
+    ApiError
+        If the library lacks something.
+    InputError
+        If the request contradicts itself.
+    """
+    from mixrd.analysis import AnalysisRequest, InternalStandard, StandardScan, parse_humps
+
+    phases = distinct_phases(wanted.phases, library)
+    standard, external = wanted.standard, wanted.external_standard
+
+    def name_of(phase: str) -> str:
+        return str(phases[phase]["name"]) if phase in phases else phase
+
+    for part in wanted.amorphous:
+        _ = library.scan(part.scan) if part.scan is not None else parse_humps(part.humps or "")
+    if external is not None:
+        library.phase(external.phase)
+        library.scan(external.scan)
+    request = AnalysisRequest(
+        phases=tuple(wanted.phases),
+        network=wanted.network,
+        refine=wanted.refine,
+        training_steps=training_steps,
+        second_opinion=wanted.second_opinion,
+        particle_size_um=wanted.particle_size_um,
+        grinding=wanted.grinding,
+        standard=None if standard is None else InternalStandard(name_of(standard.phase), standard.percent),
+        external_standard=None if external is None else StandardScan(external.phase, external.scan),
+        amorphous_formula=None if external is None else external.amorphous_formula,
+        amorphous=tuple(part.scan or part.humps or "" for part in wanted.amorphous),
+        exclude=tuple(wanted.exclude),
+        **_instrument(wanted, library),
+    )
+    request.check_standard([phase["name"] for phase in phases.values()])
+    return request
+
+
+def choice_of(wanted: InstrumentBody, library: Library) -> InstrumentChoice:
+    """The instrument, by the name of a preset or the server's file.
+
+    Raises
+    ------
+    ApiError
+        If there is no such instrument.
+    InputError
+        If the choice contradicts itself.
+    """
+    from mixrd.analysis import InstrumentChoice
+
+    return InstrumentChoice(**_instrument(wanted, library))
 
 
 def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None) -> dict[str, Any]:
-    """What the process is told of a job.
+    """What the process that works is told of a job.
 
     Raises
     ------
     ApiError
         If something that it needs has been deleted.
     """
-    request = job.request
-    scans = [library.scan(name) for name in job.scans]
-    names = request["phases"] if job.kind == "analysis" else [request["phase"]]
-    phases = _with_distinct_names([library.phase(name) for name in names])
-    instrument = request["instrument"]
-    if instrument is not None and library.instrument(instrument)["kind"] == "own":
-        instrument = str(library.file("instrument", instrument))
-    standard, external = request.get("standard"), request.get("external_standard")
-    return {
+    order: dict[str, Any] = {
         "do": "job",
         "job": job.id,
         "kind": job.kind,
-        "request": request,
         "files": job.files,
-        "scans": [
-            {
-                "path": str(library.file("scan", scan["id"])),
-                "header": scan["header"],
-                "optics": scan.get("optics"),
-            }
-            for scan in scans
-        ],
-        "phases": [_phase(library, phase) for phase in phases],
-        "instrument": instrument,
-        "standard": standard
-        and {
-            "name": phases[names.index(standard["phase"])]["name"],
-            "percent": standard["percent"],
-        },
-        "external": external and _external(library, external),
+        "scans": job.scans,
         "instrument_file": str(library.file("instrument", job.id)),
         "results": str(jobs.database.results_folder(job.id)),
         "done": [row["number"] for row in jobs.results(job.id)],
-        "training_steps": training_steps,
     }
-
-
-def _external(library: Library, asked: dict[str, Any]) -> dict[str, Any]:
-    scan = library.scan(asked["scan"])
+    if job.kind == "calibration":
+        asked = CalibrationRequest.model_validate(job.request)
+        phases = distinct_phases([asked.phase], library)
+        order |= {"request": asdict(choice_of(asked, library)), "phase": asked.phase, "name": asked.name}
+    else:
+        # Jobs of older versions know nothing of some of this.
+        wanted = AnalysisBody.model_validate(job.request)
+        phases = distinct_phases(wanted.phases, library)
+        external = wanted.external_standard
+        if external is not None and external.phase not in phases:
+            phases[external.phase] = library.phase(external.phase)
+        order["request"] = request_of(wanted, library, training_steps=training_steps).to_dict()
     return {
-        "phase": _phase(library, library.phase(asked["phase"])),
-        "scan": {"path": str(library.file("scan", scan["id"])), "header": scan["header"]},
-        "file": scan["file"],
-        "amorphous_formula": asked["amorphous_formula"],
+        **order,
+        "phases": {name: _phase_source(library, phase) for name, phase in phases.items()},
+        "known_scans": {name: scan_source(library, name) for name in job.used_scans},
     }
 
 
-def _phase(library: Library, phase: dict[str, Any]) -> dict[str, Any]:
+def _instrument(wanted: InstrumentBody, library: Library) -> dict[str, Any]:
+    """The entries of a request that say which instrument it is."""
+    said = wanted.model_dump(include=set(InstrumentBody.model_fields))
+    name = wanted.instrument
+    if name is not None and library.instrument(name)["kind"] == "own":
+        said["instrument"] = str(library.file("instrument", name))
+    return said
+
+
+def scan_source(library: Library, name: str) -> dict[str, Any]:
+    """Where a scan is, and what is known of it.
+
+    Raises
+    ------
+    ApiError
+        If there is none.
+    """
+    scan = library.scan(name)
+    about = {key: scan.get(key) for key in ("file", "header", "optics")}
+    return {"path": str(library.file("scan", name)), **about}
+
+
+def _phase_source(library: Library, phase: dict[str, Any]) -> dict[str, Any]:
     own = phase["kind"] != "catalog"
     path = str(library.file("phase", phase["id"])) if own else None
     return {"name": phase["name"], "path": path, "block": phase.get("block")}
+
+
+def distinct_phases(ids: list[str], library: Library) -> dict[str, dict[str, Any]]:
+    """Phases of the library by their ids, of which no two have the same name.
+
+    Raises
+    ------
+    ApiError
+        If there is no such phase.
+    """
+    phases = _with_distinct_names([library.phase(name) for name in ids])
+    return dict(zip(ids, phases, strict=True))
 
 
 def _with_distinct_names(phases: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ def problem(code: str, message: str, remedy: str, file: str | None = None) -> di
 def problem_of(error: MixrdError, file: str | None = None) -> dict[str, Any]:
     """The same of an error of mixrd; `file` stands for the path, which is the server's own."""
     words = re.findall("[A-Z][a-z]+", type(error).__name__.removesuffix("Error"))
-    code = "_".join(words).upper() if words not in (["Usage"], ["Input"]) else "INPUT"
+    code = "_".join(words).upper() if words not in (["Usage"], ["Input"], ["Request"]) else "INPUT"
     return problem(code, error.cause, error.remedy, file)
 
 

@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 import traceback
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mixrd.errors import MixrdError
 from mixrd.files import whole_file
 from mixrd.web.child import Conversation
 from mixrd.web.problems import internal_problem, problem_of
-from mixrd.web.stored import Stored, stored_calibration
+from mixrd.web.stored import Stored, StoredSources, stored_calibration
 
 
 def main() -> None:
@@ -76,12 +77,30 @@ def write_csv(message: dict[str, Any], out: Path) -> None:
                 table.writerow({column: _harmless(value) for column, value in row.items()})
 
 
+def write_export(message: dict[str, Any], out: Path) -> None:
+    """One result as input of another program: its files in a ZIP."""
+    from mixrd.export import export
+
+    stored = Stored(Path(message["folder"]), message["results"])
+    scan = StoredSources({}, {"scan": message["scan"]}).scan("scan")
+    contents = export(stored[message["position"]][1], scan, message["to"])
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in contents.items():
+            archive.writestr(name, text)
+
+
 def _harmless(value: Any) -> Any:
     """A value that no spreadsheet takes for a formula: names of files are their users'."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
-_WRITERS = {"plot": write_plot, "report": write_report, "json": write_json, "csv": write_csv}
+_WRITERS = {
+    "plot": write_plot,
+    "report": write_report,
+    "json": write_json,
+    "csv": write_csv,
+    "export": write_export,
+}
 
 if __name__ == "__main__":
     main()

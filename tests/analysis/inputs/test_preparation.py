@@ -21,7 +21,7 @@ from mixrd.analysis.contents.absorption_uncertainty import (
 from mixrd.analysis.contents.external_standard import ExternalConstant, formula_attenuation_cm2_g
 from mixrd.analysis.contents.grinding import LIKELY_SIZES, LikelySizes
 from mixrd.analysis.inputs.preparation import Microabsorption, microabsorption
-from mixrd.cli.sample_options import SampleOptions
+from mixrd.cli.preparation_options import PreparationOptions
 from mixrd.crystal import Crystal
 from mixrd.diffraction import mass_attenuation_cm2_g, radiation
 from mixrd.errors import InputError
@@ -210,7 +210,7 @@ def test_second_moment_about_what_is_stated() -> None:
 
 
 def test_the_command_line_takes_the_same_words() -> None:
-    option = get_type_hints(SampleOptions)["grinding"]
+    option = get_type_hints(PreparationOptions)["grinding"]
     (literal,) = (part for part in get_args(option) if part is not type(None))
     assert get_args(literal) == GRINDINGS == tuple(LIKELY_SIZES)
 
@@ -219,7 +219,7 @@ def test_the_command_line_takes_the_same_words() -> None:
     ("said", "match"),
     [
         ({"grinding": "well"}, "by-hand, mccrone"),
-        ({"grinding": "by-hand", "particle_size_um": 5.0}, "both a particle size and a grinding"),
+        ({"grinding": "by-hand", "particle_size_um": 5.0}, "a particle size and a grinding"),
         ({"amorphous_formula": "SiO2"}, "without an external standard"),
         ({"amorphous_formula": "sand", "external": CONSTANT}, "no chemical formula"),
         ({"amorphous_formula": " ", "external": CONSTANT}, "empty"),

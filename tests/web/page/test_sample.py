@@ -35,6 +35,9 @@ def test_grinding_and_an_external_standard(
     page.fill("#particle-size", "3")
     expect(page.locator("#grinding")).to_be_disabled()
     page.fill("#particle-size", "")
+    page.fill("#exclude", "44")
+    expect(page.locator("#run-summary")).to_contain_text("two angles")
+    page.fill("#exclude", "44–44.5, 51-52")
     me.picture("options-sample")
     me.run()
     page.locator("#fractions").wait_for(timeout=SECONDS)
@@ -43,9 +46,11 @@ def test_grinding_and_an_external_standard(
     (result,) = me.ask(f"jobs/{me.job}")["results"]
     said = result["analysis"]["provenance"]["preparation"]
     assert said["grinding"] == "by-hand" and said["amorphous_formula"] == "SiO2"
+    assert said["excluded_deg"] == [[44.0, 44.5], [51.0, 52.0]]
 
     page.click("text=Change and run again")
     expect(page.locator("#grinding")).to_have_value("by-hand")
+    expect(page.locator("#exclude")).to_have_value("44-44.5 51-52")
     expect(page.locator("#external-scan")).to_have_text("bright.xy")
     expect(page.locator("#amorphous-formula")).to_have_value("SiO2")
     page.select_option("#internal-standard", label="halite")

@@ -3,12 +3,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
 from fastapi.testclient import TestClient
 
 from mixrd.analysis import Analysis
+from mixrd.export import export
+from mixrd.scan import read_scan
 
 
 def test_one_result(client: TestClient, done) -> None:
@@ -87,3 +90,17 @@ def test_a_job_without_results_has_nothing_to_download(client: TestClient, user,
         for name in ("report.html", "results.csv", "results.json"):
             assert client.get(f"/api/jobs/{job['id']}/{name}").status_code == 409
     assert client.get("/api/jobs/none/report.html").status_code == 404
+
+
+def test_a_result_goes_to_other_programs(client: TestClient, done, scan_file: Path) -> None:
+    base = f"/api/jobs/{done['id']}/results"
+    answer = client.get(f"{base}/0/export/topas")
+    assert answer.status_code == 200, answer.text
+    assert "mixture-topas.zip" in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        written = {name: archive.read(name).decode() for name in archive.namelist()}
+    found = Analysis.from_json(client.get(f"/api/jobs/{done['id']}/results.json").text)
+    assert written == export(found, read_scan(scan_file), "topas")
+    unknown = client.get(f"{base}/0/export/abacus")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (422, "INPUT")
+    assert client.get(f"{base}/7/export/topas").status_code == 404

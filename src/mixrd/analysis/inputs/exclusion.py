@@ -25,17 +25,34 @@ def parse_regions(texts: Sequence[str]) -> tuple[Region, ...]:
     """
     regions = []
     for text in texts:
-        low, dash, high = text.partition("-")
+        low, _, high = text.partition("-")
         try:
             region = float(low), float(high)
         except ValueError:
             region = 0.0, 0.0
-        if not dash or not 0 <= region[0] < region[1] <= 180:
-            raise UsageError(
-                f"{text!r} is no region of a scan", remedy="Write two angles in degrees, such as 26.2-27.1"
-            )
-        regions.append(region)
+        regions.append(checked_region(region, text))
     return tuple(regions)
+
+
+def checked_region(region: Region, said: str | None = None) -> Region:
+    """The region, `said` by the user in these words.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    if not 0 <= region[0] < region[1] <= 180:
+        raise UsageError(
+            f"{region_text(region) if said is None else said!r} is no region of a scan",
+            remedy="Give two angles in degrees, such as 26.2-27.1",
+        )
+    return region
+
+
+def region_text(region: Region) -> str:
+    """The region as `parse_regions` reads it."""
+    return f"{region[0]:.12g}-{region[1]:.12g}"
 
 
 def within_regions(two_theta: FloatArray, regions: Sequence[Region]) -> NDArray[np.bool_]:

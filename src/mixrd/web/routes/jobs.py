@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from mixrd.errors import CrystalError, MixrdError
+from mixrd.errors import MixrdError
 from mixrd.web.dispatch import CANCEL_SECONDS
 from mixrd.web.jobs import FINAL, Job
-from mixrd.web.models import AnalysisRequest, CalibrationRequest, JobAnswer, JobRequest
+from mixrd.web.models import AnalysisBody, CalibrationRequest, InstrumentBody, JobAnswer, JobRequest
+from mixrd.web.orders import choice_of, request_of
 from mixrd.web.problems import ApiError, not_found, problem_of, shown_name
 from mixrd.web.services import Server, Services
 from mixrd.web.views import job_view
@@ -108,15 +110,12 @@ def found_job(server: Services, job: str) -> Job:
     return found
 
 
-def _analysis(server: Services, wanted: AnalysisRequest) -> Job:
-    if not wanted.network and not wanted.refine:
-        raise ApiError(
-            422, "INPUT", "neither a network nor a refinement is asked for", "Choose one of them, or both"
-        )
-    _check_sample(server, wanted)
+def _analysis(server: Services, wanted: AnalysisBody) -> Job:
     phases = [server.library.phase(name) for name in wanted.phases]
     if len({phase["id"] for phase in phases}) < len(phases):
         raise ApiError(422, "CRYSTAL", "a phase is chosen twice", "Choose each phase once")
+    with _refusing():
+        request_of(wanted, server.library)
     scans = [server.library.scan(name) for name in wanted.scans]
     _check_instrument(server, wanted, scans)
     what = scans[0]["file"] if len(scans) == 1 else f"{len(scans)} scans"
@@ -124,36 +123,6 @@ def _analysis(server: Services, wanted: AnalysisRequest) -> Job:
     quick = not wanted.network or (wanted.refine and len(phases) == 1)
     files = [scan["file"] for scan in scans]
     return server.jobs.add("analysis", title, wanted.model_dump(), files, quick=quick)
-
-
-def _check_sample(server: Services, wanted: AnalysisRequest) -> None:
-    """Refuse what is said of the sample where it contradicts itself."""
-    from mixrd.crystal import atoms_of_formula
-
-    external = wanted.external_standard
-    said = (wanted.particle_size_um, wanted.grinding, wanted.standard, external)
-    if not wanted.refine and any(one is not None for one in said):
-        cause = "particle size, grinding and standards need the refinement"
-        raise ApiError(422, "INPUT", cause, "Choose the refinement")
-    if wanted.particle_size_um is not None and wanted.grinding is not None:
-        raise ApiError(
-            422, "INPUT", "both a particle size and a grinding are given", "Give the size where it is known"
-        )
-    if wanted.standard is not None:
-        if wanted.standard.phase not in wanted.phases:
-            cause = "the standard is not among the phases"
-            raise ApiError(422, "PARAMETER", cause, "Choose it as a phase, too")
-        if external is not None:
-            cause = "both an internal and an external standard are given"
-            raise ApiError(422, "INPUT", cause, "Leave one out")
-    if external is not None:
-        server.library.phase(external.phase)
-        server.library.scan(external.scan)
-        try:
-            if external.amorphous_formula is not None and not atoms_of_formula(external.amorphous_formula):
-                raise CrystalError("the formula of the amorphous part is empty", remedy="Write it like SiO2")
-        except MixrdError as error:
-            raise ApiError.of(422, problem_of(error)) from None
 
 
 def _calibration(server: Services, wanted: CalibrationRequest) -> Job:
@@ -165,31 +134,34 @@ def _calibration(server: Services, wanted: CalibrationRequest) -> Job:
     return server.jobs.add("calibration", title, request, [scan["file"]], quick=True)
 
 
-def _check_instrument(
-    server: Services, wanted: AnalysisRequest | CalibrationRequest, scans: list[dict[str, Any]]
-) -> None:
-    """Refuse what would fail for every scan, as long as the user is there to mend it."""
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What is wrong with a request is told while the user is there to mend it."""
+    try:
+        yield
+    except MixrdError as error:
+        raise ApiError.of(422, problem_of(error)) from None
+
+
+def _check_instrument(server: Services, wanted: InstrumentBody, scans: list[dict[str, Any]]) -> None:
+    """Refuse what would fail for every scan."""
     from mixrd.diffraction import radiation
 
-    if wanted.instrument is not None:
-        if wanted.radiation is not None:
-            raise ApiError(422, "INPUT", "both instrument and radiation are given", "Leave one out")
-        server.library.instrument(wanted.instrument)
-    elif wanted.radiation is not None:
-        try:
-            radiation(wanted.radiation)
-        except MixrdError as error:
-            raise ApiError.of(422, problem_of(error)) from None
-    else:
-        for scan in scans:
-            if scan["radiation"] is None:
-                raise ApiError(
-                    422,
-                    "RADIATION",
-                    "the file does not say with which radiation it was measured",
-                    "Choose the instrument, or the radiation",
-                    scan["file"],
-                )
+    with _refusing():
+        choice = choice_of(wanted, server.library)
+        if choice.radiation is not None:
+            radiation(choice.radiation)
+    if choice.stands_alone:
+        return
+    for scan in scans:
+        if scan["radiation"] is None:
+            raise ApiError(
+                422,
+                "RADIATION",
+                "the file does not say with which radiation it was measured",
+                "Choose the instrument, or the radiation",
+                scan["file"],
+            )
 
 
 async def _changes(server: Services, name: str) -> AsyncIterator[str]:

@@ -15,6 +15,7 @@ from mixrd.web.database import new_id, plain
 from mixrd.web.disposition import attachment
 from mixrd.web.jobs import FINAL, Job
 from mixrd.web.models import CurvesAnswer, ResultAnswer
+from mixrd.web.orders import scan_source
 from mixrd.web.problems import ApiError, not_found, problem, stem_of
 from mixrd.web.routes.jobs import found_job
 from mixrd.web.services import Server, Services
@@ -121,6 +122,23 @@ def _results_csv(server: Services, job: str) -> Response:
     return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
 
 
+@router.get("/results/{index}/export/{program}", response_class=Response)
+async def export(job: str, index: int, program: str, server: Server) -> Response:
+    """A refined result as input of another program, the files that `mixrd export` writes, in a ZIP."""
+    return await in_turn(server.turns.rendering, _export, server, job, index, program)
+
+
+def _export(server: Services, job: str, index: int, program: str) -> Response:
+    found = _with_results(server, job)
+    done = [row["number"] for row in server.jobs.results(job)]
+    if index not in done:
+        raise not_found("result", str(index))
+    scan = scan_source(server.library, found.scans[index])
+    content = _rendered(server, "export", found, position=done.index(index), scan=scan, to=program)
+    headers = attachment(f"{stem_of(found.files[index])}-{program}.zip")
+    return Response(content, media_type="application/zip", headers=headers)
+
+
 def _with_results(server: Services, job: str) -> Job:
     found = found_job(server, job)
     if found.kind != "analysis":
@@ -150,7 +168,7 @@ def _render(server: Services, what: str, job: Job, out: str, **more: Any) -> Non
         what_failed = problem("INTERNAL", f"the {what} could not be made ({death})", "Try again")
         raise ApiError.of(500, what_failed) from None
     if "error" in answer:
-        raise ApiError.of(500, answer["error"])
+        raise ApiError.of(422 if answer["error"]["code"] == "INPUT" else 500, answer["error"])
 
 
 def _results(server: Services, job: Job) -> list[dict[str, Any]]:

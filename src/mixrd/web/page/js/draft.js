@@ -9,6 +9,7 @@ const EMPTY = {
   method: "both",   // "both", "refine", "network"
   size: "",         // diameter of the particles in micrometres, as typed
   grinding: "",     // where the size is not known: "by-hand", "mccrone", "as-received"
+  exclude: "",      // regions in degrees that the refinement leaves out, as typed: "26.2-27.1 44-45"
   standard: { phase: "", percent: "" },
   external: { phase: "", scan: null, formula: "" }, // scan as the server describes it; formula of the amorphous part
 };
@@ -47,6 +48,11 @@ export function namedRadiation() {
   return named.length === 1 ? named[0] : undefined;
 }
 
+/** Regions as numbers, from text such as "26.2-27.1, 44–45". */
+function regions() {
+  return draft.exclude.split(/[\s,;]+/).filter(Boolean).map((text) => text.split(/[-–]/).map(Number));
+}
+
 /** What still has to be chosen, in words, with the step that it belongs to. */
 export function missing() {
   const wanted = [];
@@ -68,8 +74,11 @@ export function missing() {
   if (draft.size !== "" && !(Number(draft.size) > 0)) {
     wanted.push({ step: "options", field: "particle-size", text: "give the particle size in µm, above 0" });
   }
-  if (draft.method === "network" && (phase || draft.external.phase || draft.size !== "" || draft.grinding)) {
-    wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard, a particle size and a grinding need it" });
+  if (!regions().every((region) => region.length === 2 && region[0] < region[1] && region[1] <= 180)) {
+    wanted.push({ step: "options", field: "exclude", text: "write regions to leave out as two angles, such as 26.2-27.1" });
+  }
+  if (draft.method === "network" && (phase || draft.external.phase || draft.size !== "" || draft.grinding || draft.exclude)) {
+    wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard, a particle size, a grinding and regions left out need it" });
   }
   return wanted;
 }
@@ -86,6 +95,7 @@ export function wantedJob() {
     refine: draft.method !== "network",
     particle_size_um: draft.size === "" ? null : Number(draft.size),
     grinding: draft.size === "" && draft.grinding ? draft.grinding : null,
+    exclude: regions(),
     standard: draft.standard.phase
       ? { phase: draft.standard.phase, percent: Number(draft.standard.percent) } : null,
     external_standard: draft.external.phase
@@ -103,6 +113,7 @@ export function recall(asked, scans, phases, external = null) {
     method: asked.network === false ? "refine" : asked.refine === false ? "network" : "both",
     size: asked.particle_size_um ? String(asked.particle_size_um) : "",
     grinding: asked.grinding ?? "",
+    exclude: (asked.exclude ?? []).map((region) => region.join("-")).join(" "),
     standard: asked.standard
       ? { phase: asked.standard.phase, percent: String(asked.standard.percent) } : { phase: "", percent: "" },
     external: asked.external_standard && external

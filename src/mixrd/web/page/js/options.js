@@ -1,4 +1,4 @@
-// Options: the method, standards, the size of the particles or how they were ground.
+// Options: the method, standards, the size of the particles or how they were ground, regions left out.
 
 import { byId, fill, h } from "./dom.js";
 import { change, draft, onDraft } from "./draft.js";
@@ -44,7 +44,11 @@ export function mountOptions() {
           h("div", { class: "grow" }, h("label", { for: "grinding" }, "Ground"),
             h("select", { id: "grinding", onchange: (event) => change({ grinding: event.target.value }) },
               GRINDINGS.map(([id, title]) => h("option", { value: id }, title)))))),
-      externalFields()),
+      externalFields(),
+      h("fieldset", {}, h("legend", {}, "Leave out"),
+        h("p", { class: "hint" }, "Regions that the refinement leaves out: a line of the holder, a spike."),
+        h("label", { for: "exclude" }, "Angles 2θ, such as 26.2-27.1"),
+        h("input", { id: "exclude", autocomplete: "off", oninput: (event) => change({ exclude: event.target.value.trim() }) }))),
   );
   onDraft(render);
   loadExternal();
@@ -64,6 +68,7 @@ function render() {
   byId("internal-standard").value = draft.standard.phase;
   if (byId("internal-percent") !== document.activeElement) byId("internal-percent").value = draft.standard.percent;
   if (byId("particle-size") !== document.activeElement) byId("particle-size").value = draft.size;
+  if (byId("exclude") !== document.activeElement) byId("exclude").value = draft.exclude;
   byId("grinding").value = draft.grinding;
   byId("grinding").disabled = draft.size !== ""; // a size that is known says more
   renderExternal();
@@ -81,6 +86,7 @@ function summary() {
   if (phase) parts.push(`${percent || "?"} wt% ${draft.phases.find((one) => one.id === phase)?.name ?? phase} as standard`);
   if (draft.size) parts.push(`particles of ${draft.size} µm`);
   else if (draft.grinding) parts.push(`ground ${GRINDINGS.find(([id]) => id === draft.grinding)[1]}`);
+  if (draft.exclude) parts.push(`without ${draft.exclude}°`);
   if (externalSummary()) parts.push(externalSummary());
   return parts.join(", ");
 }

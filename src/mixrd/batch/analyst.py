@@ -1,54 +1,20 @@
-"""What is asked of every scan of a batch, and the analysis of one after another that answers it."""
+"""A request carried out for one scan after another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from os import PathLike, fspath
 
 from mixrd import analysis
-from mixrd.analysis import Analysis, Preparation, instrument_for
-from mixrd.crystal import Crystal
+from mixrd.analysis import Analysis, AnalysisRequest, Preparation, Sources, finished_model, instrument_for
 from mixrd.export.second_opinion import with_second_opinion
 from mixrd.network import Model
 from mixrd.pattern import Instrument
-from mixrd.scan import Scan, read_scan
+from mixrd.scan import Scan
 from mixrd.training import Recipe, cached_model
 
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of every scan; goes to other processes.
-
-    Attributes
-    ----------
-    crystals : tuple of Crystal
-        Candidate phases; the model's if empty.
-    instrument : callable
-        The instrument of a scan, None for that of the model or the header.
-    preparation : callable or None
-        What is known of the sample, for an instrument.
-    model : path or None
-        File of a trained network.
-    network, refine : bool
-        Whether a network estimates, and a refinement finishes.
-    scan : int or None
-        Which scan, where a file holds several, counted from 1.
-    check : str or None
-        Another program to ask for its opinion of each scan ("rietx").
-    training_steps : int or None
-        Of a network that has to be trained; the recipe's unless given.
-    """
-
-    crystals: tuple[Crystal, ...]
-    instrument: Callable[[Scan], Instrument | None]
-    preparation: Callable[[Instrument], Preparation] | None = None
-    model: Path | None = None
-    network: bool = True
-    refine: bool = True
-    scan: int | None = None
-    check: str | None = None
-    training_steps: int | None = None
+Train = Callable[[Recipe], Model]
 
 
 class NetworkMissingError(Exception):
@@ -61,21 +27,32 @@ class NetworkMissingError(Exception):
 
 @dataclass(eq=False)
 class Analyst:
-    """Analyses one scan after another; what scans share is loaded once.
+    """Carries a request out for one scan after another; what scans share is loaded once.
 
     Parameters
     ----------
-    request : Request
-    train : callable, optional
+    request : AnalysisRequest
+    train : callable or None
         Gives the network of a recipe that the cache does not have; without it that is an exception.
+    sources : Sources
+        Where names are looked up.
+
+    Raises
+    ------
+    InputError
+        If what the request names cannot be used.
     """
 
-    request: Request
-    train: Callable[[Recipe], Model] | None = None
+    request: AnalysisRequest
+    train: Train | None = finished_model
+    sources: Sources = field(default_factory=Sources)
     _models: dict[str, Model] = field(default_factory=dict)
     _preparations: dict[Instrument, Preparation] = field(default_factory=dict)
 
-    def analyse(self, path: Path) -> Analysis:
+    def __post_init__(self) -> None:
+        self.request = self.request.resolved(self.sources)
+
+    def analyse(self, scan: str | PathLike[str] | Scan) -> Analysis:
         """The result of one scan.
 
         Raises
@@ -85,12 +62,10 @@ class Analyst:
         NetworkMissingError
             If the network has to be trained first, and there is nothing to do so.
         """
-        return self.analyse_scan(read_scan(path, scan=self.request.scan))
-
-    def analyse_scan(self, scan: Scan) -> Analysis:
-        """The same of a scan that is read already."""
         request = self.request
-        instrument = request.instrument(scan)
+        if not isinstance(scan, Scan):
+            scan = self.sources.scan(fspath(scan), request.scan)
+        instrument = request.chosen_instrument(scan, self.sources)
         model = self._model_for(scan, instrument)
         found = analysis.analyze(
             scan,
@@ -100,15 +75,18 @@ class Analyst:
             refine=request.refine,
             preparation=self._preparation(scan, instrument, model),
         )
-        return found if request.check is None else with_second_opinion(found, scan, request.check)
+        opinion = request.second_opinion
+        return found if opinion is None else with_second_opinion(found, scan, opinion)
 
     def _model_for(self, scan: Scan, instrument: Instrument | None) -> Model | None:
         """The model given, else one of the cache or trained now for this problem."""
         request = self.request
         if request.model is not None:
-            return self._given(request.model)
+            if request.model not in self._models:
+                self._models[request.model] = Model.load(request.model)
+            return self._models[request.model]
         # One candidate has fraction 1 whatever a network says.
-        if not request.network or (request.refine and len(request.crystals) == 1):
+        if not request.network or (request.refine and len(request.phases) == 1):
             return None
         settings = {} if request.training_steps is None else {"steps": request.training_steps}
         recipe = analysis.recipe_for(scan, request.crystals, instrument, **settings)
@@ -123,17 +101,11 @@ class Analyst:
             self._models[key] = found
         return self._models[key]
 
-    def _given(self, path: Path) -> Model:
-        key = str(path)
-        if key not in self._models:
-            self._models[key] = Model.load(path)
-        return self._models[key]
-
     def _preparation(self, scan: Scan, instrument: Instrument | None, model: Model | None) -> Preparation:
         """What is said of the sample, read once for each instrument."""
-        if self.request.preparation is None:
+        if not self.request.said_of_sample:
             return Preparation()
         machine = instrument_for(scan, instrument or (model.problem.instrument if model else None))
         if machine not in self._preparations:
-            self._preparations[machine] = self.request.preparation(machine)
+            self._preparations[machine] = self.request.preparation(machine, self.sources)
         return self._preparations[machine]
