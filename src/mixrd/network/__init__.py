@@ -1,11 +1,12 @@
 """Networks: architectures, losses and the model file."""
 
 from mixrd.network.architecture import Architecture, architecture_named, architectures
-from mixrd.network.baselines import FittedEstimator, NearestNeighbours, ReferenceLeastSquares
+from mixrd.network.baselines import NearestNeighbours, ReferenceLeastSquares
 from mixrd.network.compact import NETWORK_VERSION, CompactNetwork, Estimate
 from mixrd.network.compact_fractions import CompactFractions
 from mixrd.network.compact_heads import CompactHeads
 from mixrd.network.estimator import FractionEstimator, NetworkEstimator
+from mixrd.network.fitted_estimator import FittedEstimator
 from mixrd.network.forest import RandomForest
 from mixrd.network.fully_connected import FullyConnectedNetwork
 from mixrd.network.head_losses import head_loss, total_loss

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,85 +10,13 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from mixrd.errors import ModelError, ParameterError
+from mixrd.errors import ParameterError
 from mixrd.network.architecture import architecture
-from mixrd.network.estimator import bytes_of, checked_patterns, write_estimator
+from mixrd.network.estimator import checked_patterns
+from mixrd.network.fitted_estimator import FittedEstimator
 
 #: Lengths, as a share of the pattern, of the exponentials that stand for a background.
 BACKGROUND_DECAYS = (0.05, 0.1, 0.2, 0.5, 1.0)
-
-
-class FittedEstimator(ABC):
-    """What the estimators without gradients share. They keep arrays; that is all that is saved.
-
-    Parameters
-    ----------
-    points, materials : int
-    """
-
-    name = ""
-
-    def __init__(self, *, points: int, materials: int) -> None:
-        self.points = points
-        self.materials = materials
-        self.arrays: dict[str, Tensor] = {}
-
-    @abstractmethod
-    def fit(self, patterns: Tensor, fractions: Tensor) -> None:
-        """Learn from (S, N) patterns and their (S, M) fractions."""
-
-    @abstractmethod
-    def predict(self, patterns: Tensor) -> Tensor:
-        """(B, M) fractions from (B, N) patterns, on their device."""
-
-    @property
-    def parameters_count(self) -> int:
-        """Numbers kept."""
-        return sum(value.numel() for value in self.arrays.values())
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of all numbers in its file."""
-        return bytes_of(self.arrays)
-
-    def settings(self) -> dict[str, Any]:
-        """The arguments that it was built with, `points` and `materials` aside."""
-        return {}
-
-    def restore(self, arrays: dict[str, Tensor]) -> None:
-        """Take the arrays of a file in place of a fit.
-
-        Raises
-        ------
-        ValueError, KeyError
-            If they do not fit together.
-        """
-        self.arrays = arrays
-
-    def save(self, path: Path, *, recipe: dict[str, Any] | None = None) -> None:
-        """Write one safetensors file.
-
-        Raises
-        ------
-        ModelError
-            If it cannot be written, or nothing was fitted.
-        """
-        self._fitted()
-        write_estimator(path, self, self.arrays, {"options": self.settings()}, recipe)
-
-    def _fitted(self) -> None:
-        if not self.arrays:
-            raise ModelError(f"{self.name} was not fitted", remedy="Call `fit` first")
-
-    def _checked(self, patterns: Tensor, fractions: Tensor) -> tuple[Tensor, Tensor]:
-        """Both on the CPU in float32, if they fit together."""
-        patterns = checked_patterns(patterns, self.points).cpu()
-        if fractions.shape != (len(patterns), self.materials) or len(patterns) == 0:
-            raise ParameterError(
-                f"fractions of shape {tuple(fractions.shape)} do not fit {len(patterns)} patterns",
-                remedy=f"Give fractions of shape ({max(len(patterns), 1)}, {self.materials})",
-            )
-        return patterns, fractions.to("cpu", torch.float32)
 
 
 @architecture(

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mixrd.errors import ParameterError
 from mixrd.network.architecture import architecture
-from mixrd.network.baselines import FittedEstimator
 from mixrd.network.estimator import checked_patterns
+from mixrd.network.fitted_estimator import FittedEstimator
 
 
 @architecture(

@@ -11,8 +11,8 @@ from torch import nn
 
 from mixrd.errors import InputError, ModelError, ParameterError
 from mixrd.network.architecture import architecture_named, architectures
-from mixrd.network.baselines import FittedEstimator
 from mixrd.network.estimator import FractionEstimator, NetworkEstimator, read_estimator
+from mixrd.network.fitted_estimator import FittedEstimator
 from mixrd.network.losses import loss_named
 
 
