@@ -19,7 +19,6 @@ from mixrd.diffraction import (
     lorentz_polarization,
     polarization,
     surface_roughness,
-    surface_roughness_pitschke,
     thermal_factor,
     thin_sample_absorption,
     transparency_shift,
@@ -103,21 +102,16 @@ def test_transparency_shifts_the_centroid_of_the_exponential_aberration() -> Non
 
 
 def test_surface_roughness_lowers_low_angles_only() -> None:
-    for factor in (surface_roughness(THETA, 0.6, 0.1), surface_roughness_pitschke(THETA, 1.5, 0.02)):
-        assert (factor.diff() > 0).all()
-        assert (factor > 0).all() and (factor < 1).all()
+    factor = surface_roughness(THETA, 0.6, 0.1)
+    assert (factor.diff() > 0).all()
+    assert (factor > 0).all() and (factor < 1).all()
     assert float(surface_roughness(RIGHT_ANGLE, 0.6, 0.1)) == pytest.approx(1.0)
-    assert float(surface_roughness_pitschke(RIGHT_ANGLE, 1.5, 0.02)) == pytest.approx(1.0)
 
 
 def test_surface_roughness_is_the_published_form() -> None:
     p, q, sine = 0.4, 0.3, math.sin(0.2)
     expected = (p + (1 - p) * math.exp(-q / sine)) / (p + (1 - p) * math.exp(-q))
     assert float(surface_roughness(torch.tensor(0.2, dtype=torch.float64), p, q)) == pytest.approx(expected)
-    u = 0.05 / sine
-    expected = (1 - 1.2 * u * (1 - u)) / (1 - 1.2 * 0.05 * 0.95)
-    found = surface_roughness_pitschke(torch.tensor(0.2, dtype=torch.float64), 1.2, 0.05)
-    assert float(found) == pytest.approx(expected)
 
 
 def test_a_small_sample_catches_what_meets_it() -> None:
@@ -146,8 +140,6 @@ def test_a_smooth_surface_changes_nothing() -> None:
     for factor in (
         surface_roughness(THETA, 1.0, 0.5),
         surface_roughness(THETA, 0.3, 0.0),
-        surface_roughness_pitschke(THETA, 0.0, 0.1),
-        surface_roughness_pitschke(THETA, 1.0, 0.0),
     ):
         torch.testing.assert_close(factor, one)
 
@@ -165,7 +157,6 @@ FUNCTIONS: dict[str, tuple[Callable[..., Tensor], tuple[float, ...]]] = {
     "suortti": (surface_roughness, (0.5, 0.2)),
     "overspill": (beam_overspill, (0.5,)),
     "displacement": (lambda angle, b: thermal_factor(angle, 1.5, b), (0.3,)),
-    "pitschke": (surface_roughness_pitschke, (1.5, 0.05)),
 }
 
 
@@ -200,8 +191,6 @@ def test_single_precision_follows_double(name: str) -> None:
         (lambda: beam_overspill(THETA, 1.5), "overspill is"),
         (lambda: surface_roughness(THETA, 1.1, 0.1), "p is"),
         (lambda: surface_roughness(THETA, 0.5, -0.1), "q is"),
-        (lambda: surface_roughness_pitschke(THETA, 4.0, 0.1), "c is"),
-        (lambda: surface_roughness_pitschke(THETA, 1.0, 0.5), "tau is"),
     ],
 )
 def test_values_out_of_range_are_named(call: Callable[[], Tensor], parameter: str) -> None:

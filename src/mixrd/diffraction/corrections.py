@@ -276,30 +276,3 @@ def thermal_factor(theta: Tensor, wavelength_angstrom: float | Tensor, b: float 
         In square angstroms; negative where the atoms move less than a structure says.
     """
     return displacement_factor((torch.sin(theta) / wavelength_angstrom) ** 2, 2 * b)
-
-
-def surface_roughness_pitschke(theta: Tensor, c: float | Tensor, tau: float | Tensor) -> Tensor:
-    """Loss by surface roughness after Pitschke, Hermann & Mattern (1993), 1 at 90 deg.
-
-    Their factor is 1 - P0 - C u (1 - u) with u = tau / sin theta (Powder Diffr. 8, 74). P0 does not depend
-    on the angle, so with c = C / (1 - P0) it is (1 - c u (1 - u)) / (1 - c tau (1 - tau)). It falls towards
-    low angles only where sin theta > 2 tau and exceeds its own range at sin theta < tau.
-
-    Parameters
-    ----------
-    theta : tensor
-        In radians.
-    c : float or tensor
-        Strength, dimensionless, 0 to 3.9 (0: smooth; at 4 the intensity would vanish).
-    tau : float or tensor
-        Roughness parameter, dimensionless, 0 to 0.3.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is outside its range.
-    """
-    require_within("c", c, 0.0, 3.9)
-    require_within("tau", tau, 0.0, MAX_ROUGHNESS)
-    u = tau / torch.sin(theta)
-    return (1 - c * u * (1 - u)) / (1 - c * tau * (1 - tau))
