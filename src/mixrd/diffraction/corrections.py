@@ -19,8 +19,6 @@ from mixrd.errors import ParameterError
 MonochromatorPosition = Literal["diffracted", "incident"]
 SlitMode = Literal["fixed", "automatic"]
 
-#: Roughness parameters of real powders lie below this (Pitschke, Hermann & Mattern 1993).
-MAX_ROUGHNESS = 0.3
 #: Width of the beam across its length over the diameter of a round sample.
 _BEAM_WIDTH = 0.7
 
