@@ -102,5 +102,5 @@ def test_a_result_goes_to_other_programs(client: TestClient, done, scan_file: Pa
     found = Analysis.from_json(client.get(f"/api/jobs/{done['id']}/results.json").text)
     assert written == export(found, read_scan(scan_file), "topas")
     unknown = client.get(f"{base}/0/export/abacus")
-    assert (unknown.status_code, unknown.json()["error"]["code"]) == (422, "INPUT")
+    assert (unknown.status_code, unknown.json()["error"]["code"]) == (422, "PARAMETER")
     assert client.get(f"{base}/7/export/topas").status_code == 404

@@ -168,7 +168,7 @@ def _render(server: Services, what: str, job: Job, out: str, **more: Any) -> Non
         what_failed = problem("INTERNAL", f"the {what} could not be made ({death})", "Try again")
         raise ApiError.of(500, what_failed) from None
     if "error" in answer:
-        raise ApiError.of(422 if answer["error"]["code"] == "INPUT" else 500, answer["error"])
+        raise ApiError.of(500 if answer["error"]["code"] == "INTERNAL" else 422, answer["error"])
 
 
 def _results(server: Services, job: Job) -> list[dict[str, Any]]:
