@@ -10,6 +10,9 @@ const EMPTY = {
   size: "",         // diameter of the particles in micrometres, as typed
   grinding: "",     // where the size is not known: "by-hand", "mccrone", "as-received"
   exclude: "",      // regions in degrees that the refinement leaves out, as typed: "26.2-27.1 44-45"
+  humps: "",        // of glass or polymer, as typed: "22:8" is 8 degrees wide at 22
+  glasses: [],      // scans of amorphous parts that an earlier job named; the page only keeps them
+  second: false,    // whether rietx refines it too
   standard: { phase: "", percent: "" },
   external: { phase: "", scan: null, formula: "" }, // scan as the server describes it; formula of the amorphous part
 };
@@ -77,8 +80,9 @@ export function missing() {
   if (!regions().every((region) => region.length === 2 && region[0] < region[1] && region[1] <= 180)) {
     wanted.push({ step: "options", field: "exclude", text: "write regions to leave out as two angles, such as 26.2-27.1" });
   }
-  if (draft.method === "network" && (phase || draft.external.phase || draft.size !== "" || draft.grinding || draft.exclude)) {
-    wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard, a particle size, a grinding and regions left out need it" });
+  const refined = phase || draft.external.phase || draft.size !== "" || draft.grinding || draft.exclude || draft.humps || draft.glasses.length || draft.second;
+  if (draft.method === "network" && refined) {
+    wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard, a particle size, a grinding, regions left out, humps and a second opinion need it" });
   }
   return wanted;
 }
@@ -96,6 +100,8 @@ export function wantedJob() {
     particle_size_um: draft.size === "" ? null : Number(draft.size),
     grinding: draft.size === "" && draft.grinding ? draft.grinding : null,
     exclude: regions(),
+    amorphous: [...(draft.humps ? [{ humps: draft.humps }] : []), ...draft.glasses],
+    second_opinion: draft.second ? "rietx" : null,
     standard: draft.standard.phase
       ? { phase: draft.standard.phase, percent: Number(draft.standard.percent) } : null,
     external_standard: draft.external.phase
@@ -114,6 +120,9 @@ export function recall(asked, scans, phases, external = null) {
     size: asked.particle_size_um ? String(asked.particle_size_um) : "",
     grinding: asked.grinding ?? "",
     exclude: (asked.exclude ?? []).map((region) => region.join("-")).join(" "),
+    humps: (asked.amorphous ?? []).map((part) => part.humps).filter(Boolean).join(","),
+    glasses: (asked.amorphous ?? []).filter((part) => part.scan).map((part) => ({ scan: part.scan })),
+    second: asked.second_opinion === "rietx",
     standard: asked.standard
       ? { phase: asked.standard.phase, percent: String(asked.standard.percent) } : { phase: "", percent: "" },
     external: asked.external_standard && external

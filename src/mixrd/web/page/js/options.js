@@ -48,7 +48,16 @@ export function mountOptions() {
       h("fieldset", {}, h("legend", {}, "Leave out"),
         h("p", { class: "hint" }, "Regions that the refinement leaves out: a line of the holder, a spike."),
         h("label", { for: "exclude" }, "Angles 2θ, such as 26.2-27.1"),
-        h("input", { id: "exclude", autocomplete: "off", oninput: (event) => change({ exclude: event.target.value.trim() }) }))),
+        h("input", { id: "exclude", autocomplete: "off", oninput: (event) => change({ exclude: event.target.value.trim() }) })),
+      h("fieldset", {}, h("legend", {}, "Glass, polymer"),
+        h("p", { class: "hint" }, "Broad humps that are fitted beside the background. They get no wt% without a standard."),
+        h("label", { for: "humps" }, "Position and width in 2θ, such as 22:8"),
+        h("input", { id: "humps", autocomplete: "off", oninput: (event) => change({ humps: event.target.value.replace(/\s+/g, "") }) })),
+      h("fieldset", {}, h("legend", {}, "Second opinion"),
+        h("p", { class: "hint" }, "Another program refines each scan too, and where the two differ it is said."),
+        h("label", { for: "second-opinion" }, "Program"),
+        h("select", { id: "second-opinion", onchange: (event) => change({ second: event.target.value === "rietx" }) },
+          h("option", { value: "" }, "none"), h("option", { value: "rietx" }, "rietx")))),
   );
   onDraft(render);
   loadExternal();
@@ -69,6 +78,8 @@ function render() {
   if (byId("internal-percent") !== document.activeElement) byId("internal-percent").value = draft.standard.percent;
   if (byId("particle-size") !== document.activeElement) byId("particle-size").value = draft.size;
   if (byId("exclude") !== document.activeElement) byId("exclude").value = draft.exclude;
+  if (byId("humps") !== document.activeElement) byId("humps").value = draft.humps;
+  byId("second-opinion").value = draft.second ? "rietx" : "";
   byId("grinding").value = draft.grinding;
   byId("grinding").disabled = draft.size !== ""; // a size that is known says more
   renderExternal();
@@ -87,6 +98,9 @@ function summary() {
   if (draft.size) parts.push(`particles of ${draft.size} µm`);
   else if (draft.grinding) parts.push(`ground ${GRINDINGS.find(([id]) => id === draft.grinding)[1]}`);
   if (draft.exclude) parts.push(`without ${draft.exclude}°`);
+  if (draft.humps) parts.push(`humps ${draft.humps}`);
+  if (draft.glasses.length) parts.push(`${draft.glasses.length} scan${draft.glasses.length > 1 ? "s" : ""} of amorphous parts, as before`);
+  if (draft.second) parts.push("second opinion by rietx");
   if (externalSummary()) parts.push(externalSummary());
   return parts.join(", ");
 }
