@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.doubts.suggestion import CELL_TOLERANCE, catalog_patterns
+from mixrd.analysis.doubts.suggestion import CELLS, catalog_patterns, strongest_lines, two_theta_of
 from mixrd.crystal import Crystal
 from mixrd.fit.presence import LINE_SCATTER, log_density
 from mixrd.pattern import Instrument
@@ -28,7 +28,6 @@ USUAL_STRAIN = 0.0025
 MOST_LINES, WEAKEST_LINE = 24, 0.03
 #: Least significance of all lines together that is worth a closer look.
 _LEAST_TOGETHER = 3.0
-_CELLS = np.linspace(-CELL_TOLERANCE, CELL_TOLERANCE, 11)
 #: Amounts that are tried, in the one that fits all lines best.
 _AMOUNTS = np.geomspace(0.3, 6.0, 12)
 
@@ -85,7 +84,7 @@ def faint_phase(
     """The phase of the catalog that what is left shows best, None if it shows none.
 
     Each line of a phase tells its amount, with the uncertainty of its place; the odds are those of
-    `mixrd.fit.presence`, for the best amount and for cells up to `CELL_TOLERANCE` off.
+    `mixrd.fit.presence`, for the best amount and for cells up to `CELLS` off.
 
     Parameters
     ----------
@@ -95,13 +94,21 @@ def faint_phase(
         Phases of the fit.
     """
     limits = float(np.floor(evidence.two_theta[0])), float(np.ceil(evidence.two_theta[-1]))
+    wavelength = instrument.radiation.wavelength_angstrom
     names = {c.name for c in candidates}
     ranked = []
     for name, (spacing, intensity) in catalog_patterns(instrument, limits).items():
-        lines = _strongest(spacing, intensity, evidence, instrument)
-        if name in names or not len(lines):
+        angle, strength = strongest_lines(
+            two_theta_of(spacing, wavelength),
+            intensity,
+            evidence.two_theta,
+            evidence.width,
+            most=MOST_LINES,
+            weakest=WEAKEST_LINE,
+        )
+        if name in names or not len(angle):
             continue
-        odds, scale = _best(lines, evidence, instrument)
+        odds, scale = _best(angle, strength, evidence)
         if odds >= LEAST_LOG_ODDS:
             share = scale * float(intensity.sum()) / max(evidence.net_area, 1e-300)
             ranked.append(FaintPhase(name, odds, min(share, 1.0)))
@@ -113,33 +120,16 @@ def faint_phase(
     return None
 
 
-def _strongest(
-    spacing: FloatArray, intensity: FloatArray, evidence: FaintEvidence, instrument: Instrument
-) -> FloatArray:
-    """(L, 2): d-spacing and intensity of a phase's strongest lines, those within a width as one."""
-    angle = _angle(spacing, instrument)
-    inside = (angle > evidence.two_theta[0]) & (angle < evidence.two_theta[-1])
-    order = np.argsort(angle[inside])
-    angle, spacing, intensity = (x[inside][order] for x in (angle, spacing, intensity))
-    if not len(angle):
-        return np.empty((0, 2))
-    width = np.interp(angle, evidence.two_theta, evidence.width)
-    group = np.concatenate([[0], np.cumsum(np.diff(angle) > width[1:])])
-    total = np.bincount(group, intensity)
-    rows = np.stack([np.bincount(group, intensity * spacing) / total, total], axis=1)
-    rows = rows[np.argsort(-total)[:MOST_LINES]]
-    return np.asarray(rows[rows[:, 1] >= WEAKEST_LINE * rows[0, 1]])
-
-
-def _best(lines: FloatArray, evidence: FaintEvidence, instrument: Instrument) -> tuple[float, float]:
+def _best(angle: FloatArray, intensity: FloatArray, evidence: FaintEvidence) -> tuple[float, float]:
     """Ln of the odds of a phase with these lines, and area over intensity, for the best cell and amount."""
-    angle = _angle(lines[:, 0] * (1 + _CELLS[:, np.newaxis]), instrument)
+    sine = np.sin(np.radians(angle / 2)) / (1 + CELLS[:, np.newaxis])
+    angle = 2 * np.degrees(np.arcsin(np.minimum(sine, 1.0)))
     grid = evidence.two_theta
     after = np.clip(np.searchsorted(grid, angle), 1, len(grid) - 1)
     place = after - (angle - grid[after - 1] < grid[after] - angle)
     inside = (angle > grid[0]) & (angle < grid[-1])
-    amount = evidence.area[place] / lines[:, 1]
-    sigma = np.where(inside, evidence.sigma[place], np.inf) / lines[:, 1]
+    amount = evidence.area[place] / intensity
+    sigma = np.where(inside, evidence.sigma[place], np.inf) / intensity
     weight = sigma**-2.0
     together = (amount * weight).sum(1) / np.maximum(weight.sum(1), 1e-300)
     cells = np.flatnonzero(together * np.sqrt(weight.sum(1)) >= _LEAST_TOGETHER)
@@ -151,12 +141,6 @@ def _best(lines: FloatArray, evidence: FaintEvidence, instrument: Instrument) ->
     variance = np.minimum((sigma[cells, np.newaxis] / tried[..., np.newaxis]) ** 2, 1e12)
     there = log_density(shown - 1, variance + LINE_SCATTER**2, shown)
     odds = (there - log_density(shown, variance, shown)).sum(-1)
-    odds -= 0.5 * (_CELLS[cells, np.newaxis] / USUAL_STRAIN) ** 2
+    odds -= 0.5 * (CELLS[cells, np.newaxis] / USUAL_STRAIN) ** 2
     cell, best = np.unravel_index(int(odds.argmax()), odds.shape)
     return float(odds[cell, best]), float(tried[cell, best])
-
-
-def _angle(spacing: FloatArray, instrument: Instrument) -> FloatArray:
-    """2theta in degrees, 180 where there is none."""
-    sine = instrument.radiation.wavelength_angstrom / 2 / spacing
-    return np.asarray(2 * np.degrees(np.arcsin(np.minimum(sine, 1.0))))

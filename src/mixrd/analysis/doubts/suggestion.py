@@ -43,7 +43,8 @@ _TEXTURE = 3.0
 _POSITION = 0.4
 #: Lines of smaller d-spacing (angstrom) are never a phase's strongest, but there are very many of them.
 _SMALLEST_D = 1.2
-_CELLS = np.linspace(-CELL_TOLERANCE, CELL_TOLERANCE, 11)
+#: Relative changes of all edges that are tried.
+CELLS = np.linspace(-CELL_TOLERANCE, CELL_TOLERANCE, 11)
 
 
 @dataclass(frozen=True)
@@ -209,29 +210,59 @@ def _compare(
     best, best_score = None, 0.0
     strong = np.argsort(-intensity)[: 6 * STRONGEST_LINES]
     strong = strong[intensity[strong] > 0.1 * WEAKEST_LINE]
-    for cell in _CELLS:
-        sine = wavelength / 2 / (spacing[strong] * (1 + cell))
-        angle = 2 * np.degrees(np.arcsin(np.minimum(sine, 1.0)))
-        position, height = _merged(angle, intensity[strong], evidence)
+    for cell in CELLS:
+        position, height = strongest_lines(
+            two_theta_of(spacing[strong] * (1 + cell), wavelength),
+            intensity[strong],
+            evidence.two_theta,
+            evidence.width,
+            most=STRONGEST_LINES,
+            weakest=WEAKEST_LINE,
+        )
         found = _explained(name, position, height, evidence)
         if found is not None and found.share * found.explained / found.strongest > best_score:
             best, best_score = found, found.share * found.explained / found.strongest
     return best
 
 
-def _merged(angle: FloatArray, intensity: FloatArray, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
-    """The `STRONGEST_LINES` of a pattern inside the scan, those closer than a width taken together."""
-    inside = (angle > evidence.two_theta[0]) & (angle < evidence.two_theta[-1])
+def two_theta_of(spacing: FloatArray, wavelength_angstrom: float) -> FloatArray:
+    """Degrees at which d-spacings (angstrom) diffract, 180 where they do not."""
+    return np.asarray(2 * np.degrees(np.arcsin(np.minimum(wavelength_angstrom / 2 / spacing, 1.0))))
+
+
+def strongest_lines(
+    angle: FloatArray,
+    intensity: FloatArray,
+    two_theta: FloatArray,
+    width: FloatArray,
+    *,
+    most: int,
+    weakest: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Angles (degrees) and intensities of the strongest lines inside a scan, strongest first.
+
+    Parameters
+    ----------
+    angle, intensity : (R,) array
+        Of all lines.
+    two_theta, width : (N,) array
+        The scan's grid and the fwhm of its lines, degrees: those closer than a width are one.
+    most : int
+        Of them are kept.
+    weakest : float
+        Relative to the strongest, is kept.
+    """
+    inside = (angle > two_theta[0]) & (angle < two_theta[-1])
     order = np.argsort(angle[inside])
     angle, intensity = angle[inside][order], intensity[inside][order]
     if not len(angle):
         return angle, intensity
-    width = np.interp(angle, evidence.two_theta, evidence.width)
-    group = np.concatenate([[0], np.cumsum(np.diff(angle) > width[1:])])
+    apart = np.diff(angle) > np.interp(angle, two_theta, width)[1:]
+    group = np.concatenate([[0], np.cumsum(apart)])
     total = np.bincount(group, intensity)
     position = np.bincount(group, intensity * angle) / total
-    strongest = np.argsort(-total)[:STRONGEST_LINES]
-    strongest = strongest[total[strongest] >= WEAKEST_LINE * total.max()]
+    strongest = np.argsort(-total)[:most]
+    strongest = strongest[total[strongest] >= weakest * total.max()]
     return position[strongest], total[strongest]
 
 
