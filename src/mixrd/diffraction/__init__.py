@@ -19,6 +19,7 @@ from mixrd.diffraction.corrections import (
     thin_sample_absorption,
     transparency_shift,
 )
+from mixrd.diffraction.line_table import Lines, LineTable
 from mixrd.diffraction.radiation import EmissionLine, Radiation, radiation, tube_of, with_contamination
 from mixrd.diffraction.reflections import Reflections, Scattering, reflections
 from mixrd.diffraction.sticks import (
@@ -32,6 +33,8 @@ from mixrd.diffraction.texture import axis_cosines, march_dollase
 
 __all__ = [
     "EmissionLine",
+    "LineTable",
+    "Lines",
     "Radiation",
     "Reflections",
     "Scattering",

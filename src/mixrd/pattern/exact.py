@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -55,6 +57,26 @@ class ExactRenderer:
             result = result + torch.einsum("bkjn,bkjt->bnt", kernel, rates[:, :, rows])
         return result
 
+    def expanded(self, peaks: Peaks) -> ExactlyExpanded:
+        """As `Renderer.expanded`; nothing is kept."""
+        return ExactlyExpanded(self, peaks)
+
     def _blocks(self, batch: int, count: int) -> list[slice]:
         size = max(1, _CHUNK // (batch * len(self.grid)))
         return [slice(low, low + size) for low in range(0, count, size)]
+
+
+@dataclass(frozen=True, eq=False)
+class ExactlyExpanded:
+    """Patterns and derivatives of the same peaks, each evaluated when it is asked for."""
+
+    renderer: ExactRenderer
+    peaks: Peaks
+
+    def combine(self, areas: Tensor) -> Tensor:
+        """(B, N, T): as `Renderer.combine`."""
+        return self.renderer.combine(self.peaks, areas)
+
+    def tangents(self, area: Tensor, rates: Tensor) -> Tensor:
+        """(B, N, T): as `Renderer.tangents`, of peaks with these areas (B, J)."""
+        return self.renderer.tangents(replace(self.peaks, area=area), rates)

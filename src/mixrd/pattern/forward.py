@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,15 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.crystal import Crystal, StrainMode
-from mixrd.diffraction import Scattering, march_dollase, stick_rates, strained_sticks
+from mixrd.diffraction import Lines, Scattering
 from mixrd.errors import ParameterError
 from mixrd.pattern.broadening import broadened
+from mixrd.pattern.expansion import Expansion, copied, derivatives
 from mixrd.pattern.instrument import Instrument
 from mixrd.pattern.line_corrections import corrections
 from mixrd.pattern.lines import Axis, list_peaks, list_sources, with_texture
 from mixrd.pattern.parameter_table import by_field, parameter_table, places
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision, renderer_for
+from mixrd.pattern.reflection_table import ReflectionTable
 from mixrd.pattern.render import Peaks, Renderer
 
 #: Part of the cache key of trained models: raise it with every change of what the model computes.
@@ -91,7 +92,8 @@ class ForwardModel:
         )
         #: The reflections of each phase in the strongest line.
         self.tables = [next(s.table for s in self.sources if s.phase == p) for p in range(len(crystals))]
-        self.strain_sizes = [len(table.strain_basis) for table in self.tables]
+        self.reflection_table = ReflectionTable(self.sources, dtype=dtype, device=device)
+        self.strain_sizes = self.reflection_table.strain_sizes
         self._places = places(self.quantities, sum(self.strain_sizes), len(self.tables))
         self.peak_table = list_peaks(
             self.sources, instrument, tolerance=TOLERANCES[precision], dtype=dtype, device=device
@@ -117,6 +119,7 @@ class ForwardModel:
         """
         other = copy.copy(self)
         other.sources = with_texture(self.sources, crystals, axes)
+        other.reflection_table = self.reflection_table.with_sources(other.sources)
         return other
 
     def on_grid(self, two_theta: NDArray[np.float64], *, widest_fwhm: float = 0.5) -> ForwardModel:
@@ -151,7 +154,8 @@ class ForwardModel:
 
     def peaks(self, parameters: Parameters) -> Peaks:
         """Peaks of all phases, one after the other (`peak_table`), for unit mass of each."""
-        return broadened(self._inputs(parameters), self.peak_table, self.instrument, self.corrections)
+        inputs = self._inputs(parameters, self.reflection_table.at(parameters))
+        return broadened(inputs, self.peak_table, self.instrument, self.corrections)
 
     def columns(self, parameters: Parameters) -> Tensor:
         """(B, P, N): the pattern of unit mass of each phase."""
@@ -166,51 +170,38 @@ class ForwardModel:
 
         Those that are not `free` ((T,) bool) are left at zero, which costs nothing.
         """
-        # One copy of the inputs for each quantity of a peak. Peaks depend on their own inputs alone, so the
-        # gradient of the sum over all copies' quantities holds each peak's derivatives.
-        quantities = [f.name for f in dataclasses.fields(Peaks)]
-        inputs = {
-            k: v.detach().repeat(len(quantities), 1).requires_grad_()
-            for k, v in self._inputs(parameters).items()
-        }
-        batch = len(scales)
-        with torch.enable_grad():
-            copies = broadened(inputs, self.peak_table, self.instrument, self.corrections)
-            peaks = Peaks(
-                *(getattr(copies, name)[i * batch : (i + 1) * batch] for i, name in enumerate(quantities))
-            )
-            total = torch.stack([q.sum() for q in vars(peaks).values()]).sum()
-        found = torch.autograd.grad(total, list(inputs.values()), allow_unused=True, materialize_grads=True)
-        by_input = {
-            k: x.unflatten(0, (len(quantities), batch)).transpose(0, 1)
-            for k, x in zip(inputs, found, strict=True)
-        }
-        mass = scales[:, self.peak_table.phase]
-        rates = self._rates(parameters, by_input)
-        chosen = torch.ones(rates.shape[-1], dtype=torch.bool) if free is None else free.cpu()
-        rates = rates[..., chosen.to(rates.device)]
-        rates = torch.cat([rates[:, :1], rates[:, 1:2] * mass[:, None, :, None], rates[:, 2:]], dim=1)
-        detached = Peaks(**{k: v.detach() for k, v in vars(peaks).items()})
-        slopes = self.renderer.tangents(dataclasses.replace(detached, area=detached.area * mass), rates)
-        result = slopes.new_zeros(*slopes.shape[:-1], len(chosen))
-        result[..., chosen.to(slopes.device)] = slopes
-        return result
+        return self.expanded(parameters, free).tangents(scales).transpose(1, 2)
 
-    def _inputs(self, parameters: Parameters) -> dict[str, Tensor]:
+    def expanded(self, parameters: Parameters, free: Tensor | None = None) -> Expansion:
+        """Patterns at these parameters with their derivatives by the `free` ones ((T,) bool; default all)."""
+        lines = self.reflection_table.at(parameters)
+        inputs = self._inputs(parameters, lines)
+        if free is None:
+            free = torch.ones(self._places[self.quantities[-1].name].stop, dtype=torch.bool)
+        freed = [q.name for q in self.quantities if bool(free[self._places[q.name]].any())]
+        asked = [name for name in inputs if name in freed or name in ("g_squared", "intensity")]
+        with torch.enable_grad():
+            copies = copied(inputs, asked)
+            drawn = broadened(copies, self.peak_table, self.instrument, self.corrections)
+            peaks, by_input = derivatives(copies, drawn)
+        return Expansion(
+            peaks=peaks,
+            profiles=self.renderer.expanded(peaks),
+            by_input=by_input,
+            reflections=lines,
+            texture_rate=self.reflection_table.texture_rate(parameters, lines.intensity),
+            component=self.reflection_table.component,
+            table=self.peak_table,
+            quantities=self.quantities,
+            free=free.to(self.two_theta.device),
+        )
+
+    def _inputs(self, parameters: Parameters, lines: Lines) -> dict[str, Tensor]:
         """What each peak's position, area and width follow from; (B, J) each."""
-        strains = self._strains(parameters)
-        g_squared, intensity = [], []
-        for source in self.sources:
-            sticks = strained_sticks(source.table, strains[source.phase])
-            g_squared.append(sticks.g_squared)
-            r = parameters.texture[:, source.phase : source.phase + 1]
-            cosines = source.texture_cosines
-            factor = 1.0 if cosines is None else march_dollase(cosines, r)
-            intensity.append(sticks.intensity * factor)
         table = self.peak_table
         inputs = {
-            "g_squared": torch.cat(g_squared, dim=1)[:, table.reflection],
-            "intensity": torch.cat(intensity, dim=1)[:, table.reflection],
+            "g_squared": lines.g_squared[:, table.reflection],
+            "intensity": lines.intensity[:, table.reflection],
         }
         of_phase = [q.name for q in self.quantities if q.scope == "phase" and q.name != "texture"]
         inputs |= {name: parameters.values[name][:, table.phase] for name in of_phase}
@@ -218,49 +209,6 @@ class ForwardModel:
         values = torch.cat([parameters.values[name] for name in by_field(shared)], dim=-1)
         spread = values.unsqueeze(-1).expand(-1, -1, len(table.phase))
         return inputs | {q.name: spread[:, i] for i, q in enumerate(shared)}
-
-    def _strains(self, parameters: Parameters) -> tuple[Tensor, ...]:
-        strains: tuple[Tensor, ...] = parameters.strain.split(self.strain_sizes, dim=-1)
-        return strains
-
-    def _rates(self, parameters: Parameters, by_input: dict[str, Tensor]) -> Tensor:
-        """(B, 4, J, T): derivatives of each peak by the flat parameters, from those by its inputs."""
-        phases = len(self.tables)
-        g_rate, intensity_rate, texture_rate = self._reflection_rates(parameters)
-        chosen = self.peak_table.reflection
-        g, intensity = (by_input[k].unsqueeze(-1) for k in ("g_squared", "intensity"))
-        strain = g * g_rate[:, chosen].unsqueeze(1) + intensity * intensity_rate[:, chosen].unsqueeze(1)
-        of_phase = torch.nn.functional.one_hot(self.peak_table.phase, phases).to(parameters.strain.dtype)
-        texture = intensity * texture_rate[:, chosen].unsqueeze(1).unsqueeze(-1)
-        rates = [strain]
-        for quantity in self.quantities[1:]:
-            rate = texture if quantity.name == "texture" else by_input[quantity.name].unsqueeze(-1)
-            rates.append(rate * of_phase if quantity.scope == "phase" else rate)
-        return torch.cat(rates, dim=-1)
-
-    def _reflection_rates(self, parameters: Parameters) -> tuple[Tensor, Tensor, Tensor]:
-        """By strain of all phases: d(1/d^2) and dI, (B, R, K) each; by the own texture: dI, (B, R)."""
-        strains = self._strains(parameters)
-        batch, components = parameters.strain.shape
-        g_rate = parameters.strain.new_zeros(batch, self.reflections, components)
-        intensity_rate, texture_rate = torch.zeros_like(g_rate), torch.zeros_like(g_rate[:, :, 0])
-        starts = [sum(self.strain_sizes[:p]) for p in range(len(self.strain_sizes))]
-        for source in self.sources:
-            rows = slice(source.first, source.first + len(source.table))
-            columns = slice(starts[source.phase], starts[source.phase] + self.strain_sizes[source.phase])
-            change = stick_rates(source.table, strains[source.phase])
-            g_rate[:, rows, columns] = change.g_squared
-            intensity_rate[:, rows, columns] = change.intensity
-            if source.texture_cosines is not None:
-                r = parameters.texture[:, source.phase : source.phase + 1].expand(-1, len(source.table))
-                with torch.enable_grad():
-                    r = r.detach().requires_grad_()
-                    factor = march_dollase(source.texture_cosines, r)
-                    (slope,) = torch.autograd.grad(factor.sum(), r)
-                sticks = strained_sticks(source.table, strains[source.phase])
-                texture_rate[:, rows] = sticks.intensity * slope
-                intensity_rate[:, rows, columns] *= factor.detach().unsqueeze(-1)
-        return g_rate, intensity_rate, texture_rate
 
 
 def _check_input(

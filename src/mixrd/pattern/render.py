@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +16,9 @@ from mixrd.pattern.tails import Tails, taper, taper_rate
 
 #: Half a window over the widest peak in it: the Gaussian has faded and the tails' expansion holds.
 _WINDOW_PER_FWHM = 6.0
-#: Half the narrowest window in degrees, and in steps of the grid.
-_NARROWEST_DEG, _NARROWEST_STEPS = 0.75, 4.0
+#: Half the narrowest window in degrees, and in steps of the grid; between the first two it is this share of the
+#: root of the grid's length times its step, where windows and tails cost about the same.
+_NARROWEST_DEG, _WIDEST_DEG, _NARROWEST_STEPS, _BALANCED = 0.75, 3.0, 4.0, 1.5
 #: Windows are doubled so many times at most.
 _MOST_LEVELS = 8
 #: Points of the grid that are worked on together.
@@ -26,6 +26,10 @@ _BLOCK = 32
 #: Elements worked on at once: temporaries of this size stay in the processor's cache, which makes the cost
 #: linear in the number of peaks and keeps memory flat.
 _CHUNK = 60_000
+#: Nodes of tails over half a window: of patterns, and of derivatives, which only lead the way.
+_NODES, _NODES_OF_RATES = 14, 8
+#: Place of the profile among a peak's four kernels: derivatives by position, area, fwhm, eta.
+_VALUE = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +55,8 @@ class Peaks:
 class Renderer:
     """Adds up pseudo-Voigt peaks on a grid.
 
-    In a window about its centre each peak is evaluated on the grid: a block of the grid and all peaks that
-    reach it make one product of matrices. The Lorentzian's tails beyond are smooth, and all peaks' tails are
+    In a window about its centre each peak is evaluated on the grid: blocks of the grid and all peaks that
+    reach them make products of matrices. The Lorentzian's tails beyond are smooth, and all peaks' tails are
     found together (`Tails`). A taper joins the two without a step, so the sum is that of the full profiles.
     Windows come in a few widths; each peak takes the narrowest that is wide enough.
 
@@ -75,12 +79,13 @@ class Renderer:
         self.grid = torch.tensor(two_theta, dtype=dtype, device=device)
         self.widest_fwhm = widest_fwhm
         step = float(np.median(np.diff(two_theta)))
-        self.narrowest = max(_NARROWEST_DEG, _NARROWEST_STEPS * step)
-        self._tails: dict[int, Tails] = {}
-        self._blocks = math.ceil(len(self.grid) / _BLOCK)
-        padded = self.grid.new_full((self._blocks * _BLOCK,), float(two_theta[-1]))
+        balanced = _BALANCED * math.sqrt(step * float(two_theta[-1] - two_theta[0]))
+        self.narrowest = max(min(max(balanced, _NARROWEST_DEG), _WIDEST_DEG), _NARROWEST_STEPS * step)
+        self._tails: dict[tuple[int, int], Tails] = {}
+        self.blocks = math.ceil(len(self.grid) / _BLOCK)
+        padded = self.grid.new_full((self.blocks * _BLOCK,), float(two_theta[-1]))
         padded[: len(self.grid)] = self.grid
-        self._blocked = padded.view(self._blocks, _BLOCK)
+        self.blocked = padded.view(self.blocks, _BLOCK)
 
     def render(self, peaks: Peaks, column: Tensor | None = None, columns: int = 1) -> Tensor:
         """Sum the peaks.
@@ -104,11 +109,8 @@ class Renderer:
 
     def combine(self, peaks: Peaks, areas: Tensor) -> Tensor:
         """(B, N, T): T patterns of the same peaks with other areas (B, J, T)."""
-        rows = [
-            self._sum(_Row(*row), own.unsqueeze(1))
-            for *row, own in zip(peaks.position, peaks.fwhm, peaks.eta, areas, strict=True)
-        ]
-        return torch.stack(rows)
+        placed = _Placed(self, peaks)
+        return placed.patterns(placed.groups(derivatives=False), areas)
 
     def tangents(self, peaks: Peaks, rates: Tensor) -> Tensor:
         """Derivatives of the summed pattern along several directions.
@@ -124,121 +126,204 @@ class Renderer:
         -------
         (B, N, T) tensor
         """
-        area = peaks.area[:, None, :, None]
-        # Derivatives are those of a peak of unit area.
-        weights = torch.cat([rates[:, :1] * area, rates[:, 1:2], rates[:, 2:] * area], dim=1).transpose(1, 2)
-        rows = [
-            self._sum(_Row(*row), own)
-            for *row, own in zip(peaks.position, peaks.fwhm, peaks.eta, weights, strict=True)
-        ]
-        return torch.stack(rows)
+        placed = _Placed(self, peaks)
+        return placed.tangents(placed.groups(derivatives=True), peaks.area, rates)
 
-    def _sum(self, row: _Row, weights: Tensor) -> Tensor:
-        """(N, T): sum over the peaks of their kernels times weights (J, K, T).
+    def expanded(self, peaks: Peaks) -> Expanded:
+        """The peaks' profiles with their derivatives, to be summed with several weights."""
+        return Expanded(self, peaks)
 
-        There is one kernel, the profile of unit area, or four: its derivatives by position, area, fwhm, eta.
-        """
-        if weights.numel() == 0:
-            return weights.new_zeros(len(self.grid), weights.shape[-1])
-        level = self._level(row.fwhm)
-        half_width = self.narrowest * 2.0**level
-        total = self._windows(row, half_width, weights)
-        for number in level.unique().tolist():
-            own = level == number
-            tails = self._tails_of(int(number))
-            near = own & tails.near(row.position.detach())
-            total = total + _tails(tails, row.of(near), weights[near])
-            far = own & ~near
-            if bool(far.any()):
-                few = row.of(far)
-                offset = self.grid - few.position.unsqueeze(-1)
-                kernel = _kernel(few, offset, weights.shape[1])
-                kernel = kernel - _tapered(few, offset, half_width[far].unsqueeze(-1), weights.shape[1])
-                total = total + torch.einsum("jkn,jkt->nt", kernel, weights[far])
-        return total
+    def tails(self, level: int, nodes: int) -> Tails:
+        """What draws the tails of peaks with windows of this level."""
+        if (level, nodes) not in self._tails:
+            self._tails[level, nodes] = Tails(self.grid, self.narrowest * 2.0**level, nodes)
+        return self._tails[level, nodes]
 
-    def _level(self, fwhm: Tensor) -> Tensor:
-        """(J,) which of the windows, each twice as wide as the one before."""
-        wanted = _WINDOW_PER_FWHM * fwhm.detach() / self.narrowest
-        return wanted.clamp_min(1.0).log2().ceil().clamp_max(_MOST_LEVELS)
-
-    def _tails_of(self, level: int) -> Tails:
-        if level not in self._tails:
-            self._tails[level] = Tails(self.grid, self.narrowest * 2.0**level)
-        return self._tails[level]
-
-    def _windows(self, row: _Row, half_width: Tensor, weights: Tensor) -> Tensor:
-        """(N, T): what the peaks have within their windows."""
-        peak, block = self._reached(row.position.detach(), half_width)
-        kinds = weights.shape[1]
-        size = max(1, _CHUNK // (_BLOCK * kinds))
-        ends = [0, *torch.bincount(block, minlength=self._blocks).cumsum(0).tolist()]
-        sums, done = [], 0
-        while done < self._blocks:
-            last = max(done + 1, bisect_right(ends, ends[done] + size) - 1)
-            some = peak[ends[done] : ends[last]]
-            offset = self._blocked[block[ends[done] : ends[last]]] - row.position[some].unsqueeze(-1)
-            kernel = _tapered(row.of(some), offset, half_width[some].unsqueeze(-1), kinds)
-            weight = weights[some]
-            for low, high in itertools.pairwise(e - ends[done] for e in ends[done : last + 1]):
-                sums.append(kernel[low:high].flatten(0, 1).T @ weight[low:high].flatten(0, 1))
-            done = last
-        return torch.cat(sums)[: len(self.grid)]
-
-    def _reached(self, position: Tensor, half_width: Tensor) -> tuple[Tensor, Tensor]:
-        """Pairs of a peak and a block of the grid that its window reaches, block by block."""
+    def reached(self, position: Tensor, half_width: Tensor) -> tuple[Tensor, Tensor]:
+        """Pairs of a peak and a block of the grid that its window reaches, peak by peak."""
         low = torch.searchsorted(self.grid, position - half_width)
         high = torch.searchsorted(self.grid, position + half_width)
         first = low // _BLOCK
         count = torch.where(high > low, (high - 1) // _BLOCK - first + 1, 0)
         peak = torch.repeat_interleave(count)
         number = torch.arange(len(peak), device=peak.device) - (count.cumsum(0) - count)[peak]
-        block = first[peak] + number
-        block, order = block.sort(stable=True)
-        return peak[order], block
+        return peak, first[peak] + number
+
+
+class Expanded:
+    """Patterns and derivatives of the same peaks: the profiles are evaluated once for both.
+
+    Parameters
+    ----------
+    renderer : Renderer
+    peaks : Peaks
+        (B, J) each.
+    """
+
+    def __init__(self, renderer: Renderer, peaks: Peaks) -> None:
+        self._placed = _Placed(renderer, peaks)
+        self._groups = list(self._placed.groups(derivatives=True))
+
+    def combine(self, areas: Tensor) -> Tensor:
+        """(B, N, T): as `Renderer.combine`."""
+        return self._placed.patterns(self._groups, areas)
+
+    def tangents(self, area: Tensor, rates: Tensor) -> Tensor:
+        """(B, N, T): as `Renderer.tangents`, of peaks with these areas (B, J)."""
+        return self._placed.tangents(self._groups, area, rates)
 
 
 @dataclass(frozen=True, eq=False)
-class _Row:
-    """Peaks of one pattern, (J,) each."""
+class _Group:
+    """Blocks of the grid and the peaks that reach them.
 
-    position: Tensor
-    fwhm: Tensor
-    eta: Tensor
+    Attributes
+    ----------
+    block : (G,) tensor
+        Numbers of the blocks, pattern after pattern.
+    peak : (G, M) tensor
+        Numbers of the peaks, pattern after pattern; one behind the last where fewer reach a block.
+    kernel : (G, M, K, _BLOCK) tensor
+        What a peak of unit area has there; K = 1, or 4: its derivatives by position, area, fwhm and eta.
+    """
 
-    def of(self, chosen: Tensor) -> _Row:
-        return _Row(self.position[chosen], self.fwhm[chosen], self.eta[chosen])
+    block: Tensor
+    peak: Tensor
+    kernel: Tensor
 
 
-def _kernel(row: _Row, offset: Tensor, kinds: int) -> Tensor:
-    """(J, K, M): profiles of unit area at these offsets (J, M), or their derivatives."""
-    fwhm, eta = row.fwhm.unsqueeze(-1), row.eta.unsqueeze(-1)
-    if kinds == 1:
-        return pseudo_voigt(offset, fwhm, eta).unsqueeze(1)
+class _Placed:
+    """Peaks of B patterns on the grid of a renderer, each with its window."""
+
+    def __init__(self, renderer: Renderer, peaks: Peaks) -> None:
+        self.renderer = renderer
+        self.batch, self.count = peaks.position.shape
+        self.position, self.fwhm, self.eta = (x.flatten() for x in (peaks.position, peaks.fwhm, peaks.eta))
+        wanted = _WINDOW_PER_FWHM * self.fwhm.detach() / renderer.narrowest
+        self.level = wanted.clamp_min(1.0).log2().ceil().clamp_max(_MOST_LEVELS)
+        self.half_width = renderer.narrowest * 2.0**self.level
+        self.row = torch.arange(self.batch, device=self.position.device).repeat_interleave(self.count)
+
+    def groups(self, *, derivatives: bool) -> Iterator[_Group]:
+        """All blocks that any peak reaches; those of one group are reached by about as many."""
+        peak, block = self.renderer.reached(self.position.detach(), self.half_width)
+        block = block + self.row[peak] * self.renderer.blocks
+        block, order = block.sort(stable=True)
+        peak = peak[order]
+        count = torch.bincount(block, minlength=self.batch * self.renderer.blocks)
+        first = count.cumsum(0) - count
+        count, fullest = count.sort(descending=True, stable=True)
+        sizes: list[int] = count[count > 0].tolist()
+        kinds = 4 if derivatives else 1
+        # One more that has no part in anything stands where fewer peaks reach a block.
+        position, fwhm, eta, half_width = (
+            torch.nn.functional.pad(x, (0, 1), value=1.0)
+            for x in (self.position, self.fwhm, self.eta, self.half_width)
+        )
+        done = 0
+        while done < len(sizes):
+            some = slice(done, min(len(sizes), done + max(1, _CHUNK // (_BLOCK * kinds * sizes[done]))))
+            blocks = fullest[some]
+            place = torch.arange(sizes[done], device=peak.device)
+            pair = (first[blocks].unsqueeze(1) + place).clamp_max(len(peak) - 1)
+            own = torch.where(place < count[some].unsqueeze(1), peak[pair], len(self.position))
+            offset = self.renderer.blocked[blocks % self.renderer.blocks].unsqueeze(1) - position[
+                own
+            ].unsqueeze(-1)
+            shape = (x[own].unsqueeze(-1) for x in (fwhm, eta, half_width))
+            yield _Group(blocks, own, _tapered(offset, *shape, derivatives=derivatives))
+            done = some.stop
+
+    def patterns(self, groups: Iterable[_Group], areas: Tensor) -> Tensor:
+        """(B, N, T) patterns of the peaks with these areas (B, J, T)."""
+        if areas.numel() == 0:
+            return areas.new_zeros(self.batch, len(self.renderer.grid), areas.shape[-1])
+        flat = areas.flatten(0, 1)
+        total = self._windows(groups, flat.unsqueeze(1), value_only=True)
+        share = (self.eta / math.pi).unsqueeze(-1)
+        for tails, own in self._levels(_NODES):
+            total = total + tails.values(
+                self.position[own], self.fwhm[own] / 2, (share * flat)[own], self.row[own], self.batch
+            )
+        return (total + self._far(flat.unsqueeze(1))).transpose(1, 2)
+
+    def tangents(self, groups: Iterable[_Group], area: Tensor, rates: Tensor) -> Tensor:
+        """(B, N, T) derivatives of the pattern of these areas (B, J) by rates (B, 4, J, T)."""
+        if rates.numel() == 0:
+            return rates.new_zeros(self.batch, len(self.renderer.grid), rates.shape[-1])
+        by_position, by_area, by_fwhm, by_eta = rates.unbind(1)
+        area = area.unsqueeze(-1)
+        # Kernels are those of a peak of unit area.
+        weights = torch.stack([by_position * area, by_area, by_fwhm * area, by_eta * area], dim=2).flatten(
+            0, 1
+        )
+        total = self._windows(groups, weights, value_only=False)
+        share = (self.eta / math.pi).unsqueeze(-1)
+        for tails, own in self._levels(_NODES_OF_RATES):
+            moved, grown, wider, rounder = weights[own].unbind(1)
+            part = share[own]
+            total = total + tails.tangents(
+                self.position[own],
+                self.fwhm[own] / 2,
+                (part * moved, part * grown + rounder / math.pi, 0.5 * part * wider),
+                self.row[own],
+                self.batch,
+            )
+        return (total + self._far(weights)).transpose(1, 2)
+
+    def _windows(self, groups: Iterable[_Group], weights: Tensor, *, value_only: bool) -> Tensor:
+        """(B, T, N): sums of what the peaks have within their windows, times weights (B J, K, T)."""
+        weights = torch.cat([weights, weights.new_zeros(1, *weights.shape[1:])])
+        blocks, sums = [], []
+        for group in groups:
+            four = value_only and group.kernel.shape[2] == 4
+            kernel = group.kernel[:, :, _VALUE : _VALUE + 1] if four else group.kernel
+            sums.append(weights[group.peak].flatten(1, 2).mT @ kernel.flatten(1, 2))
+            blocks.append(group.block)
+        total = weights.new_zeros(self.batch * self.renderer.blocks, weights.shape[-1], _BLOCK)
+        if blocks:
+            total = total.index_put((torch.cat(blocks),), torch.cat(sums))
+        rows = total.view(self.batch, self.renderer.blocks, -1, _BLOCK).transpose(1, 2).flatten(2)
+        return rows[..., : len(self.renderer.grid)]
+
+    def _levels(self, nodes: int) -> Iterator[tuple[Tails, Tensor]]:
+        """What draws tails, and which peaks' it does: for each width of windows that occurs."""
+        for number in self.level.unique().tolist():
+            tails = self.renderer.tails(int(number), nodes)
+            yield tails, ((self.level == number) & tails.near(self.position.detach())).nonzero().squeeze(1)
+
+    def _far(self, weights: Tensor) -> Tensor:
+        """(B, T, N): the tails of peaks so far outside the grid that they are evaluated one by one."""
+        position = self.position.detach()
+        far = (~self.renderer.tails(0, _NODES).near(position)).nonzero().squeeze(1)
+        total = weights.new_zeros(self.batch, weights.shape[-1], len(self.renderer.grid))
+        if len(far) == 0:
+            return total
+        offset = self.renderer.grid - self.position[far].unsqueeze(-1)
+        fwhm, eta, half_width = (x[far].unsqueeze(-1) for x in (self.fwhm, self.eta, self.half_width))
+        derivatives = weights.shape[1] > 1
+        kernel = _kernel(offset, fwhm, eta, derivatives=derivatives)
+        kernel = kernel - _tapered(offset, fwhm, eta, half_width, derivatives=derivatives)
+        return total.index_add(0, self.row[far], torch.einsum("jkn,jkt->jtn", kernel, weights[far]))
+
+
+def _kernel(offset: Tensor, fwhm: Tensor, eta: Tensor, *, derivatives: bool) -> Tensor:
+    """(..., K, M): profiles of unit area at these offsets (..., M), or their derivatives."""
+    if not derivatives:
+        return pseudo_voigt(offset, fwhm, eta).unsqueeze(-2)
     value, by_position, by_fwhm, by_eta = pseudo_voigt_derivatives(offset, fwhm, eta)
-    return torch.stack([by_position, value, by_fwhm, by_eta], dim=1)
+    return torch.stack([by_position, value, by_fwhm, by_eta], dim=-2)
 
 
-def _tapered(row: _Row, offset: Tensor, half_width: Tensor, kinds: int) -> Tensor:
+def _tapered(offset: Tensor, fwhm: Tensor, eta: Tensor, half_width: Tensor, *, derivatives: bool) -> Tensor:
     """The same, as far as they are drawn within the window."""
     squared = offset * offset
-    inside = taper(squared, half_width).unsqueeze(1)
-    kernel = _kernel(row, offset, kinds)
-    if kinds == 1:
+    inside = taper(squared, half_width).unsqueeze(-2)
+    kernel = _kernel(offset, fwhm, eta, derivatives=derivatives)
+    if not derivatives:
         return kernel * inside
     # Tails are told by their distance alone, so the taper moves with its peak.
-    moved = 2 * offset * taper_rate(squared, half_width) * kernel[:, 1]
+    moved = 2 * offset * taper_rate(squared, half_width) * kernel[..., _VALUE, :]
     kernel = kernel.mul_(inside)
-    kernel[:, 0] -= moved
+    kernel[..., 0, :] -= moved
     return kernel
-
-
-def _tails(tails: Tails, row: _Row, weights: Tensor) -> Tensor:
-    """(N, T): what the Lorentzians of the peaks have outside their windows."""
-    half, share = 0.5 * row.fwhm, (row.eta / math.pi).unsqueeze(-1)
-    if weights.shape[1] == 1:
-        return tails.values(row.position, share * weights[:, 0], half)
-    by_position, by_area, by_fwhm, by_eta = weights.unbind(1)
-    return tails.tangents(
-        row.position, half, share * by_position, share * by_area + by_eta / math.pi, 0.5 * share * by_fwhm
-    )

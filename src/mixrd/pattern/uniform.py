@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mixrd.errors import ParameterError
 from mixrd.pattern.exact import ExactRenderer
-from mixrd.pattern.render import Peaks, Renderer
+from mixrd.pattern.render import Expanded, Peaks, Renderer
 from mixrd.pattern.tails import cubic_weights
 
 #: Half a window over the widest peak: the Gaussian has faded and the tails' expansion holds.
@@ -175,6 +175,10 @@ class UniformRenderer:
     def tangents(self, peaks: Peaks, rates: Tensor) -> Tensor:
         """(B, N, T): as `Renderer.tangents`, and at its speed."""
         return self._general.tangents(peaks, rates)
+
+    def expanded(self, peaks: Peaks) -> Expanded:
+        """As `Renderer.expanded`, and at its speed."""
+        return self._general.expanded(peaks)
 
     @cached_property
     def _general(self) -> Renderer:
