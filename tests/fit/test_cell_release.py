@@ -10,8 +10,9 @@ import torch
 
 from mixrd.crystal import Crystal, strained_cell
 from mixrd.fit.cell_release import LEAST_COST, earned_room
-from mixrd.fit.least_squares import Fit, Priors
+from mixrd.fit.least_squares import Priors
 from mixrd.fit.linear_part import LinearPart
+from mixrd.fit.pattern_fit import Fit
 from mixrd.fit.staging import refine_sample
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
 from mixrd.phases import load_phase
@@ -34,7 +35,7 @@ def fit_of(values: list[float], precision: list[float], residual: float = 1.0) -
         torch.full((1, POINTS), residual, dtype=torch.float64),
     )
     flat = torch.tensor([values], dtype=torch.float64)
-    return Fit(flat, linear, jacobian, flat.sum(1), flat.sum(1) == 0, 1)
+    return Fit(flat, linear, jacobian, flat.sum(1), flat.sum(1).long(), 1)
 
 
 def priors(sigma: list[float]) -> Priors:

@@ -8,8 +8,9 @@ import torch
 from scipy.linalg import eigh
 
 from mixrd.fit.covariance import BLOCK_DEG, MOST_THROWN, at_least, covariance, misfit_covariance
-from mixrd.fit.least_squares import Fit, Priors
+from mixrd.fit.least_squares import Priors
 from mixrd.fit.linear_part import LinearPart
+from mixrd.fit.pattern_fit import Fit
 
 POINTS = 4000
 NO_PRIORS = Priors(*(torch.zeros(0, dtype=torch.float64) for _ in range(4)))

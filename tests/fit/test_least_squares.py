@@ -7,7 +7,8 @@ import torch
 
 from mixrd.crystal import Crystal
 from mixrd.fit.covariance import covariance
-from mixrd.fit.least_squares import Priors, fit
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import fit
 from mixrd.fit.restraints import Restraints, make_priors
 from mixrd.pattern import ForwardModel, Instrument, background_basis
 from mixrd.scan import Scan

@@ -13,8 +13,8 @@ from torch import Tensor
 from mixrd.diffraction.reflections import Reflections
 from mixrd.diffraction.sticks import strained_sticks
 
-#: Largest |ln of the ratio of strained to unstrained 1/d^2| that the polynomials are made for, and their degree:
-#: over it they are right to 1e-11 of the strongest line, from Cu K alpha to Mo K alpha.
+#: Largest |ln of the ratio of strained to unstrained 1/d^2| that the polynomials are made for, and their
+#: degree: over it they are right to 1e-11 of the strongest line, from Cu K alpha to Mo K alpha.
 _REACH, _DEGREE = 0.3, 10
 
 
@@ -120,7 +120,7 @@ class LineTable:
 
 
 def _merged(table: Reflections, line: Tensor) -> tuple[Tensor, Tensor]:
-    """(J, 3) reciprocal vectors at rest of a material's lines, (J, _DEGREE + 1) polynomials of intensities."""
+    """(J, 3) reciprocal vectors at rest of a material's lines, (J, _DEGREE + 1) their polynomials."""
     table = table.to(dtype=torch.float64)
     place = torch.cos(math.pi * (torch.arange(2 * _DEGREE, dtype=torch.float64) + 0.5) / (2 * _DEGREE))
     # An isotropic strain moves all lines alike: u = -2 ln(1 + strain).

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mixrd.fit.covariance import curvature_of
-from mixrd.fit.least_squares import Fit, Priors
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import Fit
 from mixrd.pattern import background_basis
 
 #: Lowest and highest degree of the Chebyshev polynomials, and the fewest degrees 2theta a wave may take:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from mixrd.fit.covariance import curvature_of
-from mixrd.fit.least_squares import Fit, Priors
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import Fit
 
 #: A parameter is given room where its restraint costs this much of the misfit, in units of what the misfit of
 #: a single parameter is by chance: three standard deviations.

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixrd.fit.least_squares import Priors, fit
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import fit
 from mixrd.pattern import ForwardModel, background_basis
 
 #: Points of the merged grid over the fwhm of the blur.

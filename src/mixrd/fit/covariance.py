@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mixrd.fit.least_squares import Fit, Priors
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import Fit
 
 #: Width in degrees of the parts of a scan that are left out in turn: wider than a line with its tails, so
 #: that what is wrong in one part is independent of the next.

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mixrd.fit.cell_release import earned_room
 from mixrd.fit.covariance import covariance, misfit_covariance
-from mixrd.fit.least_squares import Fit, Priors
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import Fit
 from mixrd.pattern import ForwardModel
 from mixrd.pattern.parameter_table import earned_restraints
 

@@ -1,15 +1,19 @@
-"""Batched Levenberg-Marquardt with variable projection: scales and background solved linearly inside."""
+"""Batched Levenberg-Marquardt with variable projection: what a pattern is linear in is solved inside.
+
+The one solver of mixrd: scans, batches of scans, calibrations and the paper's patterns are each a `Problem`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from mixrd.fit.linear_part import LinearPart, solve_linear
-from mixrd.pattern import ForwardModel
+from mixrd.fit.linear_part import LinearPart
 
 #: Tried steps after which a fit that still improves is called unfinished.
 MAX_STEPS = 80
@@ -17,24 +21,26 @@ MAX_STEPS = 80
 RELATIVE_DECREASE = 1e-5
 #: Relative decrease of the cost that may be left where a fit counts as settled though its steps ran out.
 SETTLED = 1e-3
+#: Damping of the first step.
+_DAMPING = 1e-3
 #: Damping below which a step is nearly the whole one: promising no more than that, it is not taken.
 _LIGHT = 0.01
-#: Damping above which a small gain is no sign of the end.
-_HEAVY = 0.3
-#: Share of a rough surface below which its depth means nothing.
-_LEAST_SHARE = 0.02
+#: Damping above which a small gain is no sign of the end, and above which no way leads down.
+_HEAVY, _HOPELESS = 0.3, 1e6
 #: Bounds that a step may meet.
 _CORNERS = 6
+#: Share of the largest curvature below which a parameter changes nothing.
+_NOTHING = 1e-24
 
 
 @dataclass(frozen=True, eq=False)
 class Priors:
-    """What is known of the flat parameters before the scan is seen; each (T,).
+    """What is known of the parameters before a pattern is seen; each (T,), or (B, T) for patterns apart.
 
     Attributes
     ----------
     mean, sigma : tensor
-        Gaussian restraint; sigma 0 fixes a parameter at its start.
+        Gaussian restraint; sigma 0 fixes a parameter at its start, infinity leaves it free.
     lower, upper : tensor
         Hard bounds.
     """
@@ -44,179 +50,230 @@ class Priors:
     lower: Tensor
     upper: Tensor
 
+    def of(self, chosen: Tensor | slice, batch: int) -> Priors:
+        """Those of some parameters, (B, F) each."""
+        return Priors(*(x.expand(batch, -1)[:, chosen] for x in vars(self).values()))
+
+    def rows(self, index: Tensor) -> Priors:
+        """Those (B, T) of some patterns."""
+        return Priors(*(x[index] for x in vars(self).values()))
+
+    @property
+    def weight(self) -> Tensor:
+        """1 / sigma^2; 0 for fixed and free parameters."""
+        return torch.where(self.sigma > 0, self.sigma, torch.inf) ** -2
+
+    def cost(self, values: Tensor) -> Tensor:
+        """(B,) sum of the squared distances from the restraints' centres, in units of their sigma."""
+        off = torch.where(self.weight > 0, values - self.mean, torch.zeros_like(values))
+        return (self.weight * off.square()).sum(-1)
+
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """Result of `fit`.
+class Evaluated:
+    """Patterns at some parameters, their C linear ones solved. F parameters are not linear.
 
     Attributes
     ----------
-    flat : (B, T) tensor
-        Non-linear parameters, as `Parameters.flat` orders them.
     linear : LinearPart
-        At these parameters.
-    jacobian : (B, N, T) tensor
-        Weighted derivatives of the calculated pattern, masses fixed; zero for fixed parameters.
+    jacobian : (B, F, N) tensor
+        Weighted derivatives of the calculated pattern, linear coefficients fixed.
+    normal : (B, C + F + 1, C + F + 1) tensor
+        Products of the design's active rows, the Jacobian's rows and the residual with each other.
+    """
+
+    linear: LinearPart
+    jacobian: Tensor
+    normal: Tensor
+
+    @classmethod
+    def of(cls, linear: LinearPart, jacobian: Tensor) -> Evaluated:
+        """With the products calculated."""
+        design = linear.design * linear.active.unsqueeze(-1)
+        everything = torch.cat([design, jacobian, linear.residual.unsqueeze(1)], dim=1)
+        return cls(linear, jacobian, everything @ everything.mT)
+
+    def replaced(self, index: Tensor, other: Evaluated) -> Evaluated:
+        """The same with the patterns of `other` in the rows `index`."""
+        linear = LinearPart(
+            *(
+                getattr(self.linear, f.name).index_copy(0, index, getattr(other.linear, f.name))
+                for f in fields(LinearPart)
+            )
+        )
+        jacobian = self.jacobian.index_copy(0, index, other.jacobian)
+        return Evaluated(linear, jacobian, self.normal.index_copy(0, index, other.normal))
+
+
+class Problem(Protocol):
+    """Patterns that are to be fitted, each with F parameters that it is not linear in."""
+
+    def at(self, values: Tensor, rows: Tensor) -> Evaluated:
+        """The patterns `rows` (R,) at these parameters (R, F)."""
+
+    def moved(self, values: Tensor, change: Tensor) -> Tensor:
+        """The parameters after a step; `values + change`, unless a valley is known to bend."""
+
+
+class Ended(IntEnum):
+    """Why a fit came to its end."""
+
+    STEPS_RAN_OUT = 0
+    PROMISED_LITTLE = 1
+    GAINED_LITTLE = 2
+    NO_WAY_DOWN = 3
+    SETTLED_ENOUGH = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Result of `solve`.
+
+    Attributes
+    ----------
+    values : (B, F) tensor
+    at : Evaluated
+        At these.
     cost : (B,) tensor
         Sum of squared weighted residuals and restraints.
-    converged : (B,) bool tensor
+    ended : (B,) int tensor
+        `Ended`, for each pattern.
     steps : int
         That were tried.
     """
 
-    flat: Tensor
-    linear: LinearPart
-    jacobian: Tensor
+    values: Tensor
+    at: Evaluated
     cost: Tensor
-    converged: Tensor
+    ended: Tensor
     steps: int
 
 
-def fit(
-    model: ForwardModel,
-    basis: Tensor,
-    observed: Tensor,
-    sigma: Tensor,
+def solve(
+    problem: Problem,
     start: Tensor,
     priors: Priors,
     *,
     enough: float = RELATIVE_DECREASE,
+    most_steps: int = MAX_STEPS,
     on_step: Callable[[int, float], None] | None = None,
-) -> Fit:
-    """Fit a batch of patterns on the model's grid.
+) -> Solution:
+    """Fit a batch of patterns; those that are done leave the batch.
 
     Variable projection in Kaufman's form (Kaufman 1975, BIT 15, 49): for each trial of the non-linear
-    parameters the linear ones are solved exactly, and the Jacobian is that of the fixed-mass pattern
-    with its part in the span of the basis functions removed.
+    parameters the linear ones are solved exactly, and the Jacobian is that of the pattern with fixed linear
+    ones, with its part in the span of the design removed.
 
     Parameters
     ----------
-    model : ForwardModel
-    basis : (Q, N) tensor
-        Background basis.
-    observed, sigma : (B, N) tensor
-    start : (B, T) tensor
-        Flat parameters to start from.
+    problem : Problem
+    start : (B, F) tensor
     priors : Priors
+        (B, F) each.
     enough : float
         Relative decrease of the cost below which an accepted step is the last.
+    most_steps : int
     on_step : callable, optional
         Called after each step with its number and the mean cost.
 
     Returns
     -------
-    Fit
-        `converged` is False where MAX_STEPS did not suffice and more than `SETTLED` of the cost is left.
+    Solution
+        `STEPS_RAN_OUT` where the steps did not suffice and more than `SETTLED` of the cost is left.
     """
-    free = priors.sigma > 0
-    flat = torch.where(free, start.clamp(priors.lower, priors.upper), start)
-    linear, cost = _evaluate(model, basis, observed, sigma, flat, priors)
-    damping, growth = torch.full_like(cost, 1e-3), torch.full_like(cost, 2.0)
-    done = torch.zeros_like(cost, dtype=torch.bool)
-    jacobian = _jacobian(model, flat, linear, sigma, free)
+    left = torch.arange(len(start), device=start.device)
+    values = torch.where(priors.sigma > 0, start.clamp(priors.lower, priors.upper), start)
+    at = problem.at(values, left)
+    cost = at.normal[:, -1, -1] + priors.cost(values)
+    damping, growth = torch.full_like(cost, _DAMPING), torch.full_like(cost, 2.0)
+    ended = torch.zeros_like(left)
+    if not values.shape[1]:
+        ended[:] = Ended.PROMISED_LITTLE
+        left = left[:0]
     step = 0
-    for step in range(1, MAX_STEPS + 1):
-        change, promised = _step(jacobian, linear, flat, damping, priors)
-        done = done | ((promised < enough * cost) & (damping < _LIGHT))
-        if bool(done.all()):
-            step -= 1
+    while len(left) and step < most_steps:
+        change, promised = _step(at.normal[left], values[left], damping[left], priors.rows(left))
+        little = (promised < enough * cost[left]) & (damping[left] < _LIGHT)
+        ended[left[little]] = Ended.PROMISED_LITTLE
+        change, promised, left = change[~little], promised[~little], left[~little]
+        if not len(left):
             break
-        trial = _moved(model, flat, change, free).clamp(priors.lower, priors.upper)
-        trial = torch.where(free & ~done.unsqueeze(-1), trial, flat)
-        trial_linear, trial_cost = _evaluate(model, basis, observed, sigma, trial, priors)
-        better = (trial_cost < cost) & ~done
-        small = (cost - trial_cost < enough * cost) & (damping < _HEAVY)
-        done = done | (better & small) | (~better & (damping > 1e6))
+        step += 1
+        own = priors.rows(left)
+        trial = problem.moved(values[left], change).clamp(own.lower, own.upper)
+        trial = torch.where(own.sigma > 0, trial, values[left])
+        tried = problem.at(trial, left)
+        trial_cost = tried.normal[:, -1, -1] + own.cost(trial)
+        gain, before = cost[left] - trial_cost, damping[left]
+        better = gain > 0
         # Nielsen 1999 (IMM-REP-1999-05, Lyngby): a model that foretold the gain well is trusted further.
-        ratio = (cost - trial_cost) / promised.clamp_min(1e-30)
-        damping = damping * torch.where(better, (1 - (2 * ratio - 1) ** 3).clamp(1 / 5, 2.0), growth)
-        damping = damping.clamp(1e-9, 1e8)
-        growth = torch.where(better, 2.0, 2 * growth)
-        flat = torch.where(better.unsqueeze(-1), trial, flat)
-        linear = _choose(better, trial_linear, linear)
-        cost = torch.where(better, trial_cost, cost)
+        ratio = gain / promised.clamp_min(1e-30)
+        eased = (1 - (2 * ratio - 1) ** 3).clamp(1 / 5, 2.0)
+        damping[left] = (before * torch.where(better, eased, growth[left])).clamp(1e-9, 1e8)
+        growth[left] = torch.where(better, 2.0, 2 * growth[left])
+        ended[left[better & (gain < enough * cost[left]) & (before < _HEAVY)]] = Ended.GAINED_LITTLE
+        ended[left[~better & (before > _HOPELESS)]] = Ended.NO_WAY_DOWN
+        at = _accepted(at, tried, left, better)
+        values[left[better]], cost[left[better]] = trial[better], trial_cost[better]
+        left = left[ended[left] == Ended.STEPS_RAN_OUT]
         if on_step:
             on_step(step, float(cost.mean()))
-        if bool(better.any()):
-            jacobian = _jacobian(model, flat, linear, sigma, free)
-        if bool(done.all()):
-            break
-    if not bool(done.all()):
+    if len(left):
         # Whether the steps ran out just before the end or just after is chance: what is left to gain decides.
-        _, promised = _step(jacobian, linear, flat, torch.full_like(cost, 1e-3), priors)
-        done = done | (promised < SETTLED * cost)
-    return Fit(flat, linear, jacobian, cost, done, step)
+        light = torch.full_like(cost[left], _DAMPING)
+        _, promised = _step(at.normal[left], values[left], light, priors.rows(left))
+        ended[left[promised < SETTLED * cost[left]]] = Ended.SETTLED_ENOUGH
+    return Solution(values, at, cost, ended, step)
 
 
-def _moved(model: ForwardModel, flat: Tensor, change: Tensor, free: Tensor) -> Tensor:
-    """The parameters after a step; the two of the roughness along the bend of their valley.
-
-    A scan tells the product of share and depth first, so a step changes that as it says to first order.
-    """
-    moved = flat + change
-    where = model.columns_of("roughness")
-    if bool(free[where].all()):
-        (share, depth), (wider, deeper) = flat[:, where].unbind(1), change[:, where].unbind(1)
-        product = share * depth + share * deeper + depth * wider
-        moved[:, where.stop - 1] = product / (share + wider).clamp_min(_LEAST_SHARE)
-    return moved
+def _accepted(at: Evaluated, tried: Evaluated, left: Tensor, better: Tensor) -> Evaluated:
+    """What is kept after a step of the patterns `left`."""
+    if bool(better.all()) and len(left) == len(at.normal):
+        return tried
+    if not bool(better.any()):
+        return at
+    linear = LinearPart(*(x[better] for x in vars(tried.linear).values()))
+    return at.replaced(left[better], Evaluated(linear, tried.jacobian[better], tried.normal[better]))
 
 
-def _evaluate(
-    model: ForwardModel, basis: Tensor, observed: Tensor, sigma: Tensor, flat: Tensor, priors: Priors
-) -> tuple[LinearPart, Tensor]:
-    linear = solve_linear(model.columns(model.from_flat(flat)), basis, observed, sigma)
-    return linear, (linear.residual**2).sum(-1) + (_pull(flat, priors) ** 2).sum(-1)
-
-
-def _pull(flat: Tensor, priors: Priors) -> Tensor:
-    """Distance from the restraints' centres in units of their sigma (0 for fixed parameters)."""
-    sigma = torch.where(priors.sigma > 0, priors.sigma, torch.ones_like(priors.sigma))
-    return torch.where(priors.sigma > 0, (flat - priors.mean) / sigma, torch.zeros_like(flat))
-
-
-def _jacobian(model: ForwardModel, flat: Tensor, linear: LinearPart, sigma: Tensor, free: Tensor) -> Tensor:
-    masses = linear.coefficients[:, : len(model.tables)]
-    tangents = model.tangents(model.from_flat(flat), masses, free)
-    return tangents / sigma.unsqueeze(-1)
-
-
-def _step(
-    jacobian: Tensor, linear: LinearPart, flat: Tensor, damping: Tensor, priors: Priors
-) -> tuple[Tensor, Tensor]:
-    """(B, T) change of the parameters and (B,) decrease of the cost that it promises."""
-    design = linear.design * linear.active.unsqueeze(-1)
-    norm = design.norm(dim=-1, keepdim=True).clamp_min(1e-30)
-    design = design / norm
-    gram = torch.einsum("bin,bjn->bij", design, design)
-    gram = gram + 1e-10 * torch.eye(gram.shape[1], dtype=gram.dtype, device=gram.device)
-    projected = jacobian - torch.einsum(
-        "bin,bit->bnt", design, torch.linalg.solve(gram, torch.einsum("bin,bnt->bit", design, jacobian))
-    )
-    free = priors.sigma > 0
-    weight = torch.where(free, torch.where(free, priors.sigma, torch.ones_like(priors.sigma)) ** -2, 1.0)
-    gradient = torch.einsum("bnt,bn->bt", projected, linear.residual)
-    gradient = gradient - torch.where(free, (flat - priors.mean) * weight, torch.zeros_like(flat))
-    # A parameter pressed against its bound rests there for this step.
-    pressed = ((flat <= priors.lower) & (gradient < 0)) | ((flat >= priors.upper) & (gradient > 0))
-    moving = (free & ~pressed).to(flat.dtype)
-    curvature = torch.einsum("bnt,bnu->btu", projected, projected) + torch.diag(weight)
-    diagonal = curvature.diagonal(dim1=1, dim2=2)
-    scale = diagonal.sqrt()
-    curvature = curvature / (scale.unsqueeze(1) * scale.unsqueeze(2))
+def _step(normal: Tensor, values: Tensor, damping: Tensor, priors: Priors) -> tuple[Tensor, Tensor]:
+    """(B, F) change of the parameters and (B,) decrease of the cost that it promises."""
+    count = normal.shape[1] - values.shape[1] - 1
+    curvature, gradient = _projected(normal, count)
+    weight = priors.weight.to(curvature.dtype)
+    off = torch.where(weight > 0, values - priors.mean, torch.zeros_like(values)).to(curvature.dtype)
+    gradient = gradient - off * weight
+    diagonal = curvature.diagonal(dim1=1, dim2=2).clamp_min(0) + weight
+    # A parameter that changes nothing, or is pressed against its bound, rests for this step.
+    known = diagonal > _NOTHING * diagonal.amax(1, keepdim=True).clamp_min(1e-290)
+    pressed = ((values <= priors.lower) & (gradient < 0)) | ((values >= priors.upper) & (gradient > 0))
+    moving = ((priors.sigma > 0) & ~pressed & known).to(curvature.dtype)
+    scale = torch.where(known, diagonal, torch.ones_like(diagonal)).sqrt()
+    curvature = (curvature + torch.diag_embed(weight)) / (scale.unsqueeze(1) * scale.unsqueeze(2))
     curvature = curvature * moving.unsqueeze(1) * moving.unsqueeze(2) + torch.diag_embed(1 - moving)
     gradient = gradient / scale * moving
-    damped = curvature + damping[:, None, None] * torch.eye(
-        flat.shape[1], dtype=flat.dtype, device=flat.device
-    )
-    low, high = (priors.lower - flat) * scale, (priors.upper - flat) * scale
+    damped = curvature + torch.diag_embed(damping.to(curvature.dtype).unsqueeze(1).expand_as(scale))
+    low, high = (priors.lower - values) * scale, (priors.upper - values) * scale
     change = _within(damped, gradient, low, high)
     promised = 2 * (change * gradient).sum(1) - torch.einsum("bt,btu,bu->b", change, curvature, change)
-    return change / scale, promised
+    return (change / scale).to(values.dtype), promised.to(values.dtype)
+
+
+def _projected(normal: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """(B, F, F) curvature and (B, F) gradient with the part in the span of `count` linear columns removed."""
+    ridge = 1e-10 if normal.dtype == torch.float64 else 1e-7
+    normal = normal.double()
+    linear, mixed = normal[:, :count, :count], normal[:, :count, count:]
+    norm = linear.diagonal(dim1=1, dim2=2).sqrt().clamp_min(1e-30)
+    linear = linear / (norm.unsqueeze(1) * norm.unsqueeze(2))
+    mixed = mixed / norm.unsqueeze(2)
+    unit = torch.eye(count, dtype=normal.dtype, device=normal.device)
+    rest = normal[:, count:, count:] - mixed.mT @ torch.linalg.solve(linear + ridge * unit, mixed)
+    return rest[:, :-1, :-1], rest[:, :-1, -1]
 
 
 def _within(matrix: Tensor, gradient: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """(B, T): solution of the equations as far as the bounds let it go; what meets one rests there.
+    """(B, F): solution of the equations as far as the bounds let it go; what meets one rests there.
 
     Cutting single parameters off at their bounds instead may lead uphill, where others depend on them.
     """
@@ -234,10 +291,3 @@ def _within(matrix: Tensor, gradient: Tensor, low: Tensor, high: Tensor) -> Tens
             break
         moves = torch.where((room <= nearest) & (nearest < 1), 0.0, moves)
     return change
-
-
-def _choose(better: Tensor, new: LinearPart, old: LinearPart) -> LinearPart:
-    def pick(a: Tensor, b: Tensor) -> Tensor:
-        return torch.where(better.view(-1, *[1] * (a.dim() - 1)), a, b)
-
-    return LinearPart(*(pick(a, b) for a, b in zip(vars(new).values(), vars(old).values(), strict=True)))

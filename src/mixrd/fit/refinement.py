@@ -18,7 +18,8 @@ from mixrd.errors import RefinementError
 from mixrd.fit.bound import fraction_slope
 from mixrd.fit.coarse_fit import coarse_fit
 from mixrd.fit.covariance import covariance
-from mixrd.fit.least_squares import Fit, Priors, fit
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import Fit, fit
 from mixrd.fit.restraints import Restraints, make_priors
 from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from mixrd.fit.covariance import Curvature, blocks, curvature_of
-from mixrd.fit.least_squares import Fit, Priors
+from mixrd.fit.least_squares import Priors
+from mixrd.fit.pattern_fit import Fit
 from mixrd.fit.texture_trials import TextureTrials
 from mixrd.pattern import Axis, ForwardModel, Loss, Peaks
 from mixrd.pattern.parameter_table import by_loss

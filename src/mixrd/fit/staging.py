@@ -20,7 +20,8 @@ from mixrd.fit.background_degree import chosen_degree
 from mixrd.fit.coarse_fit import coarse_fit
 from mixrd.fit.covariance import at_least, covariance, misfit_covariance
 from mixrd.fit.earned_restraints import Earned
-from mixrd.fit.least_squares import RELATIVE_DECREASE, Fit, Priors, fit
+from mixrd.fit.least_squares import RELATIVE_DECREASE, Priors
+from mixrd.fit.pattern_fit import Fit, fit
 from mixrd.fit.presence import Presence, presence
 from mixrd.fit.refinement import (
     BACKGROUND_DEGREE,

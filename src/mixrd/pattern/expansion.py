@@ -65,16 +65,11 @@ class Expansion:
         return self.profiles.combine(self.peaks.area.unsqueeze(-1) * self._of_phase).transpose(1, 2)
 
     def tangents(self, masses: Tensor) -> Tensor:
-        """(B, T, N): derivatives of the pattern of these masses (B, P); zero where a parameter is not free."""
+        """(B, F, N): derivatives of the pattern of these masses (B, P) by the free parameters."""
         mass = masses[:, self.table.phase]
         rates = self._rates()
         rates[:, 1] *= mass.unsqueeze(-1)
-        slopes = self.profiles.tangents(self.peaks.area * mass, rates).transpose(1, 2)
-        if bool(self.free.all()):
-            return slopes
-        result = slopes.new_zeros(len(slopes), len(self.free), slopes.shape[-1])
-        result[:, self.free] = slopes
-        return result
+        return self.profiles.tangents(self.peaks.area * mass, rates).transpose(1, 2)
 
     @property
     def _of_phase(self) -> Tensor:

@@ -170,7 +170,11 @@ class ForwardModel:
 
         Those that are not `free` ((T,) bool) are left at zero, which costs nothing.
         """
-        return self.expanded(parameters, free).tangents(scales).transpose(1, 2)
+        expanded = self.expanded(parameters, free)
+        slopes = expanded.tangents(scales).transpose(1, 2)
+        result = slopes.new_zeros(*slopes.shape[:-1], len(expanded.free))
+        result[..., expanded.free] = slopes
+        return result
 
     def expanded(self, parameters: Parameters, free: Tensor | None = None) -> Expansion:
         """Patterns at these parameters with their derivatives by the `free` ones ((T,) bool; default all)."""

@@ -16,8 +16,8 @@ from mixrd.pattern.tails import Tails, taper, taper_rate
 
 #: Half a window over the widest peak in it: the Gaussian has faded and the tails' expansion holds.
 _WINDOW_PER_FWHM = 6.0
-#: Half the narrowest window in degrees, and in steps of the grid; between the first two it is this share of the
-#: root of the grid's length times its step, where windows and tails cost about the same.
+#: Half the narrowest window in degrees, least and largest, and its least number of steps. In between it is
+#: this times the root of the grid's length times its step, where windows and tails cost about the same.
 _NARROWEST_DEG, _WIDEST_DEG, _NARROWEST_STEPS, _BALANCED = 0.75, 3.0, 4.0, 1.5
 #: Windows are doubled so many times at most.
 _MOST_LEVELS = 8
