@@ -47,12 +47,12 @@ def strain_basis(crystal: Crystal, strain: StrainMode = "symmetry") -> NDArray[n
         raise ParameterError(
             f"strain {strain!r} is unknown", remedy="Give strain='symmetry' or strain='general'"
         )
-    rotations = _cartesian_rotations(crystal) if strain == "symmetry" else [np.eye(3)]
+    rotations = _cartesian_rotations(crystal) if strain == "symmetry" else np.eye(3)[np.newaxis]
     images = []
     for i, j in _VOIGT:
         unit = np.zeros((3, 3))
         unit[i, j] = unit[j, i] = 1.0
-        mean = np.mean([r @ unit @ r.T for r in rotations], axis=0)
+        mean = (rotations @ unit @ rotations.transpose(0, 2, 1)).mean(axis=0)
         images.append([mean[k, m] for k, m in _VOIGT])
     rows = _reduced_rows(np.array(images))
     basis = np.zeros((len(rows), 3, 3))
@@ -68,13 +68,15 @@ def strained_cell(crystal: Crystal, amplitudes: NDArray[np.float64], strain: Str
     return cell_of(crystal.lattice @ deformation)
 
 
-def _cartesian_rotations(crystal: Crystal) -> list[NDArray[np.float64]]:
+def _cartesian_rotations(crystal: Crystal) -> NDArray[np.float64]:
+    """(G, 3, 3): the rotations of the point group."""
     frame = crystal.lattice.T
     inverse = np.linalg.inv(frame)
     distinct = {tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations}
-    return [
-        frame @ (np.array(rot, dtype=np.float64).reshape(3, 3) / gemmi.Op.DEN) @ inverse for rot in distinct
-    ]
+    turned: NDArray[np.float64] = (
+        frame @ (np.array(sorted(distinct)).reshape(-1, 3, 3) / gemmi.Op.DEN) @ inverse
+    )
+    return turned
 
 
 def _reduced_rows(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -84,22 +84,25 @@ def misfit_covariance(fit: Fit, priors: Priors, two_theta: Tensor) -> Tensor:
     (B, C, C) tensor
     """
     curvature = curvature_of(fit, priors)
+    first = fit.linear.design.shape[1]
+    believed = torch.where(priors.sigma > 0, priors.sigma, torch.inf).expand(len(fit.flat), -1)
+    believed = torch.cat([believed.new_full((len(fit.flat), first), torch.inf), believed], dim=1)
+    columns = curvature.columns * curvature.keep.unsqueeze(-1)
+    everything = torch.cat([columns, fit.linear.residual.unsqueeze(1)], dim=1)
+    # The points of each part side by side; what is missing in the shorter ones counts nothing.
     block = blocks(two_theta)
-    total = torch.zeros_like(curvature.matrix)
-    free = torch.where(priors.sigma > 0, priors.sigma, torch.inf)
-    believed = torch.cat([free.new_full((fit.linear.design.shape[1],), torch.inf), free])
-    count = int(block[-1]) + 1
-    for number in range(count):
-        chosen = block == number
-        part = curvature.columns[..., chosen] * curvature.keep.unsqueeze(-1)
-        gradient = torch.einsum("bin,bn->bi", part, fit.linear.residual[:, chosen])
-        matrix = curvature.matrix - _LEFT_OUT * part @ part.mT
-        change = torch.linalg.solve(matrix, gradient)
-        # A part that alone tells a parameter would throw it far beyond where the step means anything.
-        farthest = (change.abs() / (curvature.norm * MOST_THROWN * believed)).amax(dim=1, keepdim=True)
-        change = change / farthest.clamp_min(1.0)
-        total += change.unsqueeze(1) * change.unsqueeze(2)
-    return curvature.unscaled(total) * ((count - 1) / count)
+    _, length = torch.unique_consecutive(block, return_counts=True)
+    within = torch.arange(len(block)) - (length.cumsum(0) - length).repeat_interleave(length)
+    apart = everything.new_zeros(*everything.shape[:2], len(length), int(length.max()))
+    apart[:, :, torch.arange(len(length)).repeat_interleave(length), within] = everything
+    apart = apart.transpose(1, 2)
+    products = apart @ apart.mT
+    matrix = curvature.matrix.unsqueeze(1) - _LEFT_OUT * products[..., :-1, :-1]
+    change = torch.linalg.solve(matrix, products[..., :-1, -1])
+    # A part that alone tells a parameter would throw it far beyond where the step means anything.
+    most = (curvature.norm * MOST_THROWN * believed).unsqueeze(1)
+    change = change / (change.abs() / most).amax(dim=-1, keepdim=True).clamp_min(1.0)
+    return curvature.unscaled(change.mT @ change) * ((len(length) - 1) / len(length))
 
 
 def at_least(spread: Tensor, noise: Tensor) -> Tensor:

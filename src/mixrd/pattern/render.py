@@ -136,7 +136,7 @@ class Renderer:
     def tails(self, level: int, nodes: int) -> Tails:
         """What draws the tails of peaks with windows of this level."""
         if (level, nodes) not in self._tails:
-            self._tails[level, nodes] = Tails(self.grid, self.narrowest * 2.0**level, nodes)
+            self._tails[level, nodes] = Tails(self.blocked, self.narrowest * 2.0**level, nodes)
         return self._tails[level, nodes]
 
     def reached(self, position: Tensor, half_width: Tensor) -> tuple[Tensor, Tensor]:
@@ -245,7 +245,7 @@ class _Placed:
             total = total + tails.values(
                 self.position[own], self.fwhm[own] / 2, (share * flat)[own], self.row[own], self.batch
             )
-        return (total + self._far(flat.unsqueeze(1))).transpose(1, 2)
+        return self._on_grid(total) + self._far(flat.unsqueeze(1))
 
     def tangents(self, groups: Iterable[_Group], area: Tensor, rates: Tensor) -> Tensor:
         """(B, N, T) derivatives of the pattern of these areas (B, J) by rates (B, 4, J, T)."""
@@ -269,10 +269,10 @@ class _Placed:
                 self.row[own],
                 self.batch,
             )
-        return (total + self._far(weights)).transpose(1, 2)
+        return self._on_grid(total) + self._far(weights)
 
     def _windows(self, groups: Iterable[_Group], weights: Tensor, *, value_only: bool) -> Tensor:
-        """(B, T, N): sums of what the peaks have within their windows, times weights (B J, K, T)."""
+        """(B, G, T, L): sums of what the peaks have within their windows, times weights (B J, K, T)."""
         weights = torch.cat([weights, weights.new_zeros(1, *weights.shape[1:])])
         blocks, sums = [], []
         for group in groups:
@@ -283,8 +283,11 @@ class _Placed:
         total = weights.new_zeros(self.batch * self.renderer.blocks, weights.shape[-1], _BLOCK)
         if blocks:
             total = total.index_put((torch.cat(blocks),), torch.cat(sums))
-        rows = total.view(self.batch, self.renderer.blocks, -1, _BLOCK).transpose(1, 2).flatten(2)
-        return rows[..., : len(self.renderer.grid)]
+        return total.view(self.batch, self.renderer.blocks, -1, _BLOCK)
+
+    def _on_grid(self, blocked: Tensor) -> Tensor:
+        """(B, N, T) of values in blocks (B, G, T, L)."""
+        return blocked.transpose(1, 2).flatten(2)[..., : len(self.renderer.grid)].transpose(1, 2)
 
     def _levels(self, nodes: int) -> Iterator[tuple[Tails, Tensor]]:
         """What draws tails, and which peaks' it does: for each width of windows that occurs."""
@@ -293,18 +296,19 @@ class _Placed:
             yield tails, ((self.level == number) & tails.near(self.position.detach())).nonzero().squeeze(1)
 
     def _far(self, weights: Tensor) -> Tensor:
-        """(B, T, N): the tails of peaks so far outside the grid that they are evaluated one by one."""
+        """(B, N, T): the tails of peaks so far outside the grid that they are evaluated one by one."""
         position = self.position.detach()
         far = (~self.renderer.tails(0, _NODES).near(position)).nonzero().squeeze(1)
-        total = weights.new_zeros(self.batch, weights.shape[-1], len(self.renderer.grid))
+        total = weights.new_zeros(self.batch, 1, weights.shape[-1])
         if len(far) == 0:
             return total
+        total = total.repeat(1, len(self.renderer.grid), 1)
         offset = self.renderer.grid - self.position[far].unsqueeze(-1)
         fwhm, eta, half_width = (x[far].unsqueeze(-1) for x in (self.fwhm, self.eta, self.half_width))
         derivatives = weights.shape[1] > 1
         kernel = _kernel(offset, fwhm, eta, derivatives=derivatives)
         kernel = kernel - _tapered(offset, fwhm, eta, half_width, derivatives=derivatives)
-        return total.index_add(0, self.row[far], torch.einsum("jkn,jkt->jtn", kernel, weights[far]))
+        return total.index_add(0, self.row[far], torch.einsum("jkn,jkt->jnt", kernel, weights[far]))
 
 
 def _kernel(offset: Tensor, fwhm: Tensor, eta: Tensor, *, derivatives: bool) -> Tensor:

@@ -49,17 +49,17 @@ class Tails:
 
     Parameters
     ----------
-    grid : (N,) tensor
-        Degrees, rising.
+    blocked : (G, L) tensor
+        The grid, rising, in degrees: G blocks of L points.
     half_width : float
         Of the windows, in degrees.
     nodes : int
         Over half a window: 14 keep the error below 3e-5 of a peak's height, 8 below 2e-4.
     """
 
-    def __init__(self, grid: Tensor, half_width: float, nodes: int) -> None:
+    def __init__(self, blocked: Tensor, half_width: float, nodes: int) -> None:
         self.step = half_width / nodes
-        low, high = float(grid[0]) - _BEYOND_DEG, float(grid[-1]) + _BEYOND_DEG
+        low, high = float(blocked[0, 0]) - _BEYOND_DEG, float(blocked[-1, -1]) + _BEYOND_DEG
         #: Where the nodes begin, and how many there are.
         self.first, self.count = low - 2 * self.step, math.ceil((high - low) / self.step) + 5
         self._ends = low, high
@@ -69,19 +69,26 @@ class Tails:
         self.middle = 0.5 * (half_width / 12) ** 2
         left = 1 - taper(distance**2, half_width)
         kernels = torch.stack([left / (distance**2 + self.middle) ** (n + 1) for n in range(_TERMS)])
-        complex_type = torch.complex64 if grid.dtype == torch.float32 else torch.complex128
-        self._kernels = torch.fft.rfft(kernels).unsqueeze(1).to(device=grid.device, dtype=complex_type)
-        place = (grid - self.first) / self.step
+        complex_type = torch.complex64 if blocked.dtype == torch.float32 else torch.complex128
+        self._kernels = torch.fft.rfft(kernels).unsqueeze(1).to(device=blocked.device, dtype=complex_type)
+        # The nodes about each block, and what each of its points takes of them.
+        place = (blocked - self.first) / self.step
         start = place.floor()
-        self._start = start.long()
-        self._weights = cubic_weights(place - start).to(grid.dtype).T.contiguous()
+        lowest = start[:, :1].long() - 1
+        behind = start.long() - 1 - lowest
+        self._nodes = lowest + torch.arange(int(behind.max()) + 4, device=blocked.device)
+        self._shares = blocked.new_zeros(len(blocked), self._nodes.shape[1], blocked.shape[1])
+        weights = cubic_weights(place - start).to(blocked.dtype)
+        self._shares.scatter_(
+            1, (behind.unsqueeze(1) + torch.arange(4, device=behind.device)[:, None]), weights.transpose(1, 2)
+        )
 
     def near(self, position: Tensor) -> Tensor:
         """Whether peaks stand where they can be spread."""
         return (position >= self._ends[0]) & (position <= self._ends[1])
 
     def values(self, position: Tensor, half: Tensor, strength: Tensor, row: Tensor, rows: int) -> Tensor:
-        """(B, T, N): sums of strength h / (d^2 + h^2) outside the windows.
+        """(B, G, T, L): sums of strength h / (d^2 + h^2) outside the windows.
 
         Parameters
         ----------
@@ -96,7 +103,7 @@ class Tails:
     def tangents(
         self, position: Tensor, half: Tensor, by: tuple[Tensor, Tensor, Tensor], row: Tensor, rows: int
     ) -> Tensor:
-        """(B, T, N): sums of derivatives by position, by strength and by half width.
+        """(B, G, T, L): sums of derivatives by position, by strength and by half width.
 
         Parameters
         ----------
@@ -123,7 +130,7 @@ class Tails:
     def _carried(
         self, position: Tensor, terms: Tensor, moved: Tensor | None, row: Tensor, rows: int
     ) -> Tensor:
-        """(B, T, N): the terms at these positions, plus the derivative of `moved` by them."""
+        """(B, G, T, L): the terms at these positions, plus the derivative of `moved` by them."""
         place = (position - self.first) / self.step
         low = place.detach().floor()
         weight = cubic_weights(place - low)[..., None, None]
@@ -136,8 +143,7 @@ class Tails:
         moments = moments.view(rows, self.count, *spread.shape[2:]).permute(0, 2, 3, 1)
         transformed = torch.fft.rfft(moments, n=self._length) * self._kernels
         nodes = torch.fft.irfft(transformed.sum(1), n=self._length)
-        parts = (nodes[..., self._start + (k - 1)] * self._weights[k] for k in range(4))
-        return sum(parts, nodes.new_zeros(()))
+        return nodes[..., self._nodes].transpose(1, 2) @ self._shares
 
 
 def cubic_weights(t: Tensor) -> Tensor:
