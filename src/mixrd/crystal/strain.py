@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import gemmi
@@ -47,6 +48,11 @@ def strain_basis(crystal: Crystal, strain: StrainMode = "symmetry") -> NDArray[n
         raise ParameterError(
             f"strain {strain!r} is unknown", remedy="Give strain='symmetry' or strain='general'"
         )
+    return _basis(crystal, strain).copy()
+
+
+@lru_cache(maxsize=256)
+def _basis(crystal: Crystal, strain: StrainMode) -> NDArray[np.float64]:
     rotations = _cartesian_rotations(crystal) if strain == "symmetry" else np.eye(3)[np.newaxis]
     images = []
     for i, j in _VOIGT:

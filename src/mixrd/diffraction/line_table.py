@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from mixrd.diffraction.sticks import strained_sticks
 #: Largest |ln of the ratio of strained to unstrained 1/d^2| that the polynomials are made for, and their
 #: degree: over it they are right to 1e-11 of the strongest line, from Cu K alpha to Mo K alpha.
 _REACH, _DEGREE = 0.3, 10
+#: Of tables that are still in use.
+_POLYNOMIALS: WeakKeyDictionary[Reflections, Tensor] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +79,7 @@ class LineTable:
     ) -> None:
         bases = [table.strain_basis for table in tables]
         self.components = torch.tensor([*(len(basis) for basis in bases), 0], device=device)
-        rows = [
-            _merged(table, torch.arange(len(table)) if line is None else line[number])
-            for number, table in enumerate(tables)
-        ]
+        rows = [_merged(table, None if line is None else line[number]) for number, table in enumerate(tables)]
         self.count = torch.tensor([len(g) for g, _ in rows], device=device)
         self._first = self.count.cumsum(0) - self.count
         self._g = torch.cat([g for g, _ in rows]).to(dtype=dtype, device=device)
@@ -119,20 +119,30 @@ class LineTable:
         return Lines(copy, g_squared, intensity, by_strain, rate)
 
 
-def _merged(table: Reflections, line: Tensor) -> tuple[Tensor, Tensor]:
+def _merged(table: Reflections, line: Tensor | None) -> tuple[Tensor, Tensor]:
     """(J, 3) reciprocal vectors at rest of a material's lines, (J, _DEGREE + 1) their polynomials."""
     table = table.to(dtype=torch.float64)
+    if table not in _POLYNOMIALS:
+        _POLYNOMIALS[table] = _polynomials(table)
+    coefficients = _POLYNOMIALS[table]
+    if line is None:
+        return table.g, coefficients
+    lines = int(line.max()) + 1
+    g = table.g.new_zeros(lines, 3)
+    g[line] = table.g
+    return g, coefficients.new_zeros(lines, _DEGREE + 1).index_add(0, line, coefficients)
+
+
+def _polynomials(table: Reflections) -> Tensor:
+    """(R, _DEGREE + 1) coefficients of each reflection's intensity, in u over the reach."""
     place = torch.cos(math.pi * (torch.arange(2 * _DEGREE, dtype=torch.float64) + 0.5) / (2 * _DEGREE))
     # An isotropic strain moves all lines alike: u = -2 ln(1 + strain).
     strain = torch.expm1(-0.5 * _REACH * place)
     isotropic = dataclasses.replace(table, strain_basis=torch.eye(3, dtype=torch.float64).unsqueeze(0))
     intensity = strained_sticks(isotropic, strain.unsqueeze(1)).intensity * (1 + strain.unsqueeze(1)) ** 3
     powers = place.unsqueeze(1) ** torch.arange(_DEGREE + 1)
-    coefficients = torch.linalg.lstsq(powers, intensity).solution.T
-    lines = int(line.max()) + 1
-    g = table.g.new_zeros(lines, 3)
-    g[line] = table.g
-    return g, coefficients.new_zeros(lines, _DEGREE + 1).index_add(0, line, coefficients)
+    coefficients: Tensor = torch.linalg.lstsq(powers, intensity).solution.T
+    return coefficients
 
 
 def _polynomial(coefficients: Tensor, line: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:

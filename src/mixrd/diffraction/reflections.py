@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import gemmi
 import numpy as np
@@ -87,12 +88,18 @@ class Reflections:
 
     def to(self, *, dtype: torch.dtype, device: torch.device | str = "cpu") -> Reflections:
         """The same with all tensors of this dtype on this device."""
+        if self.g.dtype == dtype and self.g.device == torch.device(device):
+            return self
         tensors = {
             key: value.to(dtype=dtype, device=device)
             for key, value in vars(self).items()
             if isinstance(value, Tensor)
         }
         return Reflections(**{**vars(self), **tensors})
+
+
+#: What was calculated before of crystals that are still in use: scans of a series ask for the same again.
+_KNOWN: WeakKeyDictionary[Crystal, dict[object, Reflections]] = WeakKeyDictionary()
 
 
 def reflections(
@@ -129,6 +136,21 @@ def reflections(
     ParameterError
         If the range is empty or outside 0-180 deg, or another argument outside its range.
     """
+    known = _KNOWN.setdefault(crystal, {})
+    asked = (radiation, two_theta_range, margin, strain, scattering)
+    if asked not in known:
+        known[asked] = _calculated(crystal, radiation, two_theta_range, margin, strain, scattering)
+    return known[asked]
+
+
+def _calculated(
+    crystal: Crystal,
+    radiation: Radiation,
+    two_theta_range: tuple[float, float],
+    margin: float,
+    strain: StrainMode,
+    scattering: Scattering,
+) -> Reflections:
     g_range = _shell(radiation, two_theta_range, margin)
     hkl, multiplicity = _unique_reflections(crystal, g_range, _rotations(crystal, strain))
     phases, groups = _phase_sums(crystal, hkl, thermal=scattering.thermal)
