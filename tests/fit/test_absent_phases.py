@@ -13,6 +13,7 @@ from mixrd.analysis.result.intervals import quantities
 from mixrd.crystal import Crystal
 from mixrd.fit import absent_phases
 from mixrd.fit.absent_phases import LARGEST_COST, refine_candidates
+from mixrd.fit.lockstep import Steps
 from mixrd.fit.staging import SampleRefinement, refine_sample
 from mixrd.pattern import Instrument
 from mixrd.phases import load_phase
@@ -141,19 +142,19 @@ def test_a_removal_that_costs_too_much_is_refused(
     names = [*crystals, absent[0]]
     scan = make_scan(names, (30, 50, 20))
     monkeypatch.setattr(absent_phases, "DOUBTED_LOG_ODDS", 1e9)
-    original = absent_phases.refine_sample
+    original = absent_phases.sample_steps
     calls: list[int] = []
 
-    def doubting(phases: list[Crystal], *arguments: object, **more: object) -> SampleRefinement:
+    def doubting(phases: list[Crystal], *arguments: object, **more: object) -> Steps[SampleRefinement]:
         """As if the lines of the third spoke against it, whatever they say, and only against it."""
-        found = original(phases, *arguments, **more)
+        found = yield from original(phases, *arguments, **more)
         calls.append(len(phases))
         if len(phases) < 3:
             return found
         odds = np.array([np.inf, np.inf, 0.0])
         return dataclasses.replace(found, presence=dataclasses.replace(found.presence, log_odds=odds))
 
-    monkeypatch.setattr(absent_phases, "refine_sample", doubting)
+    monkeypatch.setattr(absent_phases, "sample_steps", doubting)
     found = refined(scan, names, instrument)
     assert calls == [3, 2], "it was tried"
     assert found.refinement.weight_fractions == pytest.approx([0.3, 0.5, 0.2], abs=0.01)
@@ -170,12 +171,12 @@ def test_noise_alone_is_refined_once(
 ) -> None:
     counts = np.random.default_rng(0).poisson(200.0, len(scan)).astype(float)
     calls = []
-    original = absent_phases.refine_sample
+    original = absent_phases.sample_steps
 
-    def counted(phases: list[Crystal], *arguments: object, **more: object) -> SampleRefinement:
+    def counted(phases: list[Crystal], *arguments: object, **more: object) -> Steps[SampleRefinement]:
         calls.append(len(phases))
         return original(phases, *arguments, **more)
 
-    monkeypatch.setattr(absent_phases, "refine_sample", counted)
+    monkeypatch.setattr(absent_phases, "sample_steps", counted)
     refined(dataclasses.replace(scan, counts=counts), crystals, instrument)
     assert calls == [2]

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.crystal import Crystal
+from mixrd.fit.lockstep import Steps, carried_out
 from mixrd.fit.presence import Presence, presence
 from mixrd.fit.refinement import LEAST_TOTAL_SIGNIFICANCE, STAGES_DEG, Refinement
-from mixrd.fit.staging import SampleRefinement, refine_sample
+from mixrd.fit.staging import SampleRefinement, sample_steps
 from mixrd.pattern import ForwardModel, Instrument
 
 #: ln of the odds by its lines below which a phase is left out on trial.
@@ -26,7 +27,7 @@ LARGEST_COST = 0.15
 FloatArray = NDArray[np.float64]
 
 
-def refine_candidates(
+def candidate_steps(
     crystals: Sequence[Crystal],
     instrument: Instrument,
     two_theta: FloatArray,
@@ -37,15 +38,15 @@ def refine_candidates(
     humps: Tensor | None = None,
     start: Tensor | None = None,
     stages_deg: Sequence[float] = STAGES_DEG,
-) -> SampleRefinement:
-    """Refine a scan; once more without the phases that are not there.
+) -> Steps[SampleRefinement]:
+    """The steps of a scan's refinement, and of another without the phases that are not there.
 
     A phase that is not there takes up what others leave over: with its cell and its widths free it can come
     out at many percent, and the others too low. It is left out where its lines speak against it and the fit
-    does without; arguments and errors are those of `refine_sample`.
+    does without; arguments are those of `sample_steps`.
     """
     scan = partial(
-        refine_sample,
+        sample_steps,
         instrument=instrument,
         two_theta=two_theta,
         counts=counts,
@@ -53,7 +54,7 @@ def refine_candidates(
         counted=counted,
         humps=humps,
     )
-    sample = scan(crystals, start=start, stages_deg=stages_deg)
+    sample = yield from scan(crystals, start=start, stages_deg=stages_deg)
     kept = sample.presence.log_odds >= DOUBTED_LOG_ODDS
     found = sample.refinement.significance >= LEAST_TOTAL_SIGNIFICANCE
     if kept.all() or not kept.any() or not found:
@@ -61,10 +62,14 @@ def refine_candidates(
     numbers = [int(n) for n in np.flatnonzero(kept)]
     remaining = [crystals[n] for n in numbers]
     first = _start(remaining, instrument, two_theta, sample.refinement, numbers)
-    again = scan(remaining, start=first, stages_deg=())
+    again = yield from scan(remaining, start=first, stages_deg=())
     if again.refinement.r_wp > (1 + LARGEST_COST) * sample.refinement.r_wp:
         return sample
     return _with_absent(again, crystals, kept, instrument, counts, sigma)
+
+
+#: A refinement of one scan; arguments are those of `candidate_steps`.
+refine_candidates = carried_out(candidate_steps)
 
 
 def _start(

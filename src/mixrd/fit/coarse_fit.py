@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,43 +22,73 @@ COARSE_DECREASE = 1e-3
 COARSE_DEGREE = 10
 
 
-def coarse_fit(
-    model: ForwardModel,
-    two_theta: NDArray[np.float64],
-    counts: NDArray[np.float64],
-    sigma: NDArray[np.float64],
-    flat: Tensor,
-    priors: Priors,
-    blur_deg: float,
-    on_step: Callable[[int, float], None] | None = None,
-) -> Tensor:
-    """Flat parameters of a coarse fit: scan and model blurred by a Gaussian of this fwhm, fewer points.
+@dataclass(frozen=True, eq=False)
+class CoarseScan:
+    """A blurred scan with few points, and a model that is blurred as much.
 
-    `model` is on any grid of this range; `counts` and `sigma` (B, N) are on that of `two_theta` (N,).
+    Attributes
+    ----------
+    model : ForwardModel
+        On the coarse grid.
+    basis : (Q, N) tensor
+        Of the background.
+    observed, sigma : (B, N) tensor
+    priors : Priors
+        The instrument's profile is held: a blurred scan says nothing of it.
+    widening : (T,) tensor
+        What is added to the flat parameters: the Gaussian width w takes the blur.
     """
-    step = float((two_theta[-1] - two_theta[0]) / (len(two_theta) - 1))
-    count = max(1, int(blur_deg / _POINTS_PER_BLUR / step))
-    grid = merged(torch.tensor(two_theta), count)
-    observed = merged(_blurred(torch.tensor(counts), step, blur_deg), count)
-    error = (merged(torch.tensor(sigma) ** 2, count) / count).sqrt()
-    model = model.on_grid(grid.numpy(), widest_fwhm=max(0.5, blur_deg))
-    # A blurred scan says nothing of the instrument's profile; its Gaussian width w takes the blur.
-    profile = model.columns_of("profile")
-    widening = torch.zeros_like(flat)
-    widening[:, profile.start + 2] = blur_deg**2
-    sigma_held = priors.sigma.clone()
-    sigma_held[profile] = 0.0
-    shifted = Priors(
-        mean=priors.mean + widening[0],
-        sigma=sigma_held,
-        lower=priors.lower + widening[0],
-        upper=priors.upper + widening[0],
-    )
-    basis = background_basis(model.two_theta, degree=COARSE_DEGREE)
-    coarse = fit(
-        model, basis, observed, error, flat + widening, shifted, on_step=on_step, enough=COARSE_DECREASE
-    )
-    return coarse.flat - widening
+
+    model: ForwardModel
+    basis: Tensor
+    observed: Tensor
+    sigma: Tensor
+    priors: Priors
+    widening: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        model: ForwardModel,
+        two_theta: NDArray[np.float64],
+        counts: NDArray[np.float64],
+        sigma: NDArray[np.float64],
+        priors: Priors,
+        blur_deg: float,
+    ) -> CoarseScan:
+        """Scans (B, N) on `two_theta` blurred by this fwhm; `model` is on any grid of its range."""
+        step = float((two_theta[-1] - two_theta[0]) / (len(two_theta) - 1))
+        count = max(1, int(blur_deg / _POINTS_PER_BLUR / step))
+        grid = merged(torch.tensor(two_theta), count)
+        coarse = model.on_grid(grid.numpy(), widest_fwhm=max(0.5, blur_deg))
+        profile = coarse.columns_of("profile")
+        widening = torch.zeros_like(priors.mean)
+        widening[profile.start + 2] = blur_deg**2
+        held = priors.sigma.clone()
+        held[profile] = 0.0
+        return cls(
+            model=coarse,
+            basis=background_basis(coarse.two_theta, degree=COARSE_DEGREE),
+            observed=merged(_blurred(torch.tensor(counts), step, blur_deg), count),
+            sigma=(merged(torch.tensor(sigma) ** 2, count) / count).sqrt(),
+            priors=Priors(priors.mean + widening, held, priors.lower + widening, priors.upper + widening),
+            widening=widening,
+        )
+
+    def fitted(self, flat: Tensor, on_step: Callable[[int, float], None] | None = None) -> Tensor:
+        """(B, T) flat parameters of the coarse fit, from where they stood."""
+        start = flat + self.widening
+        found = fit(
+            self.model,
+            self.basis,
+            self.observed,
+            self.sigma,
+            start,
+            self.priors,
+            enough=COARSE_DECREASE,
+            on_step=on_step,
+        )
+        return found.flat - self.widening
 
 
 def merged(values: Tensor, count: int) -> Tensor:

@@ -154,7 +154,7 @@ def solve(
     start: Tensor,
     priors: Priors,
     *,
-    enough: float = RELATIVE_DECREASE,
+    enough: float | Tensor = RELATIVE_DECREASE,
     most_steps: int = MAX_STEPS,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Solution:
@@ -170,7 +170,7 @@ def solve(
     start : (B, F) tensor
     priors : Priors
         (B, F) each.
-    enough : float
+    enough : float or (B,) tensor
         Relative decrease of the cost below which an accepted step is the last.
     most_steps : int
     on_step : callable, optional
@@ -186,6 +186,7 @@ def solve(
     at = problem.at(values, left)
     cost = at.normal[:, -1, -1] + priors.cost(values)
     damping, growth = torch.full_like(cost, _DAMPING), torch.full_like(cost, 2.0)
+    enough = torch.as_tensor(enough, dtype=cost.dtype, device=cost.device).expand_as(cost)
     ended = torch.zeros_like(left)
     if not values.shape[1]:
         ended[:] = Ended.PROMISED_LITTLE
@@ -193,7 +194,7 @@ def solve(
     step = 0
     while len(left) and step < most_steps:
         change, promised = _step(at.normal[left], values[left], damping[left], priors.rows(left))
-        little = (promised < enough * cost[left]) & (damping[left] < _LIGHT)
+        little = (promised < (enough * cost)[left]) & (damping[left] < _LIGHT)
         ended[left[little]] = Ended.PROMISED_LITTLE
         change, promised, left = change[~little], promised[~little], left[~little]
         if not len(left):
@@ -211,7 +212,7 @@ def solve(
         eased = (1 - (2 * ratio - 1) ** 3).clamp(1 / 5, 2.0)
         damping[left] = (before * torch.where(better, eased, growth[left])).clamp(1e-9, 1e8)
         growth[left] = torch.where(better, 2.0, 2 * growth[left])
-        ended[left[better & (gain < enough * cost[left]) & (before < _HEAVY)]] = Ended.GAINED_LITTLE
+        ended[left[better & (gain < (enough * cost)[left]) & (before < _HEAVY)]] = Ended.GAINED_LITTLE
         ended[left[~better & (before > _HOPELESS)]] = Ended.NO_WAY_DOWN
         at = _accepted(at, tried, left, better)
         values[left[better]], cost[left[better]] = trial[better], trial_cost[better]

@@ -102,7 +102,7 @@ def fit(
     start: Tensor,
     priors: Priors,
     *,
-    enough: float = RELATIVE_DECREASE,
+    enough: float | Tensor = RELATIVE_DECREASE,
     on_step: Callable[[int, float], None] | None = None,
 ) -> Fit:
     """Fit a batch of scans on the model's grid.
@@ -117,12 +117,13 @@ def fit(
         Flat parameters to start from.
     priors : Priors
         (T,), or (B, T) for scans apart.
-    enough : float
+    enough : float or (B,) tensor
         Relative decrease of the cost below which an accepted step is the last.
     on_step : callable, optional
         Called after each step with its number and the mean cost.
     """
     own = priors.of(slice(None), len(start))
+    enough = torch.as_tensor(enough, dtype=start.dtype).expand(len(start))
     free = (own.sigma > 0).any(dim=0)
     parts = []
     for low in range(0, len(start), _TOGETHER):
@@ -130,7 +131,9 @@ def fit(
         some = basis[rows] if basis.ndim == 3 else basis
         scans = _Scans(model, some, observed[rows], sigma[rows], start[rows], free)
         limits = own.rows(rows).of(free, len(rows))
-        parts.append((scans, solve(scans, start[rows][:, free], limits, enough=enough, on_step=on_step)))
+        parts.append(
+            (scans, solve(scans, start[rows][:, free], limits, enough=enough[rows], on_step=on_step))
+        )
     return _joined(parts)
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.linalg import LinAlgError  # type: ignore[attr-defined]
 
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Scattering
-from mixrd.errors import RefinementError
 from mixrd.fit.bound import fraction_slope
-from mixrd.fit.coarse_fit import coarse_fit
+from mixrd.fit.coarse_fit import CoarseScan
 from mixrd.fit.covariance import covariance
 from mixrd.fit.least_squares import Priors
+from mixrd.fit.lockstep import one_thread, solvable
 from mixrd.fit.pattern_fit import Fit, fit
 from mixrd.fit.restraints import Restraints, make_priors
 from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
@@ -152,7 +150,7 @@ def refine(
     ParameterError
         If `fixed` names no field of `Parameters`.
     """
-    with threads_for(len(counts)), solvable():
+    with one_thread(), solvable():
         model = ForwardModel(
             crystals,
             instrument,
@@ -164,23 +162,13 @@ def refine(
         priors = make_priors(model, restraints or Restraints(), fixed)
         flat = first_parameters(model, len(counts), priors) if start is None else start.to(torch.float64)
         for blur in stages_deg:
-            flat = coarse_fit(model, two_theta, counts, sigma, flat, priors, blur, on_step)
+            coarse = CoarseScan.of(model, two_theta, counts, sigma, priors, blur)
+            flat = coarse.fitted(flat, on_step)
         basis = background_basis(model.two_theta, degree=BACKGROUND_DEGREE)
         observed, error = torch.tensor(counts), torch.tensor(sigma)
         result = fit(model, basis, observed, error, flat, priors, on_step=on_step)
         spread = covariance(result, priors)
         return [collect(model, basis, result, spread, spread, observed, error, b) for b in range(len(counts))]
-
-
-@contextmanager
-def threads_for(batch: int) -> Iterator[None]:
-    """One thread for one scan: the problem is too small to share, threads only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1 if batch == 1 else threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def first_parameters(model: ForwardModel, batch: int, priors: Priors) -> Tensor:
@@ -191,18 +179,6 @@ def first_parameters(model: ForwardModel, batch: int, priors: Priors) -> Tensor:
         if quantity.start is not None and bool((priors.sigma[place] > 0).all()):
             flat[:, place] = quantity.start
     return flat
-
-
-@contextmanager
-def solvable() -> Iterator[None]:
-    """Raise RefinementError where the equations are singular."""
-    try:
-        yield
-    except LinAlgError as error:
-        raise RefinementError(
-            f"the equations of the fit could not be solved ({error})",
-            remedy="Look at the scan; leave out candidates that are not in it",
-        ) from None
 
 
 def collect(

@@ -7,8 +7,9 @@ wavy as the data ask for; then losses at low angles and texture, each only where
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -17,11 +18,12 @@ from torch import Tensor
 
 from mixrd.crystal import Crystal
 from mixrd.fit.background_degree import chosen_degree
-from mixrd.fit.coarse_fit import coarse_fit
+from mixrd.fit.coarse_fit import COARSE_DECREASE, CoarseScan
 from mixrd.fit.covariance import at_least, covariance, misfit_covariance
 from mixrd.fit.earned_restraints import Earned
 from mixrd.fit.least_squares import RELATIVE_DECREASE, Priors
-from mixrd.fit.pattern_fit import Fit, fit
+from mixrd.fit.lockstep import FitRequest, Steps, carried_out
+from mixrd.fit.pattern_fit import Fit
 from mixrd.fit.presence import Presence, presence
 from mixrd.fit.refinement import (
     BACKGROUND_DEGREE,
@@ -31,8 +33,6 @@ from mixrd.fit.refinement import (
     collect,
     first_parameters,
     significance,
-    solvable,
-    threads_for,
 )
 from mixrd.fit.residual_score import wanted
 from mixrd.fit.restraints import Restraints, make_priors
@@ -90,7 +90,7 @@ class SampleRefinement:
     presence: Presence
 
 
-def refine_sample(
+def sample_steps(
     crystals: Sequence[Crystal],
     instrument: Instrument,
     two_theta: NDArray[np.float64],
@@ -101,9 +101,8 @@ def refine_sample(
     humps: Tensor | None = None,
     start: Tensor | None = None,
     stages_deg: Sequence[float] = STAGES_DEG,
-    on_step: Callable[[int, float], None] | None = None,
-) -> SampleRefinement:
-    """Refine a scan, freeing what its residual asks for.
+) -> Steps[SampleRefinement]:
+    """The steps of a refinement that frees what the residual asks for.
 
     The covariance is that of left-out parts of the scan (`misfit_covariance`) where it is larger than that
     of the noise.
@@ -125,34 +124,31 @@ def refine_sample(
         Flat parameters to start from; default the instrument's, unstrained.
     stages_deg : sequence of float
         Blur of the coarse fits.
-    on_step : callable, optional
-        Called after each step with its number and the cost.
-
-    Raises
-    ------
-    RefinementError
-        If the equations are singular beyond what damping mends.
     """
-    with threads_for(1), solvable():
-        stage = _Stage(crystals, instrument, two_theta, counts, sigma, humps, on_step)
-        flat = stage.first() if start is None else start.to(torch.float64)
-        for blur in stages_deg:
-            flat = stage.coarse(flat, blur)
-        result = stage.sharp(flat, enough=STAGE_DECREASE)
-        if counted:
-            stage.weigh_by(result)
-        stage.earn(result)
-        stage.choose_background(result)
-        # The wavier background first: where it stood, texture and low angles are not asked to make up for it.
-        result = plain = stage.sharp(result.flat, enough=STAGE_DECREASE)
-        stage.earn(result)
-        for _ in range(ROUNDS):
-            more = stage.free_more(result)
-            if more is None:
-                break
-            result = more
-        stage.take_all_points(result, counted=counted)
-        return stage.finished(stage.sharp(result.flat, enough=stage.enough(result)), plain)
+    stage = _Stage(crystals, instrument, two_theta, counts, sigma, humps)
+    flat = stage.first() if start is None else start.to(torch.float64)
+    for blur in stages_deg:
+        flat = yield from stage.coarse(flat, blur)
+    result = yield stage.sharp(flat, STAGE_DECREASE)
+    if counted:
+        stage.weigh_by(result)
+    stage.earn(result)
+    stage.choose_background(result)
+    # The wavier background first: where it stood, texture and low angles are not asked to make up for it.
+    result = plain = yield stage.sharp(result.flat, STAGE_DECREASE)
+    stage.earn(result)
+    for _ in range(ROUNDS):
+        freed = stage.free_more(result)
+        if freed is None:
+            break
+        result = yield stage.sharp(freed, STAGE_DECREASE)
+    stage.take_all_points(result, counted=counted)
+    result = yield stage.sharp(result.flat, stage.enough(result))
+    return stage.finished(result, plain)
+
+
+#: A refinement of one scan; arguments are those of `sample_steps`.
+refine_sample = carried_out(sample_steps)
 
 
 class _Stage:
@@ -166,26 +162,24 @@ class _Stage:
         counts: NDArray[np.float64],
         sigma: NDArray[np.float64],
         humps: Tensor | None,
-        on_step: Callable[[int, float], None] | None,
     ) -> None:
-        self.crystals, self.instrument, self.on_step = crystals, instrument, on_step
+        self.crystals, self.instrument = crystals, instrument
         grid = torch.tensor(two_theta)
         none = torch.empty(0, len(grid), dtype=torch.float64)
         self.whole = ScanPart(
             grid, torch.tensor(counts)[None], torch.tensor(sigma)[None], none if humps is None else humps
         )
-        self.whole_model = ForwardModel(crystals, instrument, two_theta)
+        alike = _alike(tuple(crystals), instrument, two_theta.tobytes())
+        self.whole_model, self.trials, self._priors = alike.model, alike.trials, alike.priors
         # All fits but the last take fewer points: enough to find where the last begins.
-        self.part = self.whole.merged(points_to_merge(grid, instrument))
+        self.part = self.whole.merged(alike.points_to_merge)
         self.model = self.whole_model.on_grid(self.part.two_theta.numpy())
-        self.trials = TextureTrials(self.model, crystals)
         self.earned = Earned.nothing(self.model)
         self.freed = Freed(DEGREE_BESIDE_HUMPS if len(self.part.humps) else BACKGROUND_DEGREE)
 
     @property
     def priors(self) -> Priors:
-        priors = make_priors(self.model, Restraints(), ())
-        held = priors.sigma.clone()
+        held = self._priors.sigma.clone()
         for quantity in self.model.quantities:
             demand, place = quantity.on_demand, self.model.columns_of(quantity.name)
             if demand.loss is not None and demand.loss.name in self.freed.losses:
@@ -193,7 +187,7 @@ class _Stage:
             elif quantity.name == "texture":
                 free = [float(c.name in self.freed.texture_axes) for c in self.crystals]
                 held[place] = demand.restraint * held.new_tensor(free)
-        return dataclasses.replace(priors, sigma=self.earned.applied(held, self.model))
+        return dataclasses.replace(self._priors, sigma=self.earned.applied(held, self.model))
 
     @property
     def basis(self) -> Tensor:
@@ -204,22 +198,40 @@ class _Stage:
     def first(self) -> Tensor:
         return first_parameters(self.model, 1, self.priors)
 
-    def coarse(self, flat: Tensor, blur_deg: float) -> Tensor:
+    def coarse(self, flat: Tensor, blur_deg: float) -> Steps[Tensor]:
+        """Flat parameters of a fit of the blurred scan."""
         counts, sigma = self.whole.observed.numpy(), self.whole.sigma.numpy()
         grid = self.whole.two_theta.numpy()
-        return coarse_fit(self.model, grid, counts, sigma, flat, self.priors, blur_deg, self.on_step)
+        scan = CoarseScan.of(self.model, grid, counts, sigma, self.priors, blur_deg)
+        found = yield FitRequest(
+            self._key(scan.model),
+            scan.model,
+            scan.basis,
+            scan.observed,
+            scan.sigma,
+            flat + scan.widening,
+            scan.priors,
+            COARSE_DECREASE,
+        )
+        return found.flat - scan.widening
 
-    def sharp(self, flat: Tensor, **settings: float) -> Fit:
-        return fit(
+    def sharp(self, flat: Tensor, enough: float) -> FitRequest:
+        """A fit of the scan as it is."""
+        part = self.part
+        return FitRequest(
+            self._key(self.model),
             self.model,
             self.basis,
-            self.part.observed,
-            self.part.sigma,
+            part.observed,
+            part.sigma,
             flat,
             self.priors,
-            on_step=self.on_step,
-            **settings,
+            enough,
         )
+
+    def _key(self, model: ForwardModel) -> Hashable:
+        axes = tuple(sorted(self.freed.texture_axes.items()))
+        return tuple(self.crystals), self.instrument, model.two_theta.numpy().tobytes(), axes
 
     def enough(self, result: Fit) -> float:
         """Decrease of the cost at which the last fit ends: a fit that is worth little need not be exact."""
@@ -257,8 +269,8 @@ class _Stage:
         degree = chosen_degree(result, self.priors, self.model.two_theta, sigma, background, phases=phases)
         self.freed = dataclasses.replace(self.freed, background_degree=degree)
 
-    def free_more(self, result: Fit) -> Fit | None:
-        """A fit with what the residual asks for; None if it asks for nothing."""
+    def free_more(self, result: Fit) -> Tensor | None:
+        """Where a fit begins that frees what the residual asks for; None if it asks for nothing."""
         found = wanted(
             self.model,
             self.trials,
@@ -286,7 +298,7 @@ class _Stage:
             texture_axes={**self.freed.texture_axes, **axes},
         )
         self.model = self.model.with_texture_axes(self.crystals, self.freed.texture_axes)
-        return self.sharp(flat, enough=STAGE_DECREASE)
+        return flat
 
     def finished(self, result: Fit, plain: Fit) -> SampleRefinement:
         # A mass that was held at zero has an uncertainty too.
@@ -313,3 +325,22 @@ class _Stage:
             refined.strain,
         )
         return SampleRefinement(refined, self.freed, amounts.numpy(), deviations.numpy(), shift, there)
+
+
+@dataclass(frozen=True, eq=False)
+class _Alike:
+    """What scans of a series share."""
+
+    model: ForwardModel
+    trials: TextureTrials
+    priors: Priors
+    points_to_merge: int
+
+
+@lru_cache(maxsize=4)
+def _alike(crystals: tuple[Crystal, ...], instrument: Instrument, grid: bytes) -> _Alike:
+    """Made once for all scans of these crystals on this grid (the bytes of its angles in float64)."""
+    two_theta = np.frombuffer(grid)
+    model = ForwardModel(crystals, instrument, two_theta)
+    count = points_to_merge(torch.tensor(two_theta), instrument)
+    return _Alike(model, TextureTrials(model, crystals), make_priors(model, Restraints(), ()), count)

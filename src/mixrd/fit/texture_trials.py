@@ -59,6 +59,7 @@ class TextureTrials:
         self._sources, self._peaks, self._crystals = model.sources, model.peak_table, crystals
         self._reflections = model.reflections
         self._cosines: dict[tuple[int, Axis], list[Tensor]] = {}
+        self._slopes: dict[tuple[int, Axis], Tensor] = {}
         self._directions: dict[int, list[Axis]] = {}
         self._tables = model.tables
 
@@ -78,7 +79,10 @@ class TextureTrials:
 
     def slopes(self, phase: int, axis: Axis) -> Tensor:
         """(J,) derivatives of the factors by r at r = 1, 0 on the peaks of all others."""
-        return self._of_peaks(phase, axis, lambda cosines: -1.5 * (3 * cosines - 1).mean(dim=1))
+        if (phase, axis) not in self._slopes:
+            found = self._of_peaks(phase, axis, lambda cosines: -1.5 * (3 * cosines - 1).mean(dim=1))
+            self._slopes[phase, axis] = found
+        return self._slopes[phase, axis]
 
     def _of_peaks(self, phase: int, axis: Axis, value: Callable[[Tensor], Tensor]) -> Tensor:
         own = [source for source in self._sources if source.phase == phase]

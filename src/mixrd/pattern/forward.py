@@ -78,6 +78,8 @@ class ForwardModel:
         self.quantities, self.corrections = parameter_table(), corrections()
         self.names = [crystal.name for crystal in crystals]
         self.renderer = renderer_for(two_theta, widest_fwhm, precision, device)
+        #: Of other grids, which copies of a model share.
+        self._renderers: dict[tuple[bytes, float], Renderer] = {}
         dtype = self.renderer.grid.dtype
         self.sources = list_sources(
             crystals,
@@ -133,7 +135,10 @@ class ForwardModel:
         _check_input(self.names, two_theta, widest_fwhm, "refinement")
         other = copy.copy(self)
         dtype, device = self.two_theta.dtype, self.two_theta.device
-        other.renderer = Renderer(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
+        asked = two_theta.tobytes(), widest_fwhm
+        if asked not in self._renderers:
+            self._renderers[asked] = Renderer(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
+        other.renderer = self._renderers[asked]
         return other
 
     def reference(self, batch: int = 1) -> Parameters:

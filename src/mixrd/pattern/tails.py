@@ -143,7 +143,8 @@ class Tails:
         moments = moments.view(rows, self.count, *spread.shape[2:]).permute(0, 2, 3, 1)
         transformed = torch.fft.rfft(moments, n=self._length) * self._kernels
         nodes = torch.fft.irfft(transformed.sum(1), n=self._length)
-        return nodes[..., self._nodes].transpose(1, 2) @ self._shares
+        drawn: Tensor = nodes[..., self._nodes].transpose(1, 2) @ self._shares
+        return drawn
 
 
 def cubic_weights(t: Tensor) -> Tensor:
