@@ -6,7 +6,7 @@ The one solver of mixrd: scans, batches of scans, calibrations and the paper's p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from typing import Protocol
 
@@ -92,6 +92,13 @@ class Evaluated:
         design = linear.design * linear.active.unsqueeze(-1)
         everything = torch.cat([design, jacobian, linear.residual.unsqueeze(1)], dim=1)
         return cls(linear, jacobian, everything @ everything.mT)
+
+    def brief(self) -> Evaluated:
+        """The same without anything as long as the patterns."""
+        linear = replace(
+            self.linear, design=self.linear.design[..., :0], residual=self.linear.residual[..., :0]
+        )
+        return Evaluated(linear, self.jacobian[..., :0], self.normal)
 
     def replaced(self, index: Tensor, other: Evaluated) -> Evaluated:
         """The same with the patterns of `other` in the rows `index`."""

@@ -1,8 +1,4 @@
-"""Levenberg-Marquardt with variable projection for many of the paper's patterns at once.
-
-Coefficients of copies and background are linear and solved exactly for each trial; the Jacobian of strains
-and shape has its part in their span removed (Kaufman 1975, BIT 15, 49). Only normal equations are kept.
-"""
+"""Fits of many of the paper's patterns at once: a `Problem` of the solver, copies and background linear."""
 
 from __future__ import annotations
 
@@ -14,14 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mixrd.fit.linear_part import solve_non_negative
+from mixrd.fit.least_squares import Ended, Evaluated, Priors, solve
+from mixrd.fit.linear_part import LinearPart, solve_non_negative
 from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.refinement.copies import SHAPES, Amplitudes, Copies, amplitudes_of
 from mixrd.paper.refinement.evidence import evidence
 from mixrd.paper.refinement.pattern_model import PatternModel, Rendered
 
-#: Damping of the first step, its limits, and how it changes after a good and after a bad step.
-_DAMPING, _SMALLEST, _LARGEST, _EASE, _TIGHTEN = 1e-2, 1e-7, 1e7, 0.2, 5.0
 #: Relative decrease of the cost below which a step counts as the last.
 ENOUGH = 1e-5
 #: Patterns fitted at once.
@@ -160,45 +155,27 @@ def _fit_block(
     model: PatternModel, seen: Tensor, copies: Copies, prior: Prior, steps: int, enough: float
 ) -> Fitted:
     problem = _Problem(model, seen, copies)
-    lower, upper = problem.limits(prior)
-    flat = problem.flat(copies).clamp(lower, upper)
-    coefficients, cost, normal = problem.evaluated(problem.moved(flat))
-    damping = torch.full_like(cost, _DAMPING)
-    left = torch.arange(len(seen))
-    converged = torch.zeros(len(seen), dtype=torch.bool)
-    for _ in range(steps):
-        pressed_low, pressed_high = flat[left] <= lower[left], flat[left] >= upper[left]
-        change = _step(normal[left], coefficients.shape[1], damping[left], pressed_low, pressed_high)
-        trial = (flat[left] + change).clamp(lower[left], upper[left])
-        tried, trial_cost, trial_normal = problem.rows(left).evaluated(problem.rows(left).moved(trial))
-        better = trial_cost < cost[left]
-        gain = (cost[left] - trial_cost) / cost[left].clamp_min(1e-30)
-        good = left[better]
-        flat[good], coefficients[good], cost[good] = trial[better], tried[better], trial_cost[better]
-        normal[good] = trial_normal[better]
-        damping[left] = (damping[left] * torch.where(better, _EASE, _TIGHTEN)).clamp(_SMALLEST, _LARGEST)
-        # A refused step that would have changed next to nothing is the end as well.
-        done = gain.abs() < enough
-        converged[left[done]] = True
-        left = left[~done]
-        if not len(left):
-            break
-    counted = int(model.counted.sum())
+    found = solve(problem, problem.flat(copies), problem.priors(prior), enough=enough, most_steps=steps)
+    coefficients = found.at.linear.coefficients
     score, spread = evidence(
-        normal,
+        found.at.normal,
         coefficients,
-        cost,
+        found.cost,
         problem.amplitudes,
         max_strain=prior.max_strain,
         by_number=torch.tensor(prior.by_number, dtype=torch.float64),
         fraction_width=prior.fraction_width,
-        points=counted,
+        points=int(model.counted.sum()),
     )
-    return Fitted(problem.moved(flat), coefficients, cost, score, spread, converged)
+    converged = found.ended != Ended.STEPS_RAN_OUT
+    return Fitted(problem.copies_at(found.values), coefficients, found.cost, score, spread, converged)
 
 
 class _Problem:
-    """Some patterns and the copies in them, whose strains and shape are one flat vector (B, T + 3) each."""
+    """Some patterns and the copies in them, whose strains and shape are one flat vector (B, T + 3) each.
+
+    A `Problem` of the solver.
+    """
 
     def __init__(
         self, model: PatternModel, seen: Tensor, copies: Copies, amplitudes: Amplitudes | None = None
@@ -206,39 +183,49 @@ class _Problem:
         self.model, self.seen, self.copies = model, seen, copies
         self.amplitudes = amplitudes or amplitudes_of(copies, model.lines.components)
 
-    def rows(self, index: Tensor) -> _Problem:
-        return _Problem(self.model, self.seen[index], self.copies.rows(index), self.amplitudes.rows(index))
+    def at(self, values: Tensor, rows: Tensor) -> Evaluated:
+        """Coefficients of copies and background solved, and the Jacobian; only their products are kept."""
+        own = _Problem(self.model, self.seen[rows], self.copies.rows(rows), self.amplitudes.rows(rows))
+        copies = own.copies_at(values)
+        rendered = self.model.render(copies)
+        columns = rendered.columns
+        coefficients, active = solve_non_negative(
+            columns @ columns.mT, torch.einsum("bin,bn->bi", columns, own.seen), columns.shape[1]
+        )
+        residual = own.seen - torch.einsum("bi,bin->bn", coefficients, columns)
+        linear = LinearPart(coefficients, active, columns, residual)
+        return Evaluated.of(linear, own.jacobian(copies, rendered, coefficients)).brief()
+
+    def moved(self, values: Tensor, change: Tensor) -> Tensor:
+        """Strains and shape after a step."""
+        return values + change
 
     def flat(self, copies: Copies) -> Tensor:
+        """(B, T + 3) strains and shape of copies."""
         a = self.amplitudes
         return torch.cat([copies.strain[a.place, a.slot, a.component] * a.there, copies.shape], dim=1)
 
-    def moved(self, flat: Tensor) -> Copies:
+    def copies_at(self, flat: Tensor) -> Copies:
+        """The copies with these strains and shape."""
         a = self.amplitudes
         strain = torch.zeros_like(self.copies.strain)
         strain[a.place[a.there], a.slot[a.there], a.component[a.there]] = flat[:, :-SHAPES][a.there]
         return Copies(self.copies.material, strain, flat[:, -SHAPES:].contiguous())
 
-    def limits(self, prior: Prior) -> tuple[Tensor, Tensor]:
-        """Lower and upper bound of each, (B, T + 3)."""
-        limit = prior.max_strain * self.amplitudes.there.to(self.copies.shape.dtype)
+    def priors(self, prior: Prior) -> Priors:
+        """Bounds of each, (B, T + 3); within them nothing is preferred."""
+        there = self.amplitudes.there
+        limit = prior.max_strain * there.to(self.copies.shape.dtype)
         shape = self.copies.shape.new_tensor(prior.shape).expand(len(limit), -1, -1)
-        return torch.cat([-limit, shape[..., 0]], dim=1), torch.cat([limit, shape[..., 1]], dim=1)
-
-    def evaluated(self, copies: Copies) -> tuple[Tensor, Tensor, Tensor]:
-        """Coefficients, cost, and normal matrix of coefficients, strains, shape and residual."""
-        rendered = self.model.render(copies)
-        columns = rendered.columns
-        coefficients, active = solve_non_negative(
-            columns @ columns.mT, torch.einsum("bin,bn->bi", columns, self.seen), columns.shape[1]
+        lower, upper = (
+            torch.cat([x * limit, y], dim=1) for x, y in zip((-1, 1), shape.unbind(-1), strict=True)
         )
-        residual = self.seen - torch.einsum("bi,bin->bn", coefficients, columns)
-        rates = self.jacobian(copies, rendered, coefficients)
-        everything = torch.cat([columns * active.unsqueeze(-1), rates, residual.unsqueeze(1)], dim=1)
-        normal = everything @ everything.mT
-        return coefficients, normal[:, -1, -1].clone(), normal
+        free = torch.nn.functional.pad(there, (0, SHAPES), value=True)
+        sigma = torch.where(free, torch.inf, torch.zeros_like(lower))
+        return Priors(torch.zeros_like(lower), sigma, lower, upper)
 
     def jacobian(self, copies: Copies, rendered: Rendered, coefficients: Tensor) -> Tensor:
+        """(B, T + 3, N) derivatives of the patterns."""
         a = self.amplitudes
         # `rendered` has as many amplitudes as its patterns need, which may be fewer than here.
         by_strain = torch.nn.functional.pad(
@@ -263,23 +250,3 @@ def linearised(model: PatternModel, seen: Tensor, fitted: Fitted) -> tuple[Tenso
         [torch.arange(slots).expand(batch, -1), none, problem.amplitudes.slot, none.expand(-1, SHAPES)], dim=1
     )
     return torch.cat([rendered.columns, rates], dim=1), owner
-
-
-def _step(normal: Tensor, count: int, damping: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """(B, T + 3) change of strains and shape; `low` and `high` tell which are at a bound."""
-    matrix, gradient = normal[:, :-1, :-1].double(), normal[:, count:-1, -1].double()
-    linear, mixed, curvature = matrix[:, :count, :count], matrix[:, :count, count:], matrix[:, count:, count:]
-    size = linear.diagonal(dim1=1, dim2=2)
-    ridge = torch.diag_embed(1e-7 * size + (size <= 0))
-    # The residual is orthogonal to the span of the columns: the gradient has no part there.
-    curvature = curvature - mixed.mT @ torch.linalg.solve(linear + ridge, mixed)
-    pressed = (low & (gradient < 0)) | (high & (gradient > 0))
-    diagonal = curvature.diagonal(dim1=1, dim2=2).clamp_min(0)
-    known = diagonal > 1e-12 * diagonal.amax(1, keepdim=True).clamp_min(1e-300)
-    moving = (~pressed & known).double()
-    scale = torch.where(known, diagonal, torch.ones_like(diagonal)).sqrt()
-    curvature = curvature / (scale.unsqueeze(1) * scale.unsqueeze(2))
-    curvature = curvature * moving.unsqueeze(1) * moving.unsqueeze(2)
-    curvature = curvature + torch.diag_embed(1 - moving + damping.double().unsqueeze(-1))
-    change: Tensor = torch.linalg.solve(curvature, gradient / scale * moving) / scale * moving
-    return change.to(normal.dtype)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +10,15 @@ from torch import Tensor
 
 from mixrd.crystal import Crystal, strain_basis
 from mixrd.diffraction import (
+    Lines,
     Reflections,
     Scattering,
     lorentz_polarization,
     radiation,
     reflections,
-    stick_rates,
     strained_sticks,
 )
+from mixrd.diffraction import LineTable as DiffractionLines
 from mixrd.errors import ParameterError
 from mixrd.paper.dataset_recipe import DatasetRecipe
 from mixrd.paper.figure1_settings import Figure1Settings
@@ -26,8 +26,8 @@ from mixrd.paper.simulators import STRONGEST
 
 #: Lines whose 1/d^2 differ by less than this share under every strain are one line.
 _SAME = 1e-9
-#: Of the polynomials for the areas: good to 1e-4 of the strongest line.
-_DEGREE = 5
+#: Lines nearer to 180 degrees are off every grid.
+_LARGEST_SINE = 1 - 1e-6
 #: Steps of the strain that coinciding lines are sought at, and seed of their directions.
 _TRIALS, _TRIAL_SEED = 3, 0
 
@@ -85,26 +85,33 @@ def reflections_of(recipe: DatasetRecipe, material: int, margin: float) -> Refle
 
 def placed_lines(table: Reflections, strain: Tensor, wavelength_angstrom: float) -> PlacedLines:
     """Lines of copies strained by (S, C) amplitudes, in the unit of `strained_sticks`."""
-    sticks, rates = strained_sticks(table, strain), stick_rates(table, strain)
-    g_squared, intensity = (x.detach().requires_grad_() for x in (sticks.g_squared, sticks.intensity))
+    lines = DiffractionLines([table], dtype=strain.dtype).at(
+        torch.zeros(len(strain), dtype=torch.long), strain
+    )
+    return PlacedLines(*(x.unflatten(0, (len(strain), -1)) for x in _on_detector(lines, wavelength_angstrom)))
+
+
+def _on_detector(lines: Lines, wavelength_angstrom: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Positions in degrees and areas of lines (L,), and the derivatives of both by the strains (L, C)."""
+    g_squared, intensity = lines.g_squared.detach().requires_grad_(), lines.intensity.detach()
     with torch.enable_grad():
-        sine = 0.5 * wavelength_angstrom * g_squared.sqrt()
-        two_theta = 2 * torch.arcsin(sine.clamp_max(1 - 1e-12))
+        sine = (0.5 * wavelength_angstrom * g_squared.sqrt()).clamp_max(_LARGEST_SINE)
+        two_theta = 2 * torch.arcsin(sine)
         factor = lorentz_polarization(two_theta, monochromator_two_theta=0.0)
-        degrees, area = torch.rad2deg(two_theta), intensity * factor
+        degrees = torch.rad2deg(two_theta)
         # Every line depends on its own reflection alone: the gradient of a sum holds each line's derivative.
         (turn,) = torch.autograd.grad(degrees.sum(), g_squared, retain_graph=True)
-        (fall,) = torch.autograd.grad(area.sum(), g_squared)
-    position_rate = turn.unsqueeze(-1) * rates.g_squared
-    area_rate = fall.unsqueeze(-1) * rates.g_squared + factor.detach().unsqueeze(-1) * rates.intensity
-    return PlacedLines(degrees.detach(), area.detach(), position_rate, area_rate)
+        (fall,) = torch.autograd.grad(factor.sum(), g_squared)
+    factor = factor.detach()
+    area_rate = (intensity * fall).unsqueeze(-1) * lines.g_squared_rate
+    area_rate = area_rate + factor.unsqueeze(-1) * lines.intensity_rate
+    return degrees.detach(), intensity * factor, turn.unsqueeze(-1) * lines.g_squared_rate, area_rate
 
 
 class LineTable:
     """Lines of all materials of a dataset under any strain, scaled as in a mixture, in float32.
 
-    The area of a line depends on the strain by its 1/d^2 alone, but for the volume, which all lines share;
-    it is kept as a polynomial. Lines that coincide under every strain are one line.
+    Lines that coincide under every strain are one line.
 
     Parameters
     ----------
@@ -124,41 +131,21 @@ class LineTable:
         check_known(recipe)
         self.max_strain = recipe.max_strain
         self._wavelength, self._scaling = recipe.wavelength_angstrom, settings.scaling
-        bases = [torch.from_numpy(strain_basis(crystal, recipe.strain)) for crystal in recipe.crystals]
-        self.components = torch.tensor([*(len(basis) for basis in bases), 0])
+        tables = [
+            reflections_of(recipe, number, largest_stretch(crystal, recipe))
+            for number, crystal in enumerate(recipe.crystals)
+        ]
+        same = [same_lines(table, recipe.max_strain) for table in tables]
+        self._lines = DiffractionLines(tables, same, dtype=torch.float32)
+        self.components = self._lines.components
         self.most_components = int(self.components.max())
-        tables = [_material_lines(recipe, number) for number in range(len(bases))]
-        lines = torch.tensor([len(g) for g, _ in tables])
-        self._count, self._first = lines, lines.cumsum(0) - lines
-        self._g = torch.cat([g for g, _ in tables]).float()
-        self._area = torch.cat([area for _, area in tables]).float()
-        self._g_squared = self._g.square().sum(1)
-        self._basis = torch.zeros(len(bases), self.most_components, 3, 3)
-        for number, basis in enumerate(bases):
-            self._basis[number, : len(basis)] = basis.float()
 
     def at(self, material: Tensor, strain: Tensor) -> LineBatch:
         """Lines of copies of the materials (S,), strained by (S, C) amplitudes."""
-        count = self._count[material]
-        copy = torch.repeat_interleave(torch.arange(len(material)), count)
-        start = count.cumsum(0) - count
-        line = self._first[material][copy] + torch.arange(len(copy)) - start[copy]
-        basis = self._basis[material]
-        inverse = torch.linalg.inv(torch.eye(3) + torch.einsum("sk,skij->sij", strain, basis))
-        g = torch.einsum("lij,lj->li", inverse[copy], self._g[line])
-        g_squared = g.square().sum(1)
-        # As in `stick_rates`, but for copies of many materials with different numbers of lines.
-        moved = torch.einsum("sij,skjm->skim", inverse, basis)
-        by_strain = -2 * torch.einsum("li,lkij,lj->lk", g, moved[copy], g)
-        sine = (0.5 * self._wavelength * g_squared.sqrt()).clamp_max(1 - 1e-6)
-        # d(2 arcsin(wavelength |g| / 2)) / d(g.g) = tan(theta) / g.g
-        turn = torch.rad2deg(sine / (1 - sine.square()).sqrt() / g_squared)
-        area, fall = _polynomial(self._area[line], torch.log(g_squared / self._g_squared[line]))
-        area_rate = (fall / g_squared).unsqueeze(1) * by_strain
-        area, area_rate = self._scaled(copy, len(material), area, area_rate)
-        return LineBatch(
-            copy, torch.rad2deg(2 * torch.arcsin(sine)), area, turn.unsqueeze(1) * by_strain, area_rate
-        )
+        lines = self._lines.at(material, strain)
+        position, area, position_rate, area_rate = _on_detector(lines, self._wavelength)
+        area, area_rate = self._scaled(lines.copy, len(material), area, area_rate)
+        return LineBatch(lines.copy, position, area, position_rate, area_rate)
 
     def _scaled(self, copy: Tensor, copies: int, area: Tensor, rate: Tensor) -> tuple[Tensor, Tensor]:
         if self._scaling == "area":
@@ -207,37 +194,3 @@ def same_lines(table: Reflections, max_strain: float) -> Tensor:
     rounded = torch.round(torch.log(g_squared) / _SAME).T
     line: Tensor = torch.unique(rounded, dim=0, return_inverse=True)[1]
     return line
-
-
-def _material_lines(recipe: DatasetRecipe, material: int) -> tuple[Tensor, Tensor]:
-    """(J, 3) reciprocal vectors at rest of a material's lines, (J, _DEGREE + 1) polynomials of their areas.
-
-    In u = ln of the ratio of strained to unstrained 1/d^2, up to a factor that all lines share.
-    """
-    stretch = largest_stretch(recipe.crystals[material], recipe)
-    table = reflections_of(recipe, material, stretch)
-    line = same_lines(table, recipe.max_strain)
-    # Isotropic strain moves all lines alike: u = -2 ln(1 + strain).
-    isotropic = torch.linspace(-stretch, stretch, 3 * _DEGREE, dtype=torch.float64) + 1e-9
-    unit = torch.eye(3, dtype=torch.float64)
-    everywhere = dataclasses.replace(table, strain_basis=unit.unsqueeze(0))
-    placed = placed_lines(everywhere, isotropic.unsqueeze(1), recipe.wavelength_angstrom)
-    # The volume grows with the strain here, and is one of the factors that all lines share.
-    area = placed.area * (1 + isotropic.unsqueeze(1)) ** 3
-    u = -2 * torch.log1p(isotropic)
-    powers = u.unsqueeze(1) ** torch.arange(_DEGREE + 1)
-    coefficients = torch.linalg.lstsq(powers, area).solution.T
-    lines = int(line.max()) + 1
-    merged = coefficients.new_zeros(lines, _DEGREE + 1).index_add(0, line, coefficients)
-    g = table.g.new_zeros(lines, 3)
-    g[line] = table.g
-    return g, merged / merged[:, 0].max()
-
-
-def _polynomial(coefficients: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Value and derivative at u (L,) of polynomials (L, D + 1)."""
-    value, slope = coefficients[:, -1], torch.zeros_like(u)
-    for coefficient in coefficients[:, :-1].flip(1).unbind(1):
-        slope = slope * u + value
-        value = value * u + coefficient
-    return value.clamp_min(0), slope
