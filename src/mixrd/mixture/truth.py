@@ -19,6 +19,13 @@ from mixrd.pattern import Background, Humps, Impurities, Instrument, Parameters,
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+#: Keys of quantities of the scan that are not called as in the parameter table.
+_KEYS = {
+    "zero": "zero_deg",
+    "displacement": "displacement_mm",
+    "roughness_depth": "roughness_optical_depth",
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -120,8 +127,6 @@ def _measurement(settings: ScanSettings, instrument: Instrument) -> dict[str, ob
         "monochromator_two_theta_deg": instrument.monochromator_two_theta,
         "goniometer_radius_mm": instrument.goniometer_radius_mm,
         "profile": dataclasses.asdict(instrument.profile),
-        "zero_deg": settings.zero_deg,
-        "displacement_mm": settings.displacement_mm,
         "seconds_per_step": settings.seconds_per_step,
         "dead_time_us": settings.dead_time_us,
         "saturation_counts_per_second": settings.saturation_cps,
@@ -132,16 +137,12 @@ def _measurement(settings: ScanSettings, instrument: Instrument) -> dict[str, ob
 
 
 def _surface(sample: Sample, settings: ScanSettings) -> dict[str, object]:
-    share, depth = settings.roughness
     return {
         "linear_attenuation_per_mm": sample.attenuation_per_mm,
         "packing_fraction": settings.packing_fraction,
         "penetration_mm": float(sample.parameters.penetration[0, 0]),
         "mu_t": settings.mu_t,
-        "roughness_share": share,
-        "roughness_optical_depth": depth,
-        "overspill": settings.overspill,
-        **settings.corrections,
+        **{_KEYS.get(name, name): value for name, value in settings.of_scan.items()},
         "graininess": settings.graininess,
     }
 
