@@ -148,19 +148,11 @@ def _surface(sample: Sample, settings: ScanSettings) -> dict[str, object]:
 
 
 def _additions(drawn: Drawn, settings: ScanSettings) -> dict[str, object]:
-    lines, hump, spikes = drawn.impurities, drawn.hump, drawn.spikes
-    columns = (lines.position, lines.relative_intensity, lines.fwhm, lines.eta)
+    spikes = drawn.spikes
     where = drawn.two_theta[spikes.index[0]].tolist()
     return {
-        "impurities": _rows(
-            ("two_theta_deg", "height_over_strongest_peak", "fwhm_deg", "lorentzian_share"), *columns
-        ),
-        "hump": _rows(
-            ("two_theta_deg", "height_counts_per_second", "fwhm_deg", "lorentzian_share"),
-            *(hump.centre, hump.height, hump.fwhm, hump.eta),
-        )
-        if settings.hump_counts
-        else [],
+        "impurities": _rows("height_over_strongest_peak", drawn.impurities),
+        "hump": _rows("height_counts_per_second", drawn.hump) if settings.hump_counts else [],
         "spikes": [
             {"two_theta_deg": angle, "height_over_maximum": height}
             for angle, height in zip(where, spikes.height[0].tolist(), strict=True)
@@ -172,10 +164,14 @@ def _additions(drawn: Drawn, settings: ScanSettings) -> dict[str, object]:
     }
 
 
-def _rows(keys: Sequence[str], *columns: Tensor) -> list[dict[str, float]]:
-    """One entry for each of the first pattern's lines."""
+def _rows(height_key: str, peaks: Humps) -> list[dict[str, float]]:
+    """One entry for each of the first pattern's peaks."""
+    columns = (peaks.centre, peaks.height, peaks.fwhm, peaks.eta)
     rows = zip(*(column[0].tolist() for column in columns), strict=True)
-    return [dict(zip(keys, row, strict=True)) for row in rows]
+    return [
+        dict(zip(("two_theta_deg", height_key, "fwhm_deg", "lorentzian_share"), row, strict=True))
+        for row in rows
+    ]
 
 
 def _plain(drawn: DataclassInstance) -> Mapping[str, object]:

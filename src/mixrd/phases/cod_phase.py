@@ -18,7 +18,7 @@ _NAME = re.compile(r"cod:\s*(\d{7})", flags=re.IGNORECASE)
 
 
 def cod_folder() -> Path:
-    """Folder of structures from COD: in MIXRD_CACHE, else the user's cache folder."""
+    """Folder of structures from COD and indices of mirrors: in MIXRD_CACHE, else the user's cache folder."""
     return Path(os.environ.get("MIXRD_CACHE") or platformdirs.user_cache_dir("mixrd")) / "cod"
 
 
