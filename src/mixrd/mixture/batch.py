@@ -15,6 +15,7 @@ from itertools import groupby
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -56,10 +57,10 @@ class MixtureBatch:
         In 1/nm.
     """
 
-    patterns: Tensor
-    fractions: Tensor
-    strain: Tensor
-    inverse_size: Tensor
+    patterns: Float[Tensor, "B N"]
+    fractions: Float[Tensor, "B P"]
+    strain: Float[Tensor, "B K"]
+    inverse_size: Float[Tensor, "B P"]
 
 
 class MixtureSampler:
@@ -164,7 +165,9 @@ def draw_conditions(
     return model.from_flat(flat)
 
 
-def draw_fractions(batch: int, phases: int, *, generator: torch.Generator, like: Tensor) -> Tensor:
+def draw_fractions(
+    batch: int, phases: int, *, generator: torch.Generator, like: Tensor
+) -> Float[Tensor, "{batch} {phases}"]:
     """(batch, phases) weight fractions: half uniform on the simplex, half with traces and absent phases."""
     spacing = -torch.log(torch.rand(batch, phases, generator=generator, device=like.device).clamp_min(1e-9))
     trace = 10 ** (-3 * torch.rand(batch, phases, generator=generator, device=like.device))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -64,7 +65,7 @@ class Sample:
 class Drawn:
     """What was drawn beside the phases, for one scan on the grid `two_theta` (N,)."""
 
-    two_theta: Tensor
+    two_theta: Float[Tensor, " N"]
     impurities: Impurities
     background: Background
     background_scale: float

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern.drawing import Limits, check_limits, check_value, draw_present, span, uniform
@@ -70,14 +71,18 @@ class Humps:
         Lorentzian share.
     """
 
-    height: Tensor
-    centre: Tensor
-    fwhm: Tensor
-    eta: Tensor
+    height: Float[Tensor, "B H"]
+    centre: Float[Tensor, "B H"]
+    fwhm: Float[Tensor, "B H"]
+    eta: Float[Tensor, "B H"]
 
 
 def draw_humps(
-    two_theta: Tensor, batch: int, ranges: HumpRanges | None = None, *, generator: torch.Generator
+    two_theta: Float[Tensor, " N"],
+    batch: int,
+    ranges: HumpRanges | None = None,
+    *,
+    generator: torch.Generator,
 ) -> Humps:
     """Humps of `batch` patterns on this grid (N,) in degrees."""
     ranges = ranges or HumpRanges()
@@ -92,7 +97,9 @@ def draw_humps(
     )
 
 
-def apply_humps(intensity: Tensor, two_theta: Tensor, humps: Humps) -> Tensor:
+def apply_humps(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], humps: Humps
+) -> Float[Tensor, "B N"]:
     """(B, N) intensity with the humps added; `two_theta` (N,) in degrees.
 
     The same function as `mixrd.pattern.profile.pseudo_voigt`, whose eta is a share of the area; here it is

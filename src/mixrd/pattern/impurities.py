@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern.drawing import (
@@ -58,7 +59,11 @@ class Impurities(Humps):
 
 
 def draw_impurities(
-    two_theta: Tensor, batch: int, ranges: ImpurityRanges | None = None, *, generator: torch.Generator
+    two_theta: Float[Tensor, " N"],
+    batch: int,
+    ranges: ImpurityRanges | None = None,
+    *,
+    generator: torch.Generator,
 ) -> Impurities:
     """Lines of `batch` patterns, uniform over this grid (N,) in degrees."""
     ranges = ranges or ImpurityRanges()
@@ -73,7 +78,9 @@ def draw_impurities(
     )
 
 
-def apply_impurities(intensity: Tensor, two_theta: Tensor, impurities: Impurities) -> Tensor:
+def apply_impurities(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], impurities: Impurities
+) -> Float[Tensor, "B N"]:
     """(B, N) intensity with the lines added; before the background, or they grow with it.
 
     Parameters

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from mixrd.crystal import Crystal, StrainMode
@@ -51,8 +52,8 @@ class Source:
     table: Reflections
     lines: Radiation
     first: int
-    texture_cosines: Tensor | None
-    size_cosines: Tensor | None
+    texture_cosines: Float[Tensor, "R M"] | None
+    size_cosines: Float[Tensor, " R"] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +72,14 @@ class PeakTable:
         The quadrature of the axial divergence, padded with zeros.
     """
 
-    phase: Tensor
-    reflection: Tensor
-    node: Tensor
-    wavelength_angstrom: Tensor
-    weight: Tensor
-    size_cosine: Tensor
-    axial_heights: Tensor
-    axial_weights: Tensor
+    phase: Int[Tensor, " J"]
+    reflection: Int[Tensor, " J"]
+    node: Int[Tensor, " J"]
+    wavelength_angstrom: Float[Tensor, " J"]
+    weight: Float[Tensor, " J"]
+    size_cosine: Float[Tensor, " J"]
+    axial_heights: Float[Tensor, "J M"]
+    axial_weights: Float[Tensor, "J M"]
 
 
 def list_sources(
@@ -152,7 +153,7 @@ def with_texture(
 
 def _cosines(
     crystal: Crystal, table: Reflections, axes: Mapping[str, Axis], *, merged: bool = True
-) -> Tensor | None:
+) -> Float[Tensor, "R M"] | None:
     if crystal.name not in axes:
         return None
     return table.g.new_tensor(axis_cosines(crystal, table.hkl, axes[crystal.name], merged=merged))
