@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import Switch
@@ -10,11 +10,12 @@ from mixrd.errors import MixrdError, PhaseNotFoundError
 from mixrd.report.numbers import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mixrd.crystal import Crystal
     from mixrd.phases import CatalogEntry
 
+T = TypeVar("T")
 PHASES_EXAMPLES = """Examples:
   mixrd phases                  all phases of the catalog
   mixrd phases apatite          those with "apatite" in name, formula or class
@@ -113,15 +114,10 @@ def instruments(*, show: str | None = None, json: Switch = False) -> int:
 def _check(entries: list[CatalogEntry], *, json: bool) -> int:
     from dataclasses import asdict
 
-    from mixrd.cli.progress import counted_bar
     from mixrd.experiments.catalog_check import check_entry
     from mixrd.report.tables import catalog_check_table
 
-    results = []
-    with counted_bar("checking the catalog", len(entries)) as advance:
-        for entry in entries:
-            results.append(check_entry(entry))
-            advance()
+    results = _of_each("checking the catalog", entries, check_entry)
     passed = sum(result.passed for result in results)
     if json:
         show_json([asdict(result) for result in results])
@@ -133,21 +129,27 @@ def _check(entries: list[CatalogEntry], *, json: bool) -> int:
 def _i_over_ic(entries: list[CatalogEntry], *, json: bool) -> int:
     from dataclasses import asdict
 
-    from mixrd.cli.progress import counted_bar
     from mixrd.experiments.catalog_check import strongest_line
     from mixrd.report.tables import i_over_ic_table
 
-    lines = []
-    with counted_bar("calculating I/Ic", len(entries)) as advance:
-        for entry in entries:
-            lines.append(strongest_line(entry))
-            advance()
+    lines = _of_each("calculating I/Ic", entries, strongest_line)
     if json:
         show_json([asdict(line) for line in lines])
     else:
         note = "Strongest line over corundum (113), Cu K alpha, equal masses, no monochromator"
         show(i_over_ic_table(lines), note)
     return 0
+
+
+def _of_each(label: str, entries: list[CatalogEntry], work: Callable[[CatalogEntry], T]) -> list[T]:
+    from mixrd.cli.progress import counted_bar
+
+    results = []
+    with counted_bar(label, len(entries)) as advance:
+        for entry in entries:
+            results.append(work(entry))
+            advance()
+    return results
 
 
 def _others(text: str) -> dict[str, list[Crystal]]:

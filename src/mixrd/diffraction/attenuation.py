@@ -59,14 +59,8 @@ def mass_attenuation_cm2_g(substance: str | Crystal, wavelength_angstrom: float)
 
     Raises
     ------
-    CrystalError
-        If the element is unknown.
-    RadiationError
-        If the wavelength is outside 0.05-10 A.
-
-    See Also
-    --------
-    absorption_cross_section : the physics, and what is left out.
+    CrystalError, RadiationError
+        As `absorption_cross_section`, where the physics is said, and what is left out.
     """
     if isinstance(substance, Crystal):
         area, mass = _cell_cross_section(substance, wavelength_angstrom), substance.mass_per_cell
@@ -181,10 +175,8 @@ def near_edge(element: str, wavelength_angstrom: float, tolerance: float = 0.01)
 
     Raises
     ------
-    CrystalError
-        If the element is unknown.
-    RadiationError
-        If the wavelength is outside 0.05-10 A.
+    CrystalError, RadiationError
+        As `absorption_cross_section`.
     ParameterError
         If the tolerance is outside its range.
     """
