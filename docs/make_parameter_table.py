@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mixrd.pattern import Quantity
 from mixrd.pattern.parameter_table import parameter_table
+from mixrd.pattern.quantity import Training
 
 _OF = {"pattern": "scan", "phase": "phase", "component": "component of each phase"}
 
@@ -19,9 +20,15 @@ def freed(quantity: Quantity) -> str:
     return "the residual, along a direction" if quantity.on_demand.restraint else "only `mixrd.fit.refine`"
 
 
+def drawn(training: Training | None) -> str:
+    """Setting that limits what training samples draw, or its limit."""
+    if training is None:
+        return ""
+    return f"`{training.setting}`" if training.setting else f"up to {training.high:g}"
+
+
 def row(quantity: Quantity) -> str:
     """One line of Markdown."""
-    training = quantity.training
     cells = (
         f"`{quantity.field}`" + ("" if quantity.name == quantity.field else f": {quantity.name}"),
         quantity.label,
@@ -32,7 +39,7 @@ def row(quantity: Quantity) -> str:
         if quantity.restraint
         else f"`{quantity.restraint_name}`",
         freed(quantity),
-        f"`{training.setting}`" if training else "",
+        drawn(quantity.training),
     )
     return f"| {' | '.join(cells)} |"
 

@@ -29,11 +29,11 @@ class Registry(Generic[Thing]):
         What they are, for messages ("scan format").
     group : str
         Entry points of this group name modules that register something.
-    room : str
-        Package of mixrd whose modules register its own.
+    room : str or None
+        Package of mixrd whose modules register its own; None where all come from outside.
     """
 
-    def __init__(self, kind: str, *, group: str, room: str) -> None:
+    def __init__(self, kind: str, *, group: str, room: str | None = None) -> None:
         self._kind, self._group, self._room = kind, group, room
         self._things: dict[str, Thing] = {}
         self._complete = False
@@ -50,10 +50,19 @@ class Registry(Generic[Thing]):
             raise ParameterError(f"there is a {self._kind} {name!r} already", remedy="Give it another name")
         self._things[name] = thing
 
+    def remove(self, name: str) -> None:
+        """Take one out again."""
+        del self._things[name]
+
+    @property
+    def so_far(self) -> tuple[Thing, ...]:
+        """Those that have registered themselves by now; nothing is loaded."""
+        return tuple(self._things.values())
+
     def all(self) -> dict[str, Thing]:
         """All by name, in alphabetical order."""
         if not self._complete:
-            for name in _module_names(self._room):
+            for name in _module_names(self._room) if self._room else ():
                 import_module(f"{self._room}.{name}")
             from_entry_points(self._group, EntryPoint.load)
             self._complete = True

@@ -1,4 +1,4 @@
-"""Another package adds a scan format, a warning, an export and an architecture; mixrd is not touched."""
+"""Another package adds a scan format, a warning, an export, phases and an architecture, mixrd untouched."""
 
 from __future__ import annotations
 
@@ -60,6 +60,14 @@ class OneLayer(nn.Module):
     def forward(self, patterns: Tensor) -> Tensor:
         return self.layer(patterns)
 """,
+    "finds.py": """
+from mixrd.phases import PhaseSource, load_phase, register_phase_source
+
+from dataclasses import replace
+
+SAMPLES = {name: replace(load_phase("halite"), name=name) for name in ("salt of room 7", "halite")}
+register_phase_source(PhaseSource("lab", SAMPLES.get, SAMPLES.values))
+""",
     "broken.py": "raise RuntimeError('no lamp')",
 }
 POINTS = """
@@ -72,6 +80,9 @@ others = others.writes
 
 [mixrd.warning_texts]
 lamp = others:warnings.toml
+
+[mixrd.phase_sources]
+lab = others.finds
 
 [mixrd.architectures]
 one = others.learns
@@ -136,6 +147,26 @@ def test_its_scans_are_found_read_warned_of_and_handed_over(mixrd: Mixrd, here: 
     assert "wrote a.oth" in shown.stderr
     offered = " ".join(mixrd("export", "--help").stdout.replace("│", " ").split())
     assert "[choices: bgmn, cif, fullprof, gsas2, onnx, others, rietx, topas]" in offered
+
+
+@pytest.mark.slow
+def test_its_phases_are_listed_and_found(mixrd: Mixrd, here: Path) -> None:
+    listed = mixrd("phases", "room 7")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.splitlines()[:1] == ["lab:"] and "salt of room 7  NaCl" in listed.stdout
+    entries = json.loads(mixrd("phases", "NaCl", "--json").stdout)
+    assert [(one["category"], one["name"]) for one in entries[-2:]] == [
+        ("lab", "salt of room 7"),
+        ("lab", "halite"),
+    ]
+    given = ("--instrument", "lab-cu", "--range", "45", "50")
+    made = mixrd("simulate", "salt of room 7:1", "fluorite:1", *given, "-o", "a.xy")
+    assert made.returncode == 0, made.stderr
+    # The catalog's own keeps its name; that of the package is asked for by its source.
+    made = mixrd("simulate", "lab:halite:1", "fluorite:1", *given, "-o", "b.xy")
+    assert made.returncode == 0, made.stderr
+    unknown = mixrd("simulate", "lab:fluorite:1", *given, "-o", "c.xy")
+    assert unknown.returncode == 2 and "unknown phase 'lab:fluorite'" in unknown.stderr
 
 
 @pytest.mark.slow

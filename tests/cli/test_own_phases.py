@@ -23,6 +23,7 @@ def cif(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_add_list_use_remove(run, cif: Path) -> None:
     assert run("phases", "add", cif, "--formula", "ZnO", "--second", cif).code == 0
     assert json.loads(run("phases", "list", "--json").out)[0]["name"] == "measured-zno"
+    assert "own:" in run("phases", "zno").out and "measured-zno" in run("phases", "zno").out
     cif.unlink()
     made = run("simulate", "measured-zno:50", "fluorite:50", "--instrument", "lab-cu", "-o", "scan.xy")
     assert made.code == 0, made.err
@@ -45,3 +46,12 @@ def test_names_that_ship(run, cif: Path) -> None:
 def test_searching_goes_on_as_before(run, cif: Path) -> None:
     assert "aragonite" in run("phases", "carbonate").out
     assert json.loads(run("phases", "--json").out)
+
+
+def test_the_catalog_is_shown_beside_a_phase_that_is_damaged(run, cif: Path) -> None:
+    assert run("phases", "add", cif).code == 0
+    (kept,) = (cif.parent / "../own").glob("*.json")
+    kept.write_text("{", encoding="utf-8")
+    shown = run("phases", "zincite")
+    assert shown.code == 0 and "zincite" in shown.out
+    assert "own cannot be listed" in shown.err and "mixrd phases remove measured-zno" in shown.err

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
+from mixrd.pattern import Correction, Quantity, register_correction, remove_correction
 from mixrd.scan import read_scan
 
 
@@ -139,3 +141,19 @@ def test_help_is_grouped_and_says_units(run) -> None:
     assert shown.code == 0
     for word in ("Sample", "Beam", "Counting", "--time", "in s", "in um", "in nm", "in mm", "degrees"):
         assert word in shown.out
+
+
+def test_corrections_that_others_add_are_given_by_name(run) -> None:
+    quantity = Quantity("film_depth", "optical depth of the film", "dimensionless", 0.0, 2.0)
+    film = Correction((quantity,), lambda theta, _, depth: torch.exp(-depth * (1 / torch.sin(theta) - 1)))
+    arguments = ("simulate", "fluorite:1", "--instrument", "lab-cu", "--range", "45", "50")
+    unknown = run(*arguments, "-o", "a.xy", "--correction", "film_depth:0.1")
+    assert unknown.code == 2 and "no correction film_depth = 0.1" in unknown.err
+    register_correction(film)
+    try:
+        assert run(*arguments, "-o", "a.xy", "--correction", "film_depth:0.1").code == 0
+        twice = run(*arguments, "-o", "b.xy", "--correction", "film_depth:0.1", "film_depth:0.2")
+        assert twice.code == 2 and "twice for film_depth" in twice.err
+    finally:
+        remove_correction(film)
+    assert json.loads(Path("a.truth.json").read_text(encoding="utf-8"))["film_depth"] == 0.1

@@ -170,6 +170,30 @@ def test_conditions_fill_their_ranges(crystals: list[Crystal], instrument: Instr
     _check_widths(model, drawn, 2.0)
 
 
+def test_a_seed_stands_for_the_sample_that_it_always_stood_for(
+    crystals: list[Crystal], instrument: Instrument
+) -> None:
+    """Networks that were trained, and what was measured with them, are made again from their seed."""
+    ranges = SampleRanges(max_thinness=2.0)
+    drawn = draw_conditions(sampler_of(crystals, instrument, ranges).model, ranges, 1, generator=seeded(11))
+    # As the code drew that named each quantity by hand.
+    expected = {
+        "strain": [-0.00461324, 0.00564914],
+        "inverse_size": [0.0279095, 0.00745299],
+        "microstrain": [7.39229e-05, 0.000214584],
+        "profile": [0.00665904, -0.00665904, 0.0083238, 0.0110693, 0.0417824, 0.0],
+        "zero": [0.0267131],
+        "displacement": [0.000485194],
+        "thinness": [0.205006],
+        "penetration": [0.0379999],
+        "roughness": [0.0572123, 0.46242],
+        "overspill": [0.182125],
+    }
+    assert set(expected) == set(drawn.values) - {"texture", "aspect", "b_offset"}
+    for name, values in expected.items():
+        assert drawn.values[name][0].tolist() == pytest.approx(values, rel=1e-5), name
+
+
 def _check_widths(model: ForwardModel, drawn: Parameters, factor: float) -> None:
     """Widths at every angle change by at most the factor, both ways, and Caglioti terms stay together."""
     u, v, w, x, y = (drawn.profile / model.reference(1).profile)[:, :5].unbind(1)

@@ -56,13 +56,13 @@ def test_impurity_line_has_its_height_width_and_area(
 def test_impurities_are_as_many_and_as_strong_as_asked() -> None:
     ranges = ImpurityRanges(count=(1, 3), relative_intensity=(0.01, 0.04))
     drawn = draw_impurities(GRID, 3000, ranges, generator=torch.Generator().manual_seed(0))
-    number = (drawn.relative_intensity > 0).sum(dim=1)
+    number = (drawn.height > 0).sum(dim=1)
     assert torch.bincount(number, minlength=4)[0] == 0
     for n in (1, 2, 3):
         assert float((number == n).double().mean()) == pytest.approx(1 / 3, abs=0.04)
-    there = drawn.relative_intensity[drawn.relative_intensity > 0]
+    there = drawn.height[drawn.height > 0]
     assert 0.01 <= float(there.min()) < 0.0105 and 0.038 < float(there.max()) <= 0.04
-    assert 10 <= float(drawn.position.min()) < 11 and 89 < float(drawn.position.max()) <= 90
+    assert 10 <= float(drawn.centre.min()) < 11 and 89 < float(drawn.centre.max()) <= 90
 
 
 def test_no_impurities_change_nothing() -> None:

@@ -13,8 +13,14 @@ import pytest
 import torch
 
 from mixrd.errors import ParameterError, UsageError
-from mixrd.pattern import ForwardModel, Parameters, Quantity, load_instrument
-from mixrd.pattern.parameter_table import by_field, by_loss, declare, parameter_table, places, withdraw
+from mixrd.pattern import Correction, ForwardModel, Parameters, Quantity, load_instrument
+from mixrd.pattern.line_corrections import (
+    added_corrections,
+    corrections,
+    register_correction,
+    remove_correction,
+)
+from mixrd.pattern.parameter_table import by_field, by_loss, parameter_table, places
 from mixrd.phases import load_phase
 
 
@@ -90,14 +96,22 @@ def test_an_installed_package_adds_its_corrections(tmp_path: Path) -> None:
 
 
 def test_a_name_is_declared_once() -> None:
-    mine = Quantity("haze", "haze", "mm", 0.0, 1.0)
-    declare([mine])
+    haze = Quantity("haze", "haze", "mm", 0.0, 1.0)
+    mine, again, taken = (
+        Correction((q,), lambda theta, _, haze: 1 - haze * theta.cos())
+        for q in (
+            haze,
+            dataclasses.replace(haze, field="other"),
+            dataclasses.replace(haze, field="roughness"),
+        )
+    )
+    register_correction(mine)
     try:
-        assert parameter_table()[-1] is mine
+        assert parameter_table()[-1] is haze and corrections()[-1] is added_corrections()[-1] is mine
         with pytest.raises(UsageError, match="haze"):
-            declare([mine])
+            register_correction(again)
     finally:
-        withdraw([mine])
-    assert mine not in parameter_table()
-    with pytest.raises(UsageError, match="depth"):
-        declare([Quantity("depth", "depth", "mm", 0.0, 1.0, field="roughness")])
+        remove_correction(mine)
+    assert haze not in parameter_table() and mine not in corrections()
+    with pytest.raises(UsageError, match="haze"):
+        register_correction(taken)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
 from cyclopts import Group, Parameter
 
 from mixrd.cli.options import Names, Switch
@@ -72,6 +70,7 @@ class SourceOptions:
         """The mirror, indexed, or the client."""
         from mixrd.cli.progress import filling_bar
         from mixrd.phases import CodClient, CodMirror
+        from mixrd.phases.cod_phase import cod_folder
 
         folder = cod_folder()
         if self.mirror is None:
@@ -103,8 +102,3 @@ class LineOptions:
         if self.spare_lines == 0:
             return None
         return LineCriterion(self.spare_lines, self.range, self.wavelength)
-
-
-def cod_folder() -> Path:
-    """Folder of structures from COD and indices of mirrors: in MIXRD_CACHE, else the user's cache folder."""
-    return Path(os.environ.get("MIXRD_CACHE") or platformdirs.user_cache_dir("mixrd")) / "cod"

@@ -72,15 +72,14 @@ def list_own(*, json: Switch = False) -> int:
     json
         Print JSON instead of a table.
     """
-    from mixrd.phases import own_names, own_phase
+    from mixrd.phases import own_phases
     from mixrd.phases.own_phases import own_folder
 
-    crystals = [crystal for name in own_names() if (crystal := own_phase(name)) is not None]
+    crystals = list(own_phases())
     if json:
         show_json([{"name": c.name, "formula": c.formula, "source": c.source} for c in crystals])
         return 0
-    for crystal in crystals:
-        show(f"{crystal.name}  {crystal.formula}  {crystal.space_group}  {crystal.source}")
+    show(*map(phases.line_of, crystals))
     say(f"{counted(len(crystals), 'phase')} of your own in {own_folder()}")
     return 0
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixrd.cli.console import say, show, show_json
 from mixrd.cli.options import Switch
-from mixrd.errors import PhaseNotFoundError
+from mixrd.errors import MixrdError, PhaseNotFoundError
 from mixrd.report.numbers import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mixrd.crystal import Crystal
     from mixrd.phases import CatalogEntry
 
+T = TypeVar("T")
 PHASES_EXAMPLES = """Examples:
   mixrd phases                  all phases of the catalog
   mixrd phases apatite          those with "apatite" in name, formula or class
@@ -30,7 +34,8 @@ def phases(
 ) -> int:
     """List or search the catalog of phases.
 
-    Every name can be given to --phases; a CIF file can be given instead of a name.
+    Phases of your own, and those that other packages bring, follow. Every name
+    can be given to --phases; a CIF file can be given instead of a name.
 
     Parameters
     ----------
@@ -47,7 +52,8 @@ def phases(
     from mixrd.report.tables import catalog_table
 
     entries = search_catalog(text)
-    if not entries:
+    others = {} if check or i_over_ic else _others(text)
+    if not entries and not others:
         raise PhaseNotFoundError(
             f"no phase of the catalog matches {text!r}",
             remedy="`mixrd phases` lists all; other phases can be given as CIF files",
@@ -57,11 +63,23 @@ def phases(
     if i_over_ic:
         return _i_over_ic(entries, json=json)
     if json:
-        show_json([_plain(entry) for entry in entries])
-    else:
+        catalog = [_plain(e.crystal, e.name, e.formula, e.category, e.aliases) for e in entries]
+        show_json(
+            catalog
+            + [_plain(c, c.name, c.formula, source) for source, found in others.items() for c in found]
+        )
+        return 0
+    if entries:
         show(catalog_table(entries))
-        say(counted(len(entries), "phase"))
+    for source, found in others.items():
+        show(f"{source}:", *map(line_of, found))
+    say(counted(len(entries) + sum(map(len, others.values())), "phase"))
     return 0
+
+
+def line_of(crystal: Crystal) -> str:
+    """A phase that is not in the catalog, in one line."""
+    return f"{crystal.name}  {crystal.formula}  {crystal.space_group}  {crystal.source}"
 
 
 def instruments(*, show: str | None = None, json: Switch = False) -> int:
@@ -96,15 +114,10 @@ def instruments(*, show: str | None = None, json: Switch = False) -> int:
 def _check(entries: list[CatalogEntry], *, json: bool) -> int:
     from dataclasses import asdict
 
-    from mixrd.cli.progress import counted_bar
     from mixrd.experiments.catalog_check import check_entry
     from mixrd.report.tables import catalog_check_table
 
-    results = []
-    with counted_bar("checking the catalog", len(entries)) as advance:
-        for entry in entries:
-            results.append(check_entry(entry))
-            advance()
+    results = _of_each("checking the catalog", entries, check_entry)
     passed = sum(result.passed for result in results)
     if json:
         show_json([asdict(result) for result in results])
@@ -116,15 +129,10 @@ def _check(entries: list[CatalogEntry], *, json: bool) -> int:
 def _i_over_ic(entries: list[CatalogEntry], *, json: bool) -> int:
     from dataclasses import asdict
 
-    from mixrd.cli.progress import counted_bar
     from mixrd.experiments.catalog_check import strongest_line
     from mixrd.report.tables import i_over_ic_table
 
-    lines = []
-    with counted_bar("calculating I/Ic", len(entries)) as advance:
-        for entry in entries:
-            lines.append(strongest_line(entry))
-            advance()
+    lines = _of_each("calculating I/Ic", entries, strongest_line)
     if json:
         show_json([asdict(line) for line in lines])
     else:
@@ -133,13 +141,41 @@ def _i_over_ic(entries: list[CatalogEntry], *, json: bool) -> int:
     return 0
 
 
-def _plain(entry: CatalogEntry) -> dict[str, Any]:
-    crystal = entry.crystal
+def _of_each(label: str, entries: list[CatalogEntry], work: Callable[[CatalogEntry], T]) -> list[T]:
+    from mixrd.cli.progress import counted_bar
+
+    results = []
+    with counted_bar(label, len(entries)) as advance:
+        for entry in entries:
+            results.append(work(entry))
+            advance()
+    return results
+
+
+def _others(text: str) -> dict[str, list[Crystal]]:
+    """What sources other than the catalog have of `text`, by their names."""
+    from mixrd.phases import phase_sources
+
+    found = {}
+    for source in phase_sources():
+        if source.name == "catalog":
+            continue
+        try:
+            found[source.name] = source.search(text)
+        except MixrdError as error:
+            # The others are shown all the same.
+            say(f"{source.name} cannot be listed: {error}")
+    return {name: crystals for name, crystals in found.items() if crystals}
+
+
+def _plain(
+    crystal: Crystal, name: str, formula: str, category: str, aliases: Sequence[str] = ()
+) -> dict[str, Any]:
     return {
-        "name": entry.name,
-        "formula": entry.formula,
-        "category": entry.category,
-        "aliases": list(entry.aliases),
+        "name": name,
+        "formula": formula,
+        "category": category,
+        "aliases": list(aliases),
         "space_group": crystal.space_group,
         "cell": list(crystal.cell),
         "density_g_cm3": crystal.density_g_cm3,

@@ -62,12 +62,18 @@ class Quantity:
         entries = [(phase_name(name), self.parse(value)) for name, value in named if name]
         return (alone[0] if alone else None), without_repeats(self.option, entries)
 
+    def by_name(self, parts: Sequence[str] | None) -> dict[str, float]:
+        """What `NAME:VALUE` say."""
+        named = [_split(part) for part in parts or ()]
+        return without_repeats(self.option, [(name, self.parse(value)) for name, value in named])
+
 
 TIME = Quantity("--time", {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}, "1s, 500ms or 2min")
 DEAD_TIME = Quantity("--dead-time", {"us": 1.0, "ns": 1e-3, "ms": 1e3}, "2us")
 SIZE = Quantity("--size", {"nm": 1.0, "um": 1e3}, "40nm or zincite:20nm")
 PARTICLE_SIZE = Quantity("--particle-size", {"um": 1.0, "nm": 1e-3, "mm": 1e3}, "10um or zincite:5um")
 MICROSTRAIN = Quantity("--microstrain", {}, "0.001 or zincite:0.002")
+CORRECTION = Quantity("--correction", {}, "film_depth:0.1")
 
 
 def axis_and_number(option: str, parts: Sequence[str] | None, example: str) -> dict[str, tuple[Axis, float]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
 from mixrd.cli.options import Names, Switch
 from mixrd.cli.quantities import (
+    CORRECTION,
     DEAD_TIME,
     MICROSTRAIN,
     PARTICLE_SIZE,
@@ -53,6 +54,9 @@ class SampleOptions:
 
     overspill: float = 0.0
     """Sine of the angle theta below which the beam is longer than the sample; 0.2 is 23 degrees 2theta."""
+
+    correction: Names | None = None
+    """Corrections that other packages add, as NAME:VALUE, film_depth:0.1."""
 
     mu_t: float | None = None
     """Linear attenuation of the powder times its thickness (no unit); infinitely thick unless given."""
@@ -134,15 +138,17 @@ def scan_settings(sample: SampleOptions, beam: BeamOptions, counting: CountingOp
     microstrain, phase_microstrain = MICROSTRAIN.by_phase(sample.microstrain)
     particle_size_um, phase_particle_size_um = PARTICLE_SIZE.by_phase(sample.particle_size)
     smooth = "0:0"
+    # Numbers stand under the names of their settings; what is written in other ways is read below.
+    numbers: dict[str, Any] = {
+        name: value
+        for options in (sample, beam, counting)
+        for name, value in vars(options).items()
+        if name in ScanSettings.__dataclass_fields__ and isinstance(value, int | float)
+    }
     return ScanSettings(
-        peak_counts=counting.peak_counts,
-        background_counts=counting.background_counts,
-        hump_counts=counting.hump_counts,
-        fluorescence_counts=counting.fluorescence_counts,
         seconds_per_step=TIME.parse(counting.time),
         dead_time_us=DEAD_TIME.parse(counting.dead_time),
         saturation_cps=counting.saturation,
-        max_strain=sample.max_strain,
         size_nm=size_nm,
         phase_size_nm=phase_size_nm,
         microstrain=microstrain,
@@ -152,16 +158,9 @@ def scan_settings(sample: SampleOptions, beam: BeamOptions, counting: CountingOp
         zero_deg=beam.zero,
         displacement_mm=sample.displacement,
         roughness=two_numbers("--roughness", sample.roughness or smooth, "SHARE:DEPTH, for example 0.3:0.05"),
-        overspill=sample.overspill,
-        mu_t=sample.mu_t,
-        transparency=sample.transparency,
+        corrections=CORRECTION.by_name(sample.correction),
         packing_fraction=sample.packing,
         particle_size_um=particle_size_um,
         phase_particle_size_um=phase_particle_size_um,
-        graininess=sample.graininess,
-        impurities=sample.impurities,
-        impurity_strength=sample.impurity_strength,
-        spikes=counting.spikes,
-        kbeta=beam.kbeta,
-        tungsten=beam.tungsten,
+        **numbers,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
@@ -51,8 +50,7 @@ def absorption_cross_section(element: str, wavelength_angstrom: float) -> float:
     RadiationError
         If the wavelength is outside 0.05-10 A.
     """
-    _atomic_number(element)
-    _check_wavelength(wavelength_angstrom)
+    _check(element, wavelength_angstrom)
     return 2 * ELECTRON_RADIUS_ANGSTROM * wavelength_angstrom * dispersion(element, wavelength_angstrom).imag
 
 
@@ -61,14 +59,8 @@ def mass_attenuation_cm2_g(substance: str | Crystal, wavelength_angstrom: float)
 
     Raises
     ------
-    CrystalError
-        If the element is unknown.
-    RadiationError
-        If the wavelength is outside 0.05-10 A.
-
-    See Also
-    --------
-    absorption_cross_section : the physics, and what is left out.
+    CrystalError, RadiationError
+        As `absorption_cross_section`, where the physics is said, and what is left out.
     """
     if isinstance(substance, Crystal):
         area, mass = _cell_cross_section(substance, wavelength_angstrom), substance.mass_per_cell
@@ -183,15 +175,12 @@ def near_edge(element: str, wavelength_angstrom: float, tolerance: float = 0.01)
 
     Raises
     ------
-    CrystalError
-        If the element is unknown.
-    RadiationError
-        If the wavelength is outside 0.05-10 A.
+    CrystalError, RadiationError
+        As `absorption_cross_section`.
     ParameterError
         If the tolerance is outside its range.
     """
-    _atomic_number(element)
-    _check_wavelength(wavelength_angstrom)
+    _check(element, wavelength_angstrom)
     require_within("tolerance", tolerance, 1e-4, 0.1)
     window = wavelength_angstrom * np.linspace(1 + tolerance, 1 - tolerance, EDGE_STEPS + 1)
     rising = [dispersion(element, float(x)).imag for x in window]
@@ -219,15 +208,10 @@ def _cell_cross_section(crystal: Crystal, wavelength_angstrom: float) -> float:
     )
 
 
-def _atomic_number(element: str) -> int:
-    number = int(gemmi.Element(element).atomic_number)
-    if number == 0:
+def _check(element: str, wavelength_angstrom: float) -> None:
+    if gemmi.Element(element).atomic_number == 0:
         raise CrystalError(f"the element {element!r} is unknown", remedy="Give an element symbol, such as Fe")
-    return number
-
-
-def _check_wavelength(wavelength_angstrom: float) -> None:
-    if not (math.isfinite(wavelength_angstrom) and 0.05 <= wavelength_angstrom <= 10.0):
+    if not 0.05 <= wavelength_angstrom <= 10.0:
         raise RadiationError(
             f"wavelength {wavelength_angstrom:g} A is outside 0.05-10 A",
             remedy="Give the wavelength in angstrom (Cu K alpha is 1.5406)",

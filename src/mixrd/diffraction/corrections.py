@@ -12,6 +12,7 @@ import math
 from typing import Literal
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.errors import ParameterError
@@ -35,7 +36,7 @@ def require_within(name: str, value: Tensor | float, low: float, high: float, un
         )
 
 
-def lorentz(two_theta: Tensor) -> Tensor:
+def lorentz(two_theta: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Lorentz factor of a powder, 1 / (sin^2 theta cos theta).
 
     It holds the single-crystal factor 1 / sin 2theta, the share cos theta of grains in reflecting position
@@ -52,12 +53,12 @@ def lorentz(two_theta: Tensor) -> Tensor:
 
 
 def polarization(
-    two_theta: Tensor,
+    two_theta: Float[Tensor, "*#shape"],
     *,
-    monochromator_two_theta: float | Tensor = 0.0,
+    monochromator_two_theta: float | Float[Tensor, "*#shape"] = 0.0,
     position: MonochromatorPosition = "diffracted",
-    polarized_fraction: float | Tensor | None = None,
-) -> Tensor:
+    polarized_fraction: float | Float[Tensor, "*#shape"] | None = None,
+) -> Float[Tensor, "*shape"]:
     """Polarization factor, 1 at 2theta = 0.
 
     With the share P of the beam polarized perpendicular to the plane of diffraction and a monochromator
@@ -108,7 +109,7 @@ def polarization(
     return perpendicular.to(dtype) + parallel.to(dtype) * torch.cos(two_theta) ** 2
 
 
-def divergence_slit(theta: Tensor, mode: SlitMode = "fixed") -> Tensor:
+def divergence_slit(theta: Float[Tensor, "*shape"], mode: SlitMode = "fixed") -> Float[Tensor, "*shape"]:
     """Irradiated volume with theta for fixed and automatic divergence slits, relative to fixed slits.
 
     A fixed slit irradiates a length proportional to 1 / sin theta of a flat sample, to an effective depth
@@ -134,7 +135,9 @@ def divergence_slit(theta: Tensor, mode: SlitMode = "fixed") -> Tensor:
     raise ParameterError(f"the divergence slit's mode is {mode!r}", remedy="Allowed: 'fixed', 'automatic'")
 
 
-def thin_sample_absorption(theta: Tensor, mu_t: float | Tensor) -> Tensor:
+def thin_sample_absorption(
+    theta: Float[Tensor, "*#shape"], mu_t: float | Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
     """Intensity of a flat plate in symmetric reflection over that of an infinitely thick one.
 
     1 - exp(-2 mu t / sin theta) (Klug & Alexander 1974, X-Ray Diffraction Procedures, chapter 5;
@@ -158,8 +161,10 @@ def thin_sample_absorption(theta: Tensor, mu_t: float | Tensor) -> Tensor:
 
 
 def transparency_shift(
-    two_theta: Tensor, penetration_mm: float | Tensor, radius_mm: float | Tensor
-) -> Tensor:
+    two_theta: Float[Tensor, "*#shape"],
+    penetration_mm: float | Float[Tensor, "*#shape"],
+    radius_mm: float | Float[Tensor, "*#shape"],
+) -> Float[Tensor, "*shape"]:
     """Shift of a line's centroid because the beam enters the sample, in degrees 2theta.
 
     -sin 2theta / (2 mu R) in radians for an infinitely thick flat sample (Wilson 1963, Mathematical Theory
@@ -185,7 +190,9 @@ def transparency_shift(
     return -torch.sin(two_theta) * (180 / math.pi) * penetration_mm / (2 * radius_mm)
 
 
-def surface_roughness(theta: Tensor, p: float | Tensor, q: float | Tensor) -> Tensor:
+def surface_roughness(
+    theta: Float[Tensor, "*#shape"], p: float | Float[Tensor, "*#shape"], q: float | Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
     """Loss by a rough or loosely packed surface after Suortti (1972, J. Appl. Cryst. 5, 325), 1 at 90 deg.
 
     (p + (1 - p) exp(-q / sin theta)) / (p + (1 - p) exp(-q)), the normalisation that GSAS-II uses too.
@@ -211,7 +218,9 @@ def surface_roughness(theta: Tensor, p: float | Tensor, q: float | Tensor) -> Te
     return (smooth + (1 - p) * torch.exp(q * (1 - 1 / torch.sin(theta)))) / (smooth + (1 - p))
 
 
-def beam_overspill(theta: Tensor, overspill: float | Tensor) -> Tensor:
+def beam_overspill(
+    theta: Float[Tensor, "*#shape"], overspill: float | Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
     """Share of the beam of a fixed slit that meets a round sample, 1 where all of it does.
 
     The beam of a slit that opens by the angle d is R d / sin theta long on the sample (Klug & Alexander
@@ -247,7 +256,9 @@ def _chord_area(y: Tensor) -> Tensor:
     return 0.5 * (y * (1 - 4 * y.square()).sqrt() + 0.5 * torch.arcsin(2 * y))
 
 
-def displacement_factor(s_squared: Tensor, b: float | Tensor) -> Tensor:
+def displacement_factor(
+    s_squared: Float[Tensor, "*#shape"], b: float | Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
     """exp(-B s^2), s = sin theta / lambda: what isotropic displacements leave of an amplitude.
 
     Debye-Waller factor, B = 8 pi^2 U (International Tables C, section 6.1.1).
@@ -262,7 +273,11 @@ def displacement_factor(s_squared: Tensor, b: float | Tensor) -> Tensor:
     return torch.exp(-b * s_squared)
 
 
-def thermal_factor(theta: Tensor, wavelength_angstrom: float | Tensor, b: float | Tensor) -> Tensor:
+def thermal_factor(
+    theta: Float[Tensor, "*#shape"],
+    wavelength_angstrom: float | Float[Tensor, "*#shape"],
+    b: float | Float[Tensor, "*#shape"],
+) -> Float[Tensor, "*shape"]:
     """What isotropic displacements of all atoms leave of an intensity: `displacement_factor` squared.
 
     Parameters

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import gemmi
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -73,13 +74,13 @@ class Reflections:
 
     name: str
     hkl: NDArray[np.int64]
-    multiplicity: Tensor
-    g: Tensor
-    phase_sums: Tensor
-    f0: Tensor
-    anomalous: Tensor
-    u_iso: Tensor
-    strain_basis: Tensor
+    multiplicity: Float[Tensor, " R"]
+    g: Float[Tensor, "R 3"]
+    phase_sums: Float[Tensor, "2 R G"]
+    f0: Float[Tensor, "G 9"]
+    anomalous: Float[Tensor, "2 G"]
+    u_iso: Float[Tensor, " G"]
+    strain_basis: Float[Tensor, "K 3 3"]
     volume: float
     mass: float
 
@@ -225,7 +226,7 @@ def _unique_reflections(
     return hkl[order[np.searchsorted(hkl @ weights, codes, sorter=order)]], count
 
 
-def _anomalous(groups: list[tuple[str, float]], radiation: Radiation, *, used: bool) -> Tensor:
+def _anomalous(groups: list[tuple[str, float]], radiation: Radiation, *, used: bool) -> Float[Tensor, "2 G"]:
     """(2, G) f' and f'' at the strongest wavelength, zero if not used."""
     values = [dispersion(element, radiation.wavelength_angstrom) if used else 0j for element, _ in groups]
     return torch.tensor([[v.real for v in values], [v.imag for v in values]], dtype=torch.float64)

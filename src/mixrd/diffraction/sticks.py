@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.crystal import B_OVER_U
@@ -25,19 +26,19 @@ class Sticks:
         over angstrom^3 and atomic mass units.
     """
 
-    g_squared: Tensor
-    intensity: Tensor
+    g_squared: Float[Tensor, "B R"]
+    intensity: Float[Tensor, "B R"]
 
 
 @dataclass(frozen=True, eq=False)
 class StickRates:
     """Derivatives of `Sticks` with respect to the strain amplitudes, (B, R, K) each."""
 
-    g_squared: Tensor
-    intensity: Tensor
+    g_squared: Float[Tensor, "B R K"]
+    intensity: Float[Tensor, "B R K"]
 
 
-def strained_sticks(table: Reflections, strain: Tensor) -> Sticks:
+def strained_sticks(table: Reflections, strain: Float[Tensor, "B K"]) -> Sticks:
     """Sticks of one phase under strain.
 
     The integrated intensity of a line from the mass fraction w of a phase is proportional to
@@ -62,7 +63,7 @@ def strained_sticks(table: Reflections, strain: Tensor) -> Sticks:
     return Sticks(g_squared, _intensity(table, g_squared, torch.linalg.det(deformation)))
 
 
-def stick_rates(table: Reflections, strain: Tensor) -> StickRates:
+def stick_rates(table: Reflections, strain: Float[Tensor, "B K"]) -> StickRates:
     """How `strained_sticks` change with strain.
 
     With D = 1 + strain: g = D^-1 g0, so d(g.g) = -2 g D^-1 E g for a component E, and
@@ -122,7 +123,9 @@ def _runs(rows: Tensor) -> list[tuple[int, int]]:
     return list(zip([0, *ends], ends, strict=False))
 
 
-def lorentz_polarization(two_theta: Tensor, *, monochromator_two_theta: float) -> Tensor:
+def lorentz_polarization(
+    two_theta: Float[Tensor, "*shape"], *, monochromator_two_theta: float
+) -> Float[Tensor, "*shape"]:
     """Lorentz-polarization factor of a powder in Bragg-Brentano geometry.
 
     (1 + A cos^2 2theta) / ((1 + A) sin^2 theta cos theta) with A = cos^2 2theta_m, the monochromator in

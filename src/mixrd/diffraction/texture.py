@@ -5,6 +5,7 @@ from __future__ import annotations
 import gemmi
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -54,7 +55,7 @@ def axis_cosines(
     return cosines
 
 
-def march_dollase(squared_cosines: Tensor, r: Tensor) -> Tensor:
+def march_dollase(squared_cosines: Float[Tensor, "R M"], r: Float[Tensor, " B #R"]) -> Float[Tensor, "B R"]:
     """Factor on the intensity of each reflection: mean over equivalents of (r^2 cos^2 + sin^2 / r)^(-3/2).
 
     Dollase 1986, J. Appl. Cryst. 19, 267, equation 1. Its mean over all directions is 1 for every r, so
@@ -64,7 +65,7 @@ def march_dollase(squared_cosines: Tensor, r: Tensor) -> Tensor:
     ----------
     squared_cosines : (R, M) tensor
         From `axis_cosines`.
-    r : (B, 1) tensor
+    r : (B, 1) or (B, R) tensor
         1 without texture, below 1 for platelets lying flat, above 1 for needles; positive.
 
     Returns

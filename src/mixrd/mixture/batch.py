@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -37,8 +39,6 @@ from mixrd.pattern import (
 
 #: Part of the cache key of trained models: raise it with every change of what is drawn.
 SAMPLER_VERSION = 4
-#: Largest optical depth of a rough surface's layer.
-_DEEPEST_ROUGHNESS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +57,10 @@ class MixtureBatch:
         In 1/nm.
     """
 
-    patterns: Tensor
-    fractions: Tensor
-    strain: Tensor
-    inverse_size: Tensor
+    patterns: Float[Tensor, "B N"]
+    fractions: Float[Tensor, "B P"]
+    strain: Float[Tensor, "B K"]
+    inverse_size: Float[Tensor, "B P"]
 
 
 class MixtureSampler:
@@ -148,40 +148,26 @@ class MixtureSampler:
 def draw_conditions(
     model: ForwardModel, ranges: SampleRanges, count: int, *, generator: torch.Generator
 ) -> Parameters:
-    """Strain, size, sample surface and instrument state of `count` scans."""
-    reference = model.reference(count)
-
-    def up_to(limit: float, like: Tensor) -> Tensor:
+    """Strain, size, sample surface and instrument state of `count` scans, as the parameter table says."""
+    flat = model.reference(count).flat()
+    together = [(t, list(members)) for t, members in groupby(model.quantities, lambda q: q.training) if t]
+    for training, members in sorted(together, key=lambda one: not one[0].early):
+        columns = slice(model.columns_of(members[0].name).start, model.columns_of(members[-1].name).stop)
+        usual = flat[:, columns]
         # Drawn in single precision whatever the model's: the same seed gives the same sample.
-        return limit * torch.rand(like.shape, generator=generator, device=like.device).to(like.dtype)
-
-    def both_signs(limit: float, like: Tensor) -> Tensor:
-        return limit * (2 * up_to(1.0, like) - 1)
-
-    low, high = ranges.size_nm
-    size = low * (high / low) ** up_to(1.0, reference.inverse_size)
-    factor = ranges.width_factor ** both_signs(1.0, reference.profile)
-    # u, v and w are one squared width and scale together; the Lorentzian terms apart.
-    factor = torch.cat([factor[:, :1].repeat(1, 3) ** 2, factor[:, 3:]], dim=1)
-    share, depth = reference.roughness.split(1, dim=-1)
-    # An automatic slit keeps the beam as long as it is.
-    overspill = ranges.max_overspill if model.instrument.divergence_slit == "fixed" else 0.0
-    roughness = [up_to(ranges.max_roughness, share), up_to(_DEEPEST_ROUGHNESS, depth)]
-    return reference.replace(
-        strain=both_signs(ranges.max_strain, reference.strain),
-        inverse_size=1 / size,
-        microstrain=ranges.max_microstrain * up_to(1.0, reference.microstrain) ** 2,
-        profile=reference.profile * factor,
-        zero=both_signs(ranges.max_zero_deg, reference.zero),
-        displacement=both_signs(ranges.max_displacement_mm, reference.displacement),
-        thinness=up_to(ranges.max_thinness, reference.thinness),
-        penetration=up_to(ranges.max_penetration_mm, reference.penetration),
-        roughness=torch.cat(roughness, dim=-1),
-        overspill=both_signs(overspill, reference.overspill).clamp_min(0),
-    )
+        share = torch.rand(usual.shape, generator=generator, device=flat.device).to(flat.dtype)
+        loss = members[0].on_demand.loss
+        limit = getattr(ranges, training.setting) if training.setting else training.high
+        if loss and loss.fixed_slit and model.instrument.divergence_slit != "fixed":
+            # An automatic slit keeps the beam as long as it is.
+            limit = 0.0
+        flat[:, columns] = training.drawn(share, usual, limit)
+    return model.from_flat(flat)
 
 
-def draw_fractions(batch: int, phases: int, *, generator: torch.Generator, like: Tensor) -> Tensor:
+def draw_fractions(
+    batch: int, phases: int, *, generator: torch.Generator, like: Tensor
+) -> Float[Tensor, "{batch} {phases}"]:
     """(batch, phases) weight fractions: half uniform on the simplex, half with traces and absent phases."""
     spacing = -torch.log(torch.rand(batch, phases, generator=generator, device=like.device).clamp_min(1e-9))
     trace = 10 ** (-3 * torch.rand(batch, phases, generator=generator, device=like.device))

@@ -217,10 +217,10 @@ def _draw(
         microstrain=microstrain,
         texture=chosen(reference.texture, None, {name: r for name, (_, r) in settings.texture.items()}),
         aspect=chosen(reference.aspect, None, {name: a for name, (_, a) in settings.aspect.items()}),
-        thinness=torch.full_like(reference.thinness, 1 / settings.mu_t if settings.mu_t else 0.0),
-        penetration=torch.full_like(reference.penetration, 1 / mu_per_mm if settings.transparency else 0.0),
     ).flat()
-    for name, value in settings.of_scan.items():
+    thinness = 1 / settings.mu_t if settings.mu_t else 0.0
+    penetration = 1 / mu_per_mm if settings.transparency else 0.0
+    for name, value in {**settings.of_scan, "thinness": thinness, "penetration": penetration}.items():
         flat[:, model.columns_of(name)] = value
     return model.from_flat(flat)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern import ForwardModel, Peaks
 
 
 def scatter_intensities(
-    model: ForwardModel, peaks: Peaks, spread: Tensor, *, generator: torch.Generator
+    model: ForwardModel, peaks: Peaks, spread: Float[Tensor, "B 1"], *, generator: torch.Generator
 ) -> Peaks:
     """Peaks whose areas scatter log-normally, without bias; lines of one reflection scatter together.
 

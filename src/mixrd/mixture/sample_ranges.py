@@ -15,11 +15,12 @@ from mixrd.pattern import DetectorRanges, ImpurityRanges, Instrument, SpikeRange
 from mixrd.pattern.parameter_table import BUILT_IN
 from mixrd.pattern.profile import microstrain_fwhm, size_fwhm, tch_pseudo_voigt
 
-#: Allowed values of single numbers, and their unit: what is in the parameter table, and what is not.
+#: Allowed values, and their unit: what is in the parameter table, and what is not.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
-    **{one.setting: (one.low, one.high, q.unit) for q in BUILT_IN if (one := q.training)},
-    "width_factor": (1.0, 5.0, "dimensionless"),
+    **{t.setting: (t.low, t.high, t.unit or q.unit) for q in BUILT_IN if (t := q.training) and t.setting},
     "max_graininess": (0.0, 1.0, "relative"),
+    "background": (0.0, math.inf, "of the strongest peak"),
+    "peak_counts": (0.0, math.inf, "counts"),
 }
 #: Sine of theta up to which peaks are drawn.
 _LARGEST_SINE = 0.999
@@ -95,12 +96,13 @@ class SampleRanges:
     def __post_init__(self) -> None:
         for name, (low, high, unit) in _ALLOWED.items():
             value = getattr(self, name)
-            if not low <= value <= high:
-                raise RecipeError(f"{name} = {value:g}", remedy=f"Allowed: {low:g} to {high:g} ({unit})")
-        for name in ("size_nm", "background", "peak_counts"):
-            low, high = getattr(self, name)
-            if not 0 < low <= high < float("inf"):
-                raise RecipeError(f"{name} = {low:g} to {high:g}", remedy="Allowed: 0 < low <= high")
+            if high < math.inf:
+                if not low <= value <= high:
+                    raise RecipeError(f"{name} = {value:g}", remedy=f"Allowed: {low:g} to {high:g} ({unit})")
+            elif not low < value[0] <= value[1] < high:
+                raise RecipeError(
+                    f"{name} = {value[0]:g} to {value[1]:g}", remedy=f"Allowed: {low:g} < low <= high"
+                )
 
 
 def widest_fwhm(ranges: SampleRanges, instrument: Instrument, two_theta: NDArray[np.float64]) -> float:

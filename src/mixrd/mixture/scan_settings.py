@@ -12,6 +12,11 @@ from mixrd.pattern.parameter_table import BUILT_IN, by_field
 Axis = tuple[int, int, int]
 #: What may be stated of each quantity of the forward model.
 _STATED = {q.name: q.stated for q in BUILT_IN if q.stated}
+#: Quantities along an axis of a phase: what people call them, their lowest, neutral and highest value.
+_ALONG_AXES = {
+    "texture": ("March-Dollase r", "platelets", "none", "needles"),
+    "aspect": ("aspect", "needles", "equal sizes", "platelets"),
+}
 #: Allowed values of single numbers, and their unit.
 _ALLOWED: Mapping[str, tuple[float, float, str]] = {
     **{one.setting: (one.low, one.high, q.unit) for q in BUILT_IN if (one := q.stated)},
@@ -155,22 +160,9 @@ class ScanSettings:
         for name in ("size_nm", "microstrain", "particle_size_um"):
             for phase, value in getattr(self, f"phase_{name}").items():
                 _check(f"{name} of {phase}", value, name)
-        for phase, (axis, r) in self.texture.items():
-            _check_axis("texture", phase, axis)
-            low, high = _STATED["texture"].low, _STATED["texture"].high
-            if not low <= r <= high:
-                raise UsageError(
-                    f"March-Dollase r = {r:g} of {phase} is out of range",
-                    remedy=f"Allowed: {low:g} (platelets) over 1 (none) to {high:g} (needles)",
-                )
-        for phase, (axis, ratio) in self.aspect.items():
-            _check_axis("aspect", phase, axis)
-            low, high = _STATED["aspect"].low, _STATED["aspect"].high
-            if not low <= ratio <= high:
-                raise UsageError(
-                    f"aspect = {ratio:g} of {phase} is out of range",
-                    remedy=f"Allowed: {low:g} (needles) over 1 (equal sizes) to {high:g} (platelets)",
-                )
+        for name in _ALONG_AXES:
+            for phase, (axis, value) in getattr(self, name).items():
+                _check_along_axis(name, phase, axis, value)
         for name, value in zip(("share", "depth"), self.roughness, strict=True):
             high = _STATED[f"roughness_{name}"].high
             if not 0 <= value <= high:
@@ -178,7 +170,6 @@ class ScanSettings:
                     f"roughness: {name} = {value:g} is out of range",
                     remedy=f"Allowed: 0 (smooth) to {high:g}",
                 )
-
         for name, value in self.corrections.items():
             known = {q.name: q for one in added_corrections() for q in one.quantities}
             if name not in known or not known[name].lower <= value <= known[name].upper:
@@ -212,8 +203,15 @@ def _check(label: str, value: float, name: str) -> None:
         )
 
 
-def _check_axis(what: str, phase: str, axis: Axis) -> None:
+def _check_along_axis(name: str, phase: str, axis: Axis, value: float) -> None:
     if len(axis) != 3 or not any(axis):
         raise UsageError(
-            f"{what} of {phase}: {axis} is no axis", remedy="Give three Miller indices, not all of them 0"
+            f"{name} of {phase}: {axis} is no axis", remedy="Give three Miller indices, not all of them 0"
+        )
+    low, high = _STATED[name].low, _STATED[name].high
+    label, lowest, none, highest = _ALONG_AXES[name]
+    if not low <= value <= high:
+        raise UsageError(
+            f"{label} = {value:g} of {phase} is out of range",
+            remedy=f"Allowed: {low:g} ({lowest}) over 1 ({none}) to {high:g} ({highest})",
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,6 +19,13 @@ from mixrd.pattern import Background, Humps, Impurities, Instrument, Parameters,
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+#: Keys of quantities of the scan that are not called as in the parameter table.
+_KEYS = {
+    "zero": "zero_deg",
+    "displacement": "displacement_mm",
+    "roughness_depth": "roughness_optical_depth",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +65,7 @@ class Sample:
 class Drawn:
     """What was drawn beside the phases, for one scan on the grid `two_theta` (N,)."""
 
-    two_theta: Tensor
+    two_theta: Float[Tensor, " N"]
     impurities: Impurities
     background: Background
     background_scale: float
@@ -120,8 +128,6 @@ def _measurement(settings: ScanSettings, instrument: Instrument) -> dict[str, ob
         "monochromator_two_theta_deg": instrument.monochromator_two_theta,
         "goniometer_radius_mm": instrument.goniometer_radius_mm,
         "profile": dataclasses.asdict(instrument.profile),
-        "zero_deg": settings.zero_deg,
-        "displacement_mm": settings.displacement_mm,
         "seconds_per_step": settings.seconds_per_step,
         "dead_time_us": settings.dead_time_us,
         "saturation_counts_per_second": settings.saturation_cps,
@@ -132,34 +138,22 @@ def _measurement(settings: ScanSettings, instrument: Instrument) -> dict[str, ob
 
 
 def _surface(sample: Sample, settings: ScanSettings) -> dict[str, object]:
-    share, depth = settings.roughness
     return {
         "linear_attenuation_per_mm": sample.attenuation_per_mm,
         "packing_fraction": settings.packing_fraction,
         "penetration_mm": float(sample.parameters.penetration[0, 0]),
         "mu_t": settings.mu_t,
-        "roughness_share": share,
-        "roughness_optical_depth": depth,
-        "overspill": settings.overspill,
-        **settings.corrections,
+        **{_KEYS.get(name, name): value for name, value in settings.of_scan.items()},
         "graininess": settings.graininess,
     }
 
 
 def _additions(drawn: Drawn, settings: ScanSettings) -> dict[str, object]:
-    lines, hump, spikes = drawn.impurities, drawn.hump, drawn.spikes
-    columns = (lines.position, lines.relative_intensity, lines.fwhm, lines.eta)
+    spikes = drawn.spikes
     where = drawn.two_theta[spikes.index[0]].tolist()
     return {
-        "impurities": _rows(
-            ("two_theta_deg", "height_over_strongest_peak", "fwhm_deg", "lorentzian_share"), *columns
-        ),
-        "hump": _rows(
-            ("two_theta_deg", "height_counts_per_second", "fwhm_deg", "lorentzian_share"),
-            *(hump.centre, hump.height, hump.fwhm, hump.eta),
-        )
-        if settings.hump_counts
-        else [],
+        "impurities": _rows("height_over_strongest_peak", drawn.impurities),
+        "hump": _rows("height_counts_per_second", drawn.hump) if settings.hump_counts else [],
         "spikes": [
             {"two_theta_deg": angle, "height_over_maximum": height}
             for angle, height in zip(where, spikes.height[0].tolist(), strict=True)
@@ -171,10 +165,14 @@ def _additions(drawn: Drawn, settings: ScanSettings) -> dict[str, object]:
     }
 
 
-def _rows(keys: Sequence[str], *columns: Tensor) -> list[dict[str, float]]:
-    """One entry for each of the first pattern's lines."""
+def _rows(height_key: str, peaks: Humps) -> list[dict[str, float]]:
+    """One entry for each of the first pattern's peaks."""
+    columns = (peaks.centre, peaks.height, peaks.fwhm, peaks.eta)
     rows = zip(*(column[0].tolist() for column in columns), strict=True)
-    return [dict(zip(keys, row, strict=True)) for row in rows]
+    return [
+        dict(zip(("two_theta_deg", height_key, "fwhm_deg", "lorentzian_share"), row, strict=True))
+        for row in rows
+    ]
 
 
 def _plain(drawn: DataclassInstance) -> Mapping[str, object]:

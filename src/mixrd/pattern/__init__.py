@@ -48,7 +48,7 @@ from mixrd.pattern.instrument import (
     to_toml,
 )
 from mixrd.pattern.instrument_files import load_instrument, preset_names
-from mixrd.pattern.line_corrections import Correction, register_correction, remove_correction
+from mixrd.pattern.line_corrections import register_correction, remove_correction
 from mixrd.pattern.lines import Axis
 from mixrd.pattern.noise import (
     FastPoissonNoise,
@@ -70,7 +70,7 @@ from mixrd.pattern.noise import (
 )
 from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision
-from mixrd.pattern.quantity import Loss, OnDemand, Quantity
+from mixrd.pattern.quantity import Correction, Loss, OnDemand, Quantity
 from mixrd.pattern.render import Peaks, Renderer
 from mixrd.pattern.uniform import UniformRenderer
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from mixrd.pattern.instrument import MOST_NODES
@@ -40,7 +41,9 @@ def axial_nodes(count: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return tuple(float(x) for x in np.sqrt(places)), tuple(float(v) for v in vectors[0] ** 2)
 
 
-def axial_shift(two_theta: Tensor, sh_l: Tensor, height: Tensor) -> Tensor:
+def axial_shift(
+    two_theta: Float[Tensor, "*#shape"], sh_l: Float[Tensor, "*#shape"], height: Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
     """Shift in radians of what a detector slit sees at this height above the plane of diffraction.
 
     The cone of angle 2theta meets height h = height * sh_l (in units of the goniometer radius) at 2phi with
@@ -60,7 +63,13 @@ def axial_shift(two_theta: Tensor, sh_l: Tensor, height: Tensor) -> Tensor:
     return torch.arccos(cosine.clamp(-0.999999, 0.999999)) - two_theta
 
 
-def axial_share(two_theta: Tensor, sh_l: Tensor, heights: Tensor, weights: Tensor, index: Tensor) -> Tensor:
+def axial_share(
+    two_theta: Float[Tensor, "*B J"],
+    sh_l: Float[Tensor, "*#B #J"],
+    heights: Float[Tensor, "J M"],
+    weights: Float[Tensor, "J M"],
+    index: Int[Tensor, " J"],
+) -> Float[Tensor, "*B J"]:
     """Share of a peak's intensity that stands at one of its nodes; the shares of a peak sum to 1.
 
     Intensity per height is (1 - t) / ((1 + h^2) sin 2phi) up to a constant: equations 2 and 7 of Finger,

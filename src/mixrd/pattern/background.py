@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern.diffuse import (
@@ -72,7 +73,7 @@ class BackgroundRanges:
 class Chebyshev:
     """`coefficients` (B, degree + 1) of T0, T1, ... over the scanned range, in the unit of the pattern."""
 
-    coefficients: Tensor
+    coefficients: Float[Tensor, "B C"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ class Background:
     humps: Humps
 
 
-def background_basis(two_theta: Tensor, *, degree: int) -> Tensor:
+def background_basis(two_theta: Float[Tensor, " N"], *, degree: int) -> Float[Tensor, "{degree}+2 N"]:
     """Chebyshev polynomials over the range, and 1/(2theta) for air scatter at low angles.
 
     Parameters
@@ -124,7 +125,9 @@ def draw_chebyshev(
     return Chebyshev(torch.cat([level, level * waviness * waves], dim=1))
 
 
-def apply_chebyshev(intensity: Tensor, two_theta: Tensor, chebyshev: Chebyshev) -> Tensor:
+def apply_chebyshev(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], chebyshev: Chebyshev
+) -> Float[Tensor, "B N"]:
     """(B, N) intensity with the polynomial added."""
     coefficients = chebyshev.coefficients.to(intensity.dtype)
     basis = background_basis(two_theta.to(intensity.dtype), degree=coefficients.shape[1] - 1)[:-1]
@@ -132,7 +135,11 @@ def apply_chebyshev(intensity: Tensor, two_theta: Tensor, chebyshev: Chebyshev) 
 
 
 def draw_background_parts(
-    two_theta: Tensor, batch: int, ranges: BackgroundRanges | None = None, *, generator: torch.Generator
+    two_theta: Float[Tensor, " N"],
+    batch: int,
+    ranges: BackgroundRanges | None = None,
+    *,
+    generator: torch.Generator,
 ) -> Background:
     """All parts of `batch` backgrounds on this grid (N,) in degrees."""
     ranges = ranges or BackgroundRanges()
@@ -145,7 +152,9 @@ def draw_background_parts(
     )
 
 
-def apply_background(intensity: Tensor, two_theta: Tensor, background: Background) -> Tensor:
+def apply_background(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], background: Background
+) -> Float[Tensor, "B N"]:
     """(B, N) intensity with all parts of the background added."""
 
     def apply(some: Tensor, parts: Background) -> Tensor:
@@ -158,7 +167,9 @@ def apply_background(intensity: Tensor, two_theta: Tensor, background: Backgroun
     return apply_by_blocks(apply, intensity, background)
 
 
-def draw_background(two_theta: Tensor, batch: int, *, generator: torch.Generator) -> Tensor:
+def draw_background(
+    two_theta: Float[Tensor, " N"], batch: int, *, generator: torch.Generator
+) -> Float[Tensor, "{batch} N"]:
     """Random smooth backgrounds of a diffractometer: all parts, in their usual proportions.
 
     Returns

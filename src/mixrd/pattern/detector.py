@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern.drawing import Limits, check_limits, log_uniform, uniform
@@ -53,9 +54,9 @@ class Detector:
         Where the counter saturates, in counts per second.
     """
 
-    dead_time_s: Tensor
-    seconds_per_point: Tensor
-    highest_rate_cps: Tensor
+    dead_time_s: Float[Tensor, "B 1"]
+    seconds_per_point: Float[Tensor, "B 1"]
+    highest_rate_cps: Float[Tensor, "B 1"]
 
 
 def draw_detector(
@@ -70,7 +71,7 @@ def draw_detector(
     )
 
 
-def apply_dead_time(counts: Tensor, detector: Detector) -> Tensor:
+def apply_dead_time(counts: Float[Tensor, "B N"], detector: Detector) -> Float[Tensor, "B N"]:
     """Counts (B, N) left by a non-paralysable dead time: n / (1 + n tau / t).
 
     Knoll, Radiation Detection and Measurement, chapter 4. `counts` are those that a perfect detector
@@ -81,12 +82,12 @@ def apply_dead_time(counts: Tensor, detector: Detector) -> Tensor:
     return counts / (1 + counts * share)
 
 
-def apply_saturation(counts: Tensor, detector: Detector) -> Tensor:
+def apply_saturation(counts: Float[Tensor, "B N"], detector: Detector) -> Float[Tensor, "B N"]:
     """Counts (B, N) cut off at the highest rate times the counting time."""
     highest = (detector.highest_rate_cps * detector.seconds_per_point).to(counts.dtype)
     return torch.minimum(counts, highest)
 
 
-def apply_detector(counts: Tensor, detector: Detector) -> Tensor:
+def apply_detector(counts: Float[Tensor, "B N"], detector: Detector) -> Float[Tensor, "B N"]:
     """Counts (B, N) after dead time and saturation."""
     return apply_saturation(apply_dead_time(counts, detector), detector)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern.drawing import Limits, check_limits, log_uniform, span, uniform
@@ -73,27 +74,31 @@ class FluorescenceRanges:
 class ExponentialFall:
     """`level` at `start_deg` and the angle `decay_deg` in which it falls to 1/e; all (B, 1)."""
 
-    level: Tensor
-    start_deg: Tensor
-    decay_deg: Tensor
+    level: Float[Tensor, "B 1"]
+    start_deg: Float[Tensor, "B 1"]
+    decay_deg: Float[Tensor, "B 1"]
 
 
 @dataclass(frozen=True, eq=False)
 class AirScatter:
     """`strength` (B, 1), intensity times degree 2theta."""
 
-    strength: Tensor
+    strength: Float[Tensor, "B 1"]
 
 
 @dataclass(frozen=True, eq=False)
 class Fluorescence:
     """`level` (B, 1), in the unit of the pattern."""
 
-    level: Tensor
+    level: Float[Tensor, "B 1"]
 
 
 def draw_exponential(
-    two_theta: Tensor, batch: int, ranges: ExponentialRanges | None = None, *, generator: torch.Generator
+    two_theta: Float[Tensor, " N"],
+    batch: int,
+    ranges: ExponentialRanges | None = None,
+    *,
+    generator: torch.Generator,
 ) -> ExponentialFall:
     """Exponential falls of `batch` patterns on this grid (N,) in degrees."""
     ranges = ranges or ExponentialRanges()
@@ -105,7 +110,9 @@ def draw_exponential(
     )
 
 
-def apply_exponential(intensity: Tensor, two_theta: Tensor, exponential: ExponentialFall) -> Tensor:
+def apply_exponential(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], exponential: ExponentialFall
+) -> Float[Tensor, "B N"]:
     """(B, N) intensity with level exp(-(2theta - start) / decay) added."""
     level, start, decay = (
         x.to(intensity.dtype) for x in (exponential.level, exponential.start_deg, exponential.decay_deg)
@@ -115,7 +122,11 @@ def apply_exponential(intensity: Tensor, two_theta: Tensor, exponential: Exponen
 
 
 def draw_air_scatter(
-    two_theta: Tensor, batch: int, ranges: AirScatterRanges | None = None, *, generator: torch.Generator
+    two_theta: Float[Tensor, " N"],
+    batch: int,
+    ranges: AirScatterRanges | None = None,
+    *,
+    generator: torch.Generator,
 ) -> AirScatter:
     """Air scatter of `batch` patterns on this grid (N,) in degrees."""
     ranges = ranges or AirScatterRanges()
@@ -125,7 +136,9 @@ def draw_air_scatter(
     )
 
 
-def apply_air_scatter(intensity: Tensor, two_theta: Tensor, air_scatter: AirScatter) -> Tensor:
+def apply_air_scatter(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], air_scatter: AirScatter
+) -> Float[Tensor, "B N"]:
     """(B, N) intensity with strength / 2theta added (constant below 1 degree)."""
     inverse = two_theta.to(intensity.dtype).clamp_min(LOWEST_ANGLE_DEG).reciprocal()
     return intensity + air_scatter.strength.to(intensity.dtype) * inverse
@@ -139,6 +152,6 @@ def draw_fluorescence(
     return Fluorescence(uniform(ranges.level, batch, 1, generator=generator))
 
 
-def apply_fluorescence(intensity: Tensor, fluorescence: Fluorescence) -> Tensor:
+def apply_fluorescence(intensity: Float[Tensor, "B N"], fluorescence: Fluorescence) -> Float[Tensor, "B N"]:
     """(B, N) intensity with the level added."""
     return intensity + fluorescence.level.to(intensity.dtype)

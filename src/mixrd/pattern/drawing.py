@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.errors import RecipeError
@@ -56,13 +57,13 @@ def check_value(settings: DataclassInstance, name: str, lowest: float, highest: 
         )
 
 
-def uniform(limits: Limits, *shape: int, generator: torch.Generator) -> Tensor:
+def uniform(limits: Limits, *shape: int, generator: torch.Generator) -> Float[Tensor, "*shape"]:
     """Float64 numbers of this shape, uniform between the limits."""
     low, high = limits
     return low + (high - low) * _rand(shape, generator)
 
 
-def log_uniform(limits: Limits, *shape: int, generator: torch.Generator) -> Tensor:
+def log_uniform(limits: Limits, *shape: int, generator: torch.Generator) -> Float[Tensor, "*shape"]:
     """Float64 numbers of this shape, their logarithms uniform between those of the limits (> 0)."""
     low, high = limits
     result: Tensor = low * (high / low) ** _rand(shape, generator)
@@ -71,7 +72,7 @@ def log_uniform(limits: Limits, *shape: int, generator: torch.Generator) -> Tens
 
 def draw_present(
     count: tuple[int, int], batch: int, *, generator: torch.Generator, share: float = 1.0
-) -> Tensor:
+) -> Float[Tensor, "{batch} {count[1]}"]:
     """(batch, count[1]) of 0 and 1: in a `share` of the rows a number of ones from `count`, else none."""
     low, high = count
     number = torch.randint(low, high + 1, (batch, 1), generator=generator, device=generator.device)
@@ -80,7 +81,7 @@ def draw_present(
     return ((index < number) & has_any).double()
 
 
-def span(two_theta: Tensor) -> tuple[Tensor, Tensor]:
+def span(two_theta: Tensor) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """Lowest and highest angle of a rising grid, as float64 scalars.
 
     Raises

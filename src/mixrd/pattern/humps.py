@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern.drawing import Limits, check_limits, check_value, draw_present, span, uniform
@@ -56,7 +57,7 @@ class HumpRanges:
 
 @dataclass(frozen=True, eq=False)
 class Humps:
-    """Humps of B patterns, at most H each.
+    """Pseudo-Voigts of B patterns, at most H each.
 
     Attributes
     ----------
@@ -70,14 +71,18 @@ class Humps:
         Lorentzian share.
     """
 
-    height: Tensor
-    centre: Tensor
-    fwhm: Tensor
-    eta: Tensor
+    height: Float[Tensor, "B H"]
+    centre: Float[Tensor, "B H"]
+    fwhm: Float[Tensor, "B H"]
+    eta: Float[Tensor, "B H"]
 
 
 def draw_humps(
-    two_theta: Tensor, batch: int, ranges: HumpRanges | None = None, *, generator: torch.Generator
+    two_theta: Float[Tensor, " N"],
+    batch: int,
+    ranges: HumpRanges | None = None,
+    *,
+    generator: torch.Generator,
 ) -> Humps:
     """Humps of `batch` patterns on this grid (N,) in degrees."""
     ranges = ranges or HumpRanges()
@@ -92,23 +97,21 @@ def draw_humps(
     )
 
 
-def apply_humps(intensity: Tensor, two_theta: Tensor, humps: Humps) -> Tensor:
-    """(B, N) intensity with the humps added; `two_theta` (N,) in degrees."""
-    return add_peaks(intensity, two_theta, humps.height, humps.centre, humps.fwhm, humps.eta)
-
-
-def add_peaks(
-    intensity: Tensor, two_theta: Tensor, height: Tensor, centre: Tensor, fwhm: Tensor, eta: Tensor
-) -> Tensor:
-    """Add pseudo-Voigts of given height; parameters (B, L), in degrees.
+def apply_humps(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], humps: Humps
+) -> Float[Tensor, "B N"]:
+    """(B, N) intensity with the humps added; `two_theta` (N,) in degrees.
 
     The same function as `mixrd.pattern.profile.pseudo_voigt`, whose eta is a share of the area; here it is
     turned into the Lorentzian's share of the height.
     """
+    eta = humps.eta
     lorentzian_height = eta / math.pi
     gaussian_height = (1 - eta) * math.sqrt(_LN2 / math.pi)
     share = lorentzian_height / (lorentzian_height + gaussian_height)
-    columns = torch.stack([centre, 2 / fwhm, height * share, height * (1 - share)]).to(intensity.dtype)
+    columns = torch.stack(
+        [humps.centre, 2 / humps.fwhm, humps.height * share, humps.height * (1 - share)]
+    ).to(intensity.dtype)
     two_theta = two_theta.to(intensity.dtype)
     # One after the other: less memory, and on a GPU the same order of summation every time.
     for one in columns.unbind(-1):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.pattern.drawing import (
@@ -16,7 +17,7 @@ from mixrd.pattern.drawing import (
     span,
     uniform,
 )
-from mixrd.pattern.humps import add_peaks
+from mixrd.pattern.humps import Humps, apply_humps
 
 
 @dataclass(frozen=True)
@@ -53,29 +54,16 @@ class ImpurityRanges:
 
 
 @dataclass(frozen=True, eq=False)
-class Impurities:
-    """Lines of B patterns, at most L each; the same for all emission lines.
-
-    Attributes
-    ----------
-    relative_intensity : (B, L) tensor
-        Height relative to the pattern's maximum; 0 where there is none.
-    position : (B, L) tensor
-        In degrees 2theta.
-    fwhm : (B, L) tensor
-        In degrees 2theta.
-    eta : (B, L) tensor
-        Lorentzian share.
-    """
-
-    relative_intensity: Tensor
-    position: Tensor
-    fwhm: Tensor
-    eta: Tensor
+class Impurities(Humps):
+    """Lines of B patterns, at most L each, one for all emission lines; heights over the pattern's maximum."""
 
 
 def draw_impurities(
-    two_theta: Tensor, batch: int, ranges: ImpurityRanges | None = None, *, generator: torch.Generator
+    two_theta: Float[Tensor, " N"],
+    batch: int,
+    ranges: ImpurityRanges | None = None,
+    *,
+    generator: torch.Generator,
 ) -> Impurities:
     """Lines of `batch` patterns, uniform over this grid (N,) in degrees."""
     ranges = ranges or ImpurityRanges()
@@ -83,14 +71,16 @@ def draw_impurities(
     present = draw_present(ranges.count, batch, generator=generator)
     shape = tuple(present.shape)
     return Impurities(
-        relative_intensity=present * log_uniform(ranges.relative_intensity, *shape, generator=generator),
-        position=low + (high - low) * uniform((0.0, 1.0), *shape, generator=generator),
+        height=present * log_uniform(ranges.relative_intensity, *shape, generator=generator),
+        centre=low + (high - low) * uniform((0.0, 1.0), *shape, generator=generator),
         fwhm=log_uniform(ranges.fwhm_deg, *shape, generator=generator),
         eta=uniform(ranges.eta, *shape, generator=generator),
     )
 
 
-def apply_impurities(intensity: Tensor, two_theta: Tensor, impurities: Impurities) -> Tensor:
+def apply_impurities(
+    intensity: Float[Tensor, "B N"], two_theta: Float[Tensor, " N"], impurities: Impurities
+) -> Float[Tensor, "B N"]:
     """(B, N) intensity with the lines added; before the background, or they grow with it.
 
     Parameters
@@ -107,7 +97,7 @@ def apply_impurities(intensity: Tensor, two_theta: Tensor, impurities: Impuritie
     """
 
     def apply(some: Tensor, lines: Impurities) -> Tensor:
-        height = lines.relative_intensity.to(some.dtype) * some.amax(dim=-1, keepdim=True)
-        return add_peaks(some, two_theta, height, lines.position, lines.fwhm, lines.eta)
+        height = lines.height.to(some.dtype) * some.amax(dim=-1, keepdim=True)
+        return apply_humps(some, two_theta, replace(lines, height=height))
 
     return apply_by_blocks(apply, intensity, impurities)

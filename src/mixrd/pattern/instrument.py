@@ -12,9 +12,12 @@ from typing import Any, Literal
 from mixrd.diffraction import EmissionLine, Radiation, radiation
 from mixrd.errors import InstrumentError, RadiationError
 from mixrd.files import write_whole
+from mixrd.pattern.parameter_table import BUILT_IN, by_field
 
 #: Parts that a line with axial divergence is drawn of, at most.
 MOST_NODES = 64
+#: Terms of the profile, in the order of the parameter table.
+_TERMS = tuple(quantity.name for quantity in by_field(BUILT_IN)["profile"])
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def save_instrument(instrument: Instrument, path: str | Path) -> None:
 
 def to_toml(instrument: Instrument) -> str:
     """`instrument` as TOML text, units in comments."""
-    p = instrument.profile
+    widths = "\n".join(f"{name} = {getattr(instrument.profile, name)!r}" for name in _TERMS)
     lines = "\n".join(
         f"[[radiation.lines]]\nwavelength_angstrom = {line.wavelength_angstrom!r}\nweight = {line.weight!r}"
         for line in instrument.radiation.lines
@@ -175,12 +178,7 @@ monochromator_position = {_quoted(instrument.monochromator_position)}  # diffrac
 divergence_slit = {_quoted(instrument.divergence_slit)}  # fixed or automatic
 {polarized}{drawn}
 [profile]  # fwhm: Gaussian^2 = u tan^2 + v tan + w (deg^2), Lorentzian = x / cos + y tan (deg)
-u = {p.u!r}
-v = {p.v!r}
-w = {p.w!r}
-x = {p.x!r}
-y = {p.y!r}
-sh_l = {p.sh_l!r}  # axial divergence (S + H) / L, 0 for symmetric peaks
+{widths}  # axial divergence (S + H) / L, 0 for symmetric peaks
 
 [range]  # deg 2theta
 start = {low!r}
@@ -238,10 +236,9 @@ def instrument_from_dict(data: dict[str, Any]) -> Instrument:
         rays = Radiation(str(beam["name"]), lines)
     else:
         rays = radiation(beam["name"])
-    unknown = set(data.get("profile", {})) - {f.name for f in dataclasses.fields(Profile)}
-    if unknown:
+    if unknown := sorted(set(data.get("profile", {})).difference(_TERMS)):
         raise InstrumentError(
-            f"unknown profile term {', '.join(sorted(unknown))}", remedy="Allowed: u, v, w, x, y, sh_l"
+            f"unknown profile term {', '.join(unknown)}", remedy=f"Allowed: {', '.join(_TERMS)}"
         )
     geometry, scan_range = data.get("geometry", {}), data.get("range", {})
     share = geometry.get("polarized_fraction")

@@ -1,75 +1,25 @@
-"""Corrections of the intensities of all lines, and the registry that people add theirs to."""
+"""All corrections of the intensities of lines: mixrd's own, and those that people add."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import torch
-from torch import Tensor
 
-from mixrd.diffraction import beam_overspill, surface_roughness, thermal_factor, thin_sample_absorption
 from mixrd.errors import UsageError
-from mixrd.pattern.parameter_table import BUILT_IN, by_field, declare, parameter_table, withdraw
-from mixrd.pattern.quantity import Quantity
+from mixrd.pattern.own_corrections import OWN
+from mixrd.pattern.parameter_table import ADDED, BUILT_IN
+from mixrd.pattern.quantity import Correction
 
-
-@dataclass(frozen=True)
-class Correction:
-    """A factor on the intensities of lines that depends on quantities of the whole scan.
-
-    Attributes
-    ----------
-    quantities : tuple of Quantity
-        Where all are 0, the factor has to be 1: it is left out then.
-    factor : callable
-        Of theta in radians (B, J), wavelength in angstroms (J,), and each quantity (B, J): (B, J), with
-        derivatives by all but the wavelength.
-    """
-
-    quantities: tuple[Quantity, ...]
-    factor: Callable[..., Tensor]
-
-    @property
-    def field(self) -> str:
-        """Of `Parameters`, where the quantities stand."""
-        return self.quantities[0].field
-
-
-def _thin(theta: Tensor, wavelength_angstrom: Tensor, thinness: Tensor) -> Tensor:
-    # 1e-6 stands for an infinitely thick sample.
-    return thin_sample_absorption(theta, 1 / thinness.clamp_min(1e-6))
-
-
-def _rough(theta: Tensor, wavelength_angstrom: Tensor, share: Tensor, depth: Tensor) -> Tensor:
-    return surface_roughness(theta, 1 - share, depth)
-
-
-def _spilled(theta: Tensor, wavelength_angstrom: Tensor, overspill: Tensor) -> Tensor:
-    return beam_overspill(theta, overspill)
-
-
-_FIELDS = by_field(BUILT_IN)
-_corrections = [
-    Correction(_FIELDS["thinness"], _thin),
-    Correction(_FIELDS["roughness"], _rough),
-    Correction(_FIELDS["overspill"], _spilled),
-    Correction(_FIELDS["b_offset"], thermal_factor),
-]
-_OWN = len(_corrections)
+__all__ = ["Correction", "added_corrections", "corrections", "register_correction", "remove_correction"]
 
 
 def corrections() -> tuple[Correction, ...]:
     """All corrections of the intensities of lines."""
-    # Other packages add theirs when the table is asked for.
-    parameter_table()
-    return tuple(_corrections)
+    return (*OWN, *added_corrections())
 
 
 def added_corrections() -> tuple[Correction, ...]:
     """Those that were registered from outside."""
-    parameter_table()
-    return tuple(_corrections[_OWN:])
+    return tuple(ADDED.all().values())
 
 
 def register_correction(correction: Correction) -> None:
@@ -106,11 +56,14 @@ def register_correction(correction: Correction) -> None:
             f"the factor of {correction.field} is not 1 where its quantities are 0",
             remedy="Choose quantities that are 0 for a sample that needs no correction",
         )
-    declare(quantities)
-    _corrections.append(correction)
+    # Not the whole table: this may be one of the packages that it loads.
+    table = (*BUILT_IN, *(q for one in ADDED.so_far for q in one.quantities))
+    taken = {q.name for q in table} | {q.field for q in table}
+    if again := [q.name for q in quantities if q.name in taken or q.field in taken]:
+        raise UsageError(f"{', '.join(again)} stands in the parameter table", remedy="Take another name")
+    ADDED.add(correction.field, correction)
 
 
 def remove_correction(correction: Correction) -> None:
     """Take a correction that was registered from outside out again."""
-    _corrections.remove(correction)
-    withdraw(correction.quantities)
+    ADDED.remove(correction.field)

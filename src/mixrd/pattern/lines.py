@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from mixrd.crystal import Crystal, StrainMode
@@ -51,8 +52,8 @@ class Source:
     table: Reflections
     lines: Radiation
     first: int
-    texture_cosines: Tensor | None
-    size_cosines: Tensor | None
+    texture_cosines: Float[Tensor, "R M"] | None
+    size_cosines: Float[Tensor, " R"] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +72,14 @@ class PeakTable:
         The quadrature of the axial divergence, padded with zeros.
     """
 
-    phase: Tensor
-    reflection: Tensor
-    node: Tensor
-    wavelength_angstrom: Tensor
-    weight: Tensor
-    size_cosine: Tensor
-    axial_heights: Tensor
-    axial_weights: Tensor
+    phase: Int[Tensor, " J"]
+    reflection: Int[Tensor, " J"]
+    node: Int[Tensor, " J"]
+    wavelength_angstrom: Float[Tensor, " J"]
+    weight: Float[Tensor, " J"]
+    size_cosine: Float[Tensor, " J"]
+    axial_heights: Float[Tensor, "J M"]
+    axial_weights: Float[Tensor, "J M"]
 
 
 def list_sources(
@@ -103,14 +104,8 @@ def list_sources(
         If a phase has no reflection of the main lines in the range.
     """
     _check_axes([*texture_axes, *size_axes], crystals)
-
-    def cosines(crystal: Crystal, table: Reflections, axes: Mapping[str, Axis]) -> Tensor | None:
-        if crystal.name not in axes:
-            return None
-        # General strain tells equivalent reflections apart, so each has its own direction.
-        values = axis_cosines(crystal, table.hkl, axes[crystal.name], merged=strain == "symmetry")
-        return torch.tensor(values, dtype=dtype, device=device)
-
+    # General strain tells equivalent reflections apart, so each has its own direction.
+    merged = strain == "symmetry"
     result: list[Source] = []
     for phase, crystal in enumerate(crystals):
         for number, lines in enumerate(_families(instrument.radiation)):
@@ -124,14 +119,15 @@ def list_sources(
                     raise
                 continue
             first = result[-1].first + len(result[-1].table) if result else 0
-            sized = cosines(crystal, table, size_axes)
+            table = table.to(dtype=dtype, device=device)
+            sized = _cosines(crystal, table, size_axes, merged=merged)
             result.append(
                 Source(
                     phase,
-                    table.to(dtype=dtype, device=device),
+                    table,
                     lines,
                     first,
-                    cosines(crystal, table, texture_axes),
+                    _cosines(crystal, table, texture_axes, merged=merged),
                     None if sized is None else sized.mean(dim=1),
                 )
             )
@@ -149,14 +145,18 @@ def with_texture(
         If an axis is given for a phase that is not there.
     """
     _check_axes(axes, crystals)
-    result = []
-    for source in sources:
-        crystal, cosines = crystals[source.phase], None
-        if crystal.name in axes:
-            values = axis_cosines(crystal, source.table.hkl, axes[crystal.name])
-            cosines = source.table.g.new_tensor(values)
-        result.append(dataclasses.replace(source, texture_cosines=cosines))
-    return result
+    return [
+        dataclasses.replace(source, texture_cosines=_cosines(crystals[source.phase], source.table, axes))
+        for source in sources
+    ]
+
+
+def _cosines(
+    crystal: Crystal, table: Reflections, axes: Mapping[str, Axis], *, merged: bool = True
+) -> Float[Tensor, "R M"] | None:
+    if crystal.name not in axes:
+        return None
+    return table.g.new_tensor(axis_cosines(crystal, table.hkl, axes[crystal.name], merged=merged))
 
 
 def _check_axes(axes: Iterable[str], crystals: Sequence[Crystal]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from mixrd.pattern.drawing import Limits, check_limits, draw_present, log_uniform, uniform
@@ -58,22 +59,22 @@ class SpikeRanges:
 class PoissonNoise:
     """`seed` (B,) int64 on the CPU, one for each pattern."""
 
-    seed: Tensor
+    seed: Int64[Tensor, " B"]
 
 
 @dataclass(frozen=True, eq=False)
 class FastPoissonNoise:
     """`normal` (B, N) float32, standard normal numbers."""
 
-    normal: Tensor
+    normal: Float32[Tensor, "*shape"]
 
 
 @dataclass(frozen=True, eq=False)
 class GaussianNoise:
     """`sigma` (B, 1) relative to the pattern's maximum, and `normal` (B, N) float32, standard normal."""
 
-    sigma: Tensor
-    normal: Tensor
+    sigma: Float[Tensor, "B 1"]
+    normal: Float32[Tensor, "B N"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +89,8 @@ class Spikes:
         Relative to the pattern's maximum; 0 where there is none.
     """
 
-    index: Tensor
-    height: Tensor
+    index: Int64[Tensor, "B S"]
+    height: Float[Tensor, "B S"]
 
 
 def draw_poisson_noise(batch: int, *, generator: torch.Generator) -> PoissonNoise:
@@ -98,7 +99,7 @@ def draw_poisson_noise(batch: int, *, generator: torch.Generator) -> PoissonNois
     return PoissonNoise(seed.cpu())
 
 
-def apply_poisson_noise(expected: Tensor, noise: PoissonNoise) -> Tensor:
+def apply_poisson_noise(expected: Float[Tensor, "B N"], noise: PoissonNoise) -> Float[Tensor, "B N"]:
     """Whole counts of a Poisson distribution with the `expected` (B, N) counts, which are not negative."""
     rows = []
     for row, seed in zip(expected, noise.seed.tolist(), strict=True):
@@ -112,7 +113,9 @@ def draw_fast_poisson_noise(batch: int, points: int, *, generator: torch.Generat
     return FastPoissonNoise(_randn((batch, points), generator))
 
 
-def apply_fast_poisson_noise(expected: Tensor, noise: FastPoissonNoise) -> Tensor:
+def apply_fast_poisson_noise(
+    expected: Float[Tensor, "*shape"], noise: FastPoissonNoise
+) -> Float[Tensor, "*shape"]:
     """Nearly Poisson counts, not whole numbers, in a tenth of the time: for training.
 
     The square root of a count has a standard deviation of nearly 1/2 whatever its mean (Anscombe 1948,
@@ -132,7 +135,7 @@ def draw_gaussian_noise(
     return GaussianNoise(sigma, _randn((batch, points), generator))
 
 
-def apply_gaussian_noise(intensity: Tensor, noise: GaussianNoise) -> Tensor:
+def apply_gaussian_noise(intensity: Float[Tensor, "B N"], noise: GaussianNoise) -> Float[Tensor, "B N"]:
     """(B, N) intensity with the noise added. Points may become negative: the mean is kept."""
     sigma = noise.sigma.to(intensity.dtype) * intensity.amax(dim=-1, keepdim=True)
     return intensity + sigma * noise.normal.to(intensity.dtype)
@@ -151,7 +154,7 @@ def draw_spikes(
     )
 
 
-def apply_spikes(intensity: Tensor, spikes: Spikes) -> Tensor:
+def apply_spikes(intensity: Float[Tensor, "B N"], spikes: Spikes) -> Float[Tensor, "B N"]:
     """(B, N) intensity with the spikes added."""
     height = spikes.height.to(intensity.dtype) * intensity.amax(dim=-1, keepdim=True)
     # One after the other: where two fall on one point, a GPU would add them in any order.
@@ -160,7 +163,9 @@ def apply_spikes(intensity: Tensor, spikes: Spikes) -> Tensor:
     return intensity
 
 
-def apply_counting_noise(expected: Tensor, *, generator: torch.Generator) -> Tensor:
+def apply_counting_noise(
+    expected: Float[Tensor, "*shape"], *, generator: torch.Generator
+) -> Float[Tensor, "*shape"]:
     """Counts drawn from a Poisson distribution with these expected counts, same shape.
 
     Draws and applies at once; `draw_poisson_noise` keeps what was drawn.
@@ -168,7 +173,9 @@ def apply_counting_noise(expected: Tensor, *, generator: torch.Generator) -> Ten
     return torch.poisson(expected, generator=generator)
 
 
-def apply_fast_counting_noise(expected: Tensor, *, generator: torch.Generator) -> Tensor:
+def apply_fast_counting_noise(
+    expected: Float[Tensor, "*shape"], *, generator: torch.Generator
+) -> Float[Tensor, "*shape"]:
     """`apply_fast_poisson_noise` with normal numbers drawn on the spot, for any shape."""
     return apply_fast_poisson_noise(expected, FastPoissonNoise(_randn(tuple(expected.shape), generator)))
 

@@ -1,57 +1,68 @@
 """The parameter table: every quantity of the forward model that is refined, drawn or stated, once.
 
-`Parameters`, `mixrd.fit.Restraints`, bounds, what an analysis frees, and the ranges of training samples and
-of simulated scans are read from here. What people add (`mixrd.pattern.register_correction`) is at its end.
+`Parameters`, `mixrd.fit.Restraints`, bounds, what an analysis frees, the profile in an instrument's file,
+what training samples draw and what is stated of simulated scans are read from here. Corrections have theirs
+beside their factor (`own_corrections.py`); what people add (`mixrd.pattern.register_correction`) comes last.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint
 
-from mixrd.errors import UsageError
-from mixrd.extensions import from_entry_points
-from mixrd.pattern.quantity import Allowed, Loss, OnDemand, Quantity
+import torch
+from torch import Tensor
+
+from mixrd.extensions import Registry
+from mixrd.pattern.own_corrections import OWN, THIN
+from mixrd.pattern.quantity import Allowed, Correction, Loss, OnDemand, Quantity, Training, both_signs
+
+
+def _broader(share: Tensor, usual: Tensor, limit: float) -> Tensor:
+    """Profile terms of peaks that are all broader or narrower by up to a factor, its logarithm uniform."""
+    factor = limit ** both_signs(share, usual, 1.0)
+    # u, v and w are one squared width and scale together; the Lorentzian terms apart.
+    return usual * torch.cat([factor[:, :1].repeat(1, 3) ** 2, factor[:, 3:]], dim=1)
+
+
+def _inverse(share: Tensor, usual: Tensor, limits: tuple[float, float]) -> Tensor:
+    """Inverse of a size whose logarithm is uniform between the limits."""
+    low, high = limits
+    return 1 / (low * (high / low) ** share)
+
+
+def _mostly_small(share: Tensor, usual: Tensor, limit: float) -> Tensor:
+    return limit * share**2
+
+
+_WIDTH = Training("width_factor", 1.0, 5.0, "dimensionless", drawn=_broader, early=True)
 
 
 def _gaussian(name: str, lower: float) -> Quantity:
     label, spread = f"Gaussian width, {name}", "width"
-    return Quantity(name, label, "deg^2", lower, 1.0, field="profile", restraint=0.002, restraint_name=spread)
+    return Quantity(
+        name, label, "deg^2", lower, 1.0,
+        field="profile", restraint=0.002, restraint_name=spread, training=_WIDTH,
+    )  # fmt: skip
 
 
 def _lorentzian(name: str) -> Quantity:
     label, spread = f"Lorentzian width, {name}", "lorentzian_width"
-    return Quantity(name, label, "degrees", 0.0, 0.5, field="profile", restraint=0.01, restraint_name=spread)
+    return Quantity(
+        name, label, "degrees", 0.0, 0.5,
+        field="profile", restraint=0.01, restraint_name=spread, training=_WIDTH,
+    )  # fmt: skip
 
 
-def _said_of_overspill(overspill: float, b_offset: float | None) -> str:
-    said = f"beam longer than the sample below {2 * math.degrees(math.asin(overspill)):.1f}°, refined"
-    return said if b_offset is None else f"{said}; all displacement factors B changed by {b_offset:+.2f} Å²"
-
-
-def _said_of_roughness(share: float, depth: float) -> str:
-    return f"surface roughness refined (Suortti): share {share:.3f}, depth {depth:.3f}"
-
-
-_OVERSPILL = Loss(
-    "overspill",
-    "the overspill of the beam with a common change of all displacement factors",
-    _said_of_overspill,
-    fixed_slit=True,
-)
-# Beams longer than the sample are common, surfaces so rough are not.
-_ROUGHNESS = Loss("roughness", "surface roughness (Suortti)", _said_of_roughness, rarer=1.1)
-
-#: Entry points of this group name modules of other packages that register corrections.
-ADDED_BY = "mixrd.corrections"
+#: Those of other packages, by their field.
+ADDED: Registry[Correction] = Registry("correction", group="mixrd.corrections")
 #: In the order of `Parameters.flat`.
 BUILT_IN = (
     Quantity(
         "strain", "cell strain", "relative", -0.06, 0.06, scope="component",
         restraint=0.005,
         earned=(0.001, 0.01),
-        training=Allowed("max_strain", 0.0, 0.06),
+        training=Training("max_strain", 0.0, 0.06, drawn=both_signs),
         stated=Allowed("max_strain", 0, 0.05),
     ),
     Quantity(
@@ -60,11 +71,12 @@ BUILT_IN = (
         # be left to the background.
         restraint=0.02, restraint_name="inverse_size_per_nm",
         earned=(0.02, 0.5),
+        training=Training("size_nm", 0.0, math.inf, "nm", drawn=_inverse, early=True),
     ),
     Quantity(
         "microstrain", "microstrain", "relative", 0.0, 0.02, scope="phase",
         restraint=0.001,
-        training=Allowed("max_microstrain", 0.0, 0.05),
+        training=Training("max_microstrain", 0.0, 0.05, drawn=_mostly_small),
         stated=Allowed("microstrain", 0, 0.05),
     ),
     Quantity(
@@ -85,59 +97,28 @@ BUILT_IN = (
     # Only a standard tells it well.
     Quantity(
         "sh_l", "axial divergence (S + H) / L", "dimensionless", 0.0, 0.15,
-        field="profile", restraint_name="sh_l",
+        field="profile", restraint_name="sh_l", training=_WIDTH,
     ),
     Quantity(
         "zero", "zero shift", "degrees", -0.5, 0.5,
         restraint=0.03,
-        training=Allowed("max_zero_deg", 0.0, 1.0),
+        training=Training("max_zero_deg", 0.0, 1.0, drawn=both_signs),
         stated=Allowed("zero_deg", -1, 1),
     ),
     Quantity(
         "displacement", "displacement of the sample", "mm", -1.5, 1.5,
         restraint=0.1, restraint_name="displacement_mm",
-        training=Allowed("max_displacement_mm", 0.0, 2.0),
+        training=Training("max_displacement_mm", 0.0, 2.0, drawn=both_signs),
         stated=Allowed("displacement_mm", -2, 2),
     ),
-    Quantity(
-        "thinness", "1 / (mu t)", "dimensionless", 0.0, 100.0, training=Allowed("max_thinness", 0.0, 100.0)
-    ),
+    *THIN.quantities,
     Quantity(
         "penetration", "1 / mu, which shifts lines", "mm", 0.0, 10.0,
         restraint_name="penetration_mm",
-        training=Allowed("max_penetration_mm", 0.0, 10.0),
+        training=Training("max_penetration_mm", 0.0, 10.0),
     ),
-    Quantity(
-        "roughness_share", "share that a rough surface takes", "share of the intensity", 0.0, 1.0,
-        field="roughness",
-        # Where both terms are zero, neither changes anything: a fit would never leave that point.
-        start=0.1,
-        on_demand=OnDemand(0.3, _ROUGHNESS, (0.2, 0.4, 0.7)),
-        training=Allowed("max_roughness", 0.0, 1.0),
-        stated=Allowed("roughness", 0, 1),
-    ),
-    Quantity(
-        "roughness_depth", "optical depth of a rough surface", "dimensionless", 0.0, 1.0,
-        field="roughness",
-        start=0.1,
-        on_demand=OnDemand(0.3, _ROUGHNESS, (0.1, 0.2, 0.4, 0.8)),
-        stated=Allowed("roughness", 0, 10),
-    ),
-    Quantity(
-        "overspill", "overspill of the beam", "sine of the angle theta", 0.0, 0.9,
-        on_demand=OnDemand(0.5, _OVERSPILL, (0.12, 0.16, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)),
-        training=Allowed("max_overspill", 0.0, 1.0),
-        stated=Allowed("overspill", 0, 1),
-    ),
-    Quantity(
-        # No further down: a structure that states no displacement gets B = 0.47, and none is below zero.
-        "b_offset", "added to all displacement factors", "square angstroms", -0.35, 0.5,
-        on_demand=OnDemand(0.3, _OVERSPILL, (-0.2, 0.0)),
-        result_name="b_offset_angstrom2",
-    ),
+    *(quantity for one in OWN if one is not THIN for quantity in one.quantities),
 )  # fmt: skip
-_added: list[Quantity] = []
-_to_load = [ADDED_BY]
 
 
 def earned_restraints(name: str) -> tuple[float, float]:
@@ -148,9 +129,7 @@ def earned_restraints(name: str) -> tuple[float, float]:
 
 def parameter_table() -> tuple[Quantity, ...]:
     """All quantities, in the order of `Parameters.flat`; those that were declared from outside last."""
-    while _to_load:
-        from_entry_points(_to_load.pop(), EntryPoint.load)
-    return (*BUILT_IN, *_added)
+    return (*BUILT_IN, *(quantity for one in ADDED.all().values() for quantity in one.quantities))
 
 
 def by_field(table: Sequence[Quantity]) -> dict[str, tuple[Quantity, ...]]:
@@ -181,24 +160,3 @@ def by_loss(table: Sequence[Quantity]) -> dict[Loss, tuple[Quantity, ...]]:
         if (loss := quantity.on_demand.loss) is not None:
             found[loss] = (*found.get(loss, ()), quantity)
     return found
-
-
-def declare(quantities: Sequence[Quantity]) -> None:
-    """Put quantities at the end of the table.
-
-    Raises
-    ------
-    UsageError
-        If a name is taken.
-    """
-    table = parameter_table()
-    taken = {q.name for q in table} | {q.field for q in table}
-    if again := [q.name for q in quantities if q.name in taken or q.field in taken]:
-        raise UsageError(f"{', '.join(again)} stands in the parameter table", remedy="Take another name")
-    _added.extend(quantities)
-
-
-def withdraw(quantities: Sequence[Quantity]) -> None:
-    """Take quantities that were declared from outside from the table again."""
-    for quantity in quantities:
-        _added.remove(quantity)

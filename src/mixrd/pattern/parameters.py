@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from mixrd.errors import ParameterError
@@ -49,6 +50,6 @@ class Parameters:
         """The same but for these fields."""
         return Parameters(self.values, **changed)
 
-    def flat(self) -> Tensor:
+    def flat(self) -> Float[Tensor, "B T"]:
         """(B, T): all of them, in the order of the table."""
         return torch.cat(list(self.values.values()), dim=-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 #: Scherrer constant for the integral over a distribution of shapes (Scherrer 1918; Langford & Wilson 1978).
@@ -15,7 +16,11 @@ _LN2 = math.log(2.0)
 _LARGEST_EXPONENT = 40.0
 
 
-def size_fwhm(inverse_size_per_nm: Tensor, wavelength_angstrom: Tensor, theta: Tensor) -> Tensor:
+def size_fwhm(
+    inverse_size_per_nm: Float[Tensor, "*#shape"],
+    wavelength_angstrom: Float[Tensor, "*#shape"],
+    theta: Float[Tensor, "*#shape"],
+) -> Float[Tensor, "*shape"]:
     """Lorentzian fwhm in degrees 2theta of crystallites: K lambda / (L cos theta) (Scherrer equation).
 
     `inverse_size_per_nm` is 1/L in 1/nm, `theta` in radians.
@@ -23,12 +28,16 @@ def size_fwhm(inverse_size_per_nm: Tensor, wavelength_angstrom: Tensor, theta: T
     return torch.rad2deg(SCHERRER_K * wavelength_angstrom / 10.0 * inverse_size_per_nm / torch.cos(theta))
 
 
-def microstrain_fwhm(microstrain: Tensor, theta: Tensor) -> Tensor:
+def microstrain_fwhm(
+    microstrain: Float[Tensor, "*#shape"], theta: Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
     """Lorentzian fwhm in degrees 2theta of a spread of spacings: 4 e tan theta (Stokes & Wilson 1944)."""
     return torch.rad2deg(4.0 * microstrain * torch.tan(theta))
 
 
-def tch_pseudo_voigt(gaussian_fwhm: Tensor, lorentzian_fwhm: Tensor) -> tuple[Tensor, Tensor]:
+def tch_pseudo_voigt(
+    gaussian_fwhm: Float[Tensor, "*#shape"], lorentzian_fwhm: Float[Tensor, "*#shape"]
+) -> tuple[Float[Tensor, "*shape"], Float[Tensor, "*shape"]]:
     """Width and mixing of the pseudo-Voigt that stands for a Voigt of these two widths.
 
     Thompson, Cox & Hastings 1987, J. Appl. Cryst. 20, 79, equations 2-4.
@@ -53,20 +62,24 @@ def tch_pseudo_voigt(gaussian_fwhm: Tensor, lorentzian_fwhm: Tensor) -> tuple[Te
     return fwhm, eta
 
 
-def pseudo_voigt(offset: Tensor, fwhm: Tensor, eta: Tensor) -> Tensor:
+def pseudo_voigt(
+    offset: Float[Tensor, "*#shape"], fwhm: Float[Tensor, "*#shape"], eta: Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*shape"]:
     """Pseudo-Voigt of unit area at `offset` from its centre, same unit as `fwhm`."""
     gauss, lorentz = _gauss_and_lorentz(offset / fwhm)
     return (eta * lorentz + (1 - eta) * gauss) / fwhm
 
 
-def lorentzian(offset: Tensor, fwhm: Tensor) -> Tensor:
+def lorentzian(offset: Float[Tensor, "*#shape"], fwhm: Float[Tensor, "*#shape"]) -> Float[Tensor, "*shape"]:
     """Lorentzian of unit area at `offset` from its centre, same unit as `fwhm`."""
     return (2.0 / math.pi) * fwhm / (fwhm * fwhm + 4 * offset * offset)
 
 
 def pseudo_voigt_derivatives(
-    offset: Tensor, fwhm: Tensor, eta: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    offset: Float[Tensor, "*#shape"], fwhm: Float[Tensor, "*#shape"], eta: Float[Tensor, "*#shape"]
+) -> tuple[
+    Float[Tensor, "*shape"], Float[Tensor, "*shape"], Float[Tensor, "*shape"], Float[Tensor, "*shape"]
+]:
     """`pseudo_voigt` and its derivatives with respect to the peak's position, fwhm and eta."""
     u = offset / fwhm
     gauss, lorentz = _gauss_and_lorentz(u)
@@ -77,7 +90,9 @@ def pseudo_voigt_derivatives(
     return value, slope * (-1 / fwhm), (value + u * slope) * (-1 / fwhm), (lorentz - gauss) / fwhm
 
 
-def gauss_and_lorentz_transforms(phase: Tensor) -> tuple[Tensor, Tensor]:
+def gauss_and_lorentz_transforms(
+    phase: Float[Tensor, "*shape"],
+) -> tuple[Float[Tensor, "*shape"], Float[Tensor, "*shape"]]:
     """Fourier transforms of a Gaussian and a Lorentzian of unit area, nowhere below exp(-40).
 
     `phase` is pi times fwhm times frequency, not negative. A pseudo-Voigt is the mean of both by eta.

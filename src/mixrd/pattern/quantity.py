@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from torch import Tensor
 
 #: What has a value of its own: the scan, each phase, or each strain component of each phase.
 Scope = Literal["pattern", "phase", "component"]
@@ -60,11 +62,40 @@ class OnDemand:
 
 @dataclass(frozen=True)
 class Allowed:
-    """Values that a setting may have, in the unit of its quantity."""
+    """Values that a setting may have, in the unit of its quantity unless it has one of its own."""
 
     setting: str
     low: float
     high: float
+    unit: str = ""
+
+
+def up_to(share: Tensor, usual: Tensor, limit: float) -> Tensor:
+    """Uniform from 0 to the limit."""
+    return limit * share
+
+
+def both_signs(share: Tensor, usual: Tensor, limit: float) -> Tensor:
+    """Uniform up to the limit, of either sign."""
+    return limit * (2 * share - 1)
+
+
+@dataclass(frozen=True)
+class Training(Allowed):
+    """How training samples draw a quantity; those that share one are drawn together.
+
+    Attributes
+    ----------
+    setting : str
+        Limit (or limits) of what is drawn, in `mixrd.mixture.SampleRanges`; "" where it is `high`.
+    drawn : callable
+        Of numbers uniform from 0 to 1 and what the instrument has, both (B, K), and the limit: (B, K).
+    early : bool
+        Drawn before those that are not, each in the order of the table: a seed stands for one sample.
+    """
+
+    drawn: Callable[[Tensor, Tensor, Any], Tensor] = up_to
+    early: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,8 +124,8 @@ class Quantity:
     on_demand : OnDemand
     result_name : str
         In `mixrd.Analysis`, where it is freed on demand; the field's by default.
-    training : Allowed or None
-        Limit of what is drawn, in `mixrd.mixture.SampleRanges`.
+    training : Training or None
+        How training samples draw it.
     stated : Allowed or None
         What may be stated of a sample, in `mixrd.mixture.ScanSettings`.
     """
@@ -113,10 +144,32 @@ class Quantity:
     restraint_name: str = ""
     on_demand: OnDemand = OnDemand()
     result_name: str = ""
-    training: Allowed | None = None
+    training: Training | None = None
     stated: Allowed | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field", self.field or self.name)
         object.__setattr__(self, "restraint_name", self.restraint_name or self.field)
         object.__setattr__(self, "result_name", self.result_name or self.field)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A factor on the intensities of lines that depends on quantities of the whole scan.
+
+    Attributes
+    ----------
+    quantities : tuple of Quantity
+        Where all are 0, the factor has to be 1: it is left out then.
+    factor : callable
+        Of theta in radians (B, J), wavelength in angstroms (J,), and each quantity (B, J): (B, J), with
+        derivatives by all but the wavelength.
+    """
+
+    quantities: tuple[Quantity, ...]
+    factor: Callable[..., Tensor]
+
+    @property
+    def field(self) -> str:
+        """Of `Parameters`, where the quantities stand."""
+        return self.quantities[0].field

@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from torch import Tensor
@@ -80,7 +81,12 @@ class ScherrerPeaks:
         # A stick's image is as strong as its area and its width.
         self._gather, self._spread = tensor(gather * (relative / step)[:, None]), tensor(spread)
 
-    def place(self, sticks: Tensor, inverse_size_per_nm: Tensor, eta: Tensor) -> Tensor:
+    def place(
+        self,
+        sticks: Float[Tensor, "B G N"],
+        inverse_size_per_nm: Float[Tensor, "B G"],
+        eta: Float[Tensor, "B G"],
+    ) -> Float[Tensor, "B N"]:
         """Patterns of rows of sticks.
 
         Parameters

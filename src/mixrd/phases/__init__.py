@@ -14,8 +14,9 @@ from mixrd.phases.cod_mirror import CodMirror, read_record
 from mixrd.phases.cod_phase import cod_phase
 from mixrd.phases.cod_query import CodQuery, CodRecord
 from mixrd.phases.named_phase import load_phase
-from mixrd.phases.own_phases import keep_phase, own_names, own_phase, remove_phase
+from mixrd.phases.own_phases import keep_phase, own_names, own_phase, own_phases, remove_phase
 from mixrd.phases.phase_name import name_key
+from mixrd.phases.phase_source import PhaseSource, phase_sources, register_phase_source
 from mixrd.phases.polymer import Polymer, find_polymer
 from mixrd.phases.screening import LARGEST_CELL, REASONS, Screening, Verdict
 
@@ -28,6 +29,7 @@ __all__ = [
     "CodMirror",
     "CodQuery",
     "CodRecord",
+    "PhaseSource",
     "Polymer",
     "PublishedPattern",
     "Screening",
@@ -44,7 +46,10 @@ __all__ = [
     "name_key",
     "own_names",
     "own_phase",
+    "own_phases",
+    "phase_sources",
     "read_record",
+    "register_phase_source",
     "remove_phase",
     "search_catalog",
 ]

@@ -16,6 +16,7 @@ from mixrd.crystal.displacement import default_u_iso
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import CrystalError
 from mixrd.phases.phase_name import name_key
+from mixrd.phases.phase_source import PhaseSource, register_phase_source
 
 
 @dataclass(frozen=True)
@@ -260,3 +261,15 @@ def _published(data: dict[str, Any]) -> PublishedPattern:
         lines=tuple((float(d), float(i)) for d, i in data["lines"]),
         textured=bool(data.get("texture", False)),
     )
+
+
+def _answer(text: str) -> Crystal | None:
+    name = shipped_name(text)
+    return None if name is None else catalog_entry(name).crystal
+
+
+register_phase_source(
+    PhaseSource(
+        "catalog", _answer, lambda: (catalog_entry(name).crystal for name in catalog_names()), order=10
+    )
+)

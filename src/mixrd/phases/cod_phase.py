@@ -12,17 +12,13 @@ from mixrd.crystal.cif import read_cif
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import PhaseNotFoundError
 from mixrd.phases.cod import COD_URL, CodClient
+from mixrd.phases.phase_source import PhaseSource, register_phase_source
 
 _NAME = re.compile(r"cod:\s*(\d{7})", flags=re.IGNORECASE)
 
 
-def is_cod_name(text: str) -> bool:
-    """Whether `text` asks for a structure of COD."""
-    return text.lower().startswith("cod:")
-
-
 def cod_folder() -> Path:
-    """Folder of structures from COD: in MIXRD_CACHE, else the user's cache folder."""
+    """Folder of structures from COD and indices of mirrors: in MIXRD_CACHE, else the user's cache folder."""
     return Path(os.environ.get("MIXRD_CACHE") or platformdirs.user_cache_dir("mixrd")) / "cod"
 
 
@@ -52,3 +48,6 @@ def cod_phase(text: str, *, client: CodClient | None = None) -> Crystal:
     if client is None:
         client = CodClient(cod_folder(), base_url=os.environ.get("MIXRD_COD_URL") or COD_URL)
     return read_cif(client.cif(int(match[1])))
+
+
+register_phase_source(PhaseSource("cod", lambda number: cod_phase(f"cod:{number}"), named_only=True))

@@ -1,49 +1,40 @@
-"""How a phase that the user names is found: catalog, COD, own phases, CIF files."""
+"""How a phase that the user names is found: every source is asked."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from mixrd.crystal.cif import read_cif
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import PhaseNotFoundError
-from mixrd.phases.catalog import catalog_entry, nearest_names, shipped_name
-from mixrd.phases.cod_phase import cod_phase, is_cod_name
-from mixrd.phases.own_phases import own_phase
+from mixrd.phases.catalog import nearest_names
+from mixrd.phases.phase_source import phase_sources
 
 
 def load_phase(phase: str | Path) -> Crystal:
     """Crystal of a phase that the user names.
 
-    A name or alias of the catalog, a name of the user's own phases, the number of a structure of COD
-    (``cod:9008877``), or the path of a CIF (``FILE.cif#BLOCK``).
+    A name or alias of the catalog, a name of the user's own phases or of another package's, the number of a
+    structure of COD (``cod:9008877``), or the path of a CIF (``FILE.cif#BLOCK``). With the name of a source
+    before it (``own:ettringite``) that source alone is asked.
 
     Raises
     ------
     PhaseNotFoundError
         If nothing answers to the name; the message suggests the nearest names.
     CrystalError
-        If the CIF cannot be used.
+        If the structure cannot be used.
     """
     text = str(phase)
-    file, _, block = text.partition("#")
-    if (shipped := shipped_name(text)) is not None:
-        return catalog_entry(shipped).crystal
-    if is_cod_name(text):
-        return cod_phase(text)
-    if (own := own_phase(text)) is not None:
-        return own
-    if file.lower().endswith((".cif", ".mcif")) or _is_file(file):
-        return read_cif(file, block=block or None)
+    sources = phase_sources()
+    prefix, colon, name = text.partition(":")
+    if asked := [source for source in sources if colon and source.name == prefix.lower()]:
+        sources, text = asked, name.strip()
+    for source in sources:
+        if (asked or not source.named_only) and (found := source.find(text)) is not None:
+            return found
     names = nearest_names(text)
     hint = f"Did you mean {' or '.join(names)}? " if names else ""
     raise PhaseNotFoundError(
-        f"unknown phase {text!r}", remedy=f"{hint}`mixrd phases` lists the catalog; a CIF file works too"
+        f"unknown phase {str(phase)!r}",
+        remedy=f"{hint}`mixrd phases` lists the catalog; a CIF file works too",
     )
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except OSError:  # longer than a file name can be
-        return False

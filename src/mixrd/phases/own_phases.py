@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mixrd.errors import CrystalError, InputError, PhaseNotFoundError, UsageErro
 from mixrd.files import write_whole, writing
 from mixrd.phases.catalog import shipped_name
 from mixrd.phases.phase_name import name_key
+from mixrd.phases.phase_source import PhaseSource, register_phase_source
 
 _FORMAT = 1
 
@@ -30,6 +32,17 @@ def own_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.json"))) if folder.is_dir() else ()
 
 
+def own_phases() -> Iterator[Crystal]:
+    """The user's phases, by their names.
+
+    Raises
+    ------
+    CrystalError
+        If the file of one is damaged.
+    """
+    return (_kept(name) for name in own_names())
+
+
 def own_phase(name: str) -> Crystal | None:
     """The user's phase of this name (case, spaces and hyphens do not matter), None where there is none.
 
@@ -39,9 +52,11 @@ def own_phase(name: str) -> Crystal | None:
         If its file is damaged.
     """
     found = {name_key(known): known for known in own_names()}.get(name_key(name))
-    if found is None:
-        return None
-    path = own_folder() / f"{found}.json"
+    return None if found is None else _kept(found)
+
+
+def _kept(name: str) -> Crystal:
+    path = own_folder() / f"{name}.json"
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["format"] != _FORMAT:
@@ -49,7 +64,7 @@ def own_phase(name: str) -> Crystal | None:
         return Crystal.from_dict(data["crystal"])
     except (OSError, ValueError, KeyError, TypeError, InputError):
         raise CrystalError(
-            "it is not a phase that this mixrd kept", remedy=f"mixrd phases remove {found}", file=path
+            "it is not a phase that this mixrd kept", remedy=f"mixrd phases remove {name}", file=path
         ) from None
 
 
@@ -112,3 +127,6 @@ def remove_phase(name: str) -> None:
 def _files_of(name: str) -> list[Path]:
     """Files of the phases that answer to this name."""
     return [own_folder() / f"{known}.json" for known in own_names() if name_key(known) == name_key(name)]
+
+
+register_phase_source(PhaseSource("own", own_phase, own_phases, order=20))
