@@ -34,9 +34,10 @@ class Registry(Generic[Thing]):
     """
 
     def __init__(self, kind: str, *, group: str, room: str) -> None:
-        self._kind, self._group, self._room = kind, group, room
+        self._kind, self.group, self._room = kind, group, room
         self._things: dict[str, Thing] = {}
         self._complete = False
+        REGISTRIES[kind] = self
 
     def add(self, name: str, thing: Thing) -> None:
         """Register one more.
@@ -55,9 +56,14 @@ class Registry(Generic[Thing]):
         if not self._complete:
             for name in _module_names(self._room):
                 import_module(f"{self._room}.{name}")
-            from_entry_points(self._group, EntryPoint.load)
+            from_entry_points(self.group, EntryPoint.load)
             self._complete = True
         return dict(sorted(self._things.items()))
+
+    @property
+    def registered(self) -> dict[str, Thing]:
+        """Those of modules that are imported already, by name."""
+        return dict(self._things)
 
     def named(self, name: str) -> Thing:
         """The one of that name.
@@ -71,6 +77,10 @@ class Registry(Generic[Thing]):
         if name not in found:
             raise ParameterError(f"there is no {self._kind} {name!r}", remedy=f"Allowed: {', '.join(found)}")
         return found[name]
+
+
+#: All that there are, by kind.
+REGISTRIES: dict[str, Registry[Any]] = {}
 
 
 def names_of(group: str, room: str) -> tuple[str, ...]:
