@@ -173,13 +173,7 @@ class AnalysisRequest(InstrumentChoice):
         if self.model is not None:
             trained = Model.load(self.model)
             crystals = crystals or list(trained.problem.crystals)
-            names = [crystal.name for crystal in crystals]
-            if set(names) != set(trained.names):
-                raise ModelError(
-                    f"the model is for {', '.join(trained.names)}, not for {', '.join(names)}",
-                    remedy="Leave the phases out, or train a model for these",
-                    file=self.model,
-                )
+            self.check_model([crystal.name for crystal in crystals], trained.names, self.model)
         known = replace(self, phases=tuple(crystals))
         for text in self.amorphous:
             if not sources.has_scan(text):
@@ -188,6 +182,16 @@ class AnalysisRequest(InstrumentChoice):
             # A wrong instrument is the request's fault, not that of each scan of a batch.
             self.chosen_instrument(None, sources)
         return known
+
+    @staticmethod
+    def check_model(names: Sequence[str], trained: Sequence[str], file: str) -> None:
+        """Raise ModelError unless a model that was trained for other names is for these."""
+        if set(names) != set(trained):
+            raise ModelError(
+                f"the model is for {', '.join(trained)}, not for {', '.join(names)}",
+                remedy="Leave the phases out, or train a model for these",
+                file=file,
+            )
 
     def check_standard(self, names: Sequence[str]) -> None:
         """Raise ParameterError unless the internal standard is among the phases of these names."""

@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 
 import mixrd
 from mixrd.errors import MixrdError
+from mixrd.web.answers import ErrorAnswer, Health
 from mixrd.web.documentation import documentation_page
 from mixrd.web.jobs import RUNNING
-from mixrd.web.models import ErrorAnswer, Health
 from mixrd.web.problems import ApiError, internal_problem, problem, problem_of, status_of
 from mixrd.web.routes import guidance, jobs, phases, results, scans
 from mixrd.web.security import HEADERS, Guard

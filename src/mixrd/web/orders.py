@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mixrd.web.bodies import AnalysisBody, CalibrationRequest, InstrumentBody
 from mixrd.web.jobs import Job, Jobs
 from mixrd.web.library import Library
-from mixrd.web.models import AnalysisBody, CalibrationRequest, InstrumentBody
 
 if TYPE_CHECKING:
     from mixrd.analysis import AnalysisRequest, InstrumentChoice
@@ -28,6 +28,7 @@ def request_of(
     from mixrd.analysis import AnalysisRequest, InternalStandard, StandardScan, parse_humps
 
     phases = distinct_phases(wanted.phases, library)
+    trained = None if wanted.model is None else library.known("model", wanted.model)
     standard, external = wanted.standard, wanted.external_standard
 
     def name_of(phase: str) -> str:
@@ -40,6 +41,7 @@ def request_of(
         library.scan(external.scan)
     request = AnalysisRequest(
         phases=tuple(wanted.phases),
+        model=None if trained is None else str(library.file("model", trained["id"])),
         network=wanted.network,
         refine=wanted.refine,
         training_steps=training_steps,
@@ -53,7 +55,11 @@ def request_of(
         exclude=tuple(wanted.exclude),
         **_instrument(wanted, library),
     )
-    request.check_standard([phase["name"] for phase in phases.values()])
+    names = [phase["name"] for phase in phases.values()]
+    if trained is not None:
+        names = names or trained["phases"]
+        request.check_model(names, trained["phases"], trained["title"])
+    request.check_standard(names)
     return request
 
 

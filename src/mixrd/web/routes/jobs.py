@@ -14,9 +14,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from mixrd.errors import MixrdError
+from mixrd.web.answers import JobAnswer
+from mixrd.web.bodies import AnalysisBody, CalibrationRequest, InstrumentBody, JobRequest
 from mixrd.web.dispatch import CANCEL_SECONDS
 from mixrd.web.jobs import FINAL, Job
-from mixrd.web.models import AnalysisBody, CalibrationRequest, InstrumentBody, JobAnswer, JobRequest
 from mixrd.web.orders import choice_of, request_of
 from mixrd.web.problems import ApiError, not_found, problem_of, shown_name
 from mixrd.web.services import Server, Services
@@ -111,16 +112,16 @@ def found_job(server: Services, job: str) -> Job:
 
 
 def _analysis(server: Services, wanted: AnalysisBody) -> Job:
-    phases = [server.library.phase(name) for name in wanted.phases]
-    if len({phase["id"] for phase in phases}) < len(phases):
-        raise ApiError(422, "CRYSTAL", "a phase is chosen twice", "Choose each phase once")
+    names = [server.library.phase(name)["name"] for name in wanted.phases]
+    if not names and wanted.model is not None:
+        names = server.library.known("model", wanted.model)["phases"]
     with _refusing():
         request_of(wanted, server.library)
     scans = [server.library.scan(name) for name in wanted.scans]
     _check_instrument(server, wanted, scans)
     what = scans[0]["file"] if len(scans) == 1 else f"{len(scans)} scans"
-    title = f"{what}: {', '.join(phase['name'] for phase in phases)}"
-    quick = not wanted.network or (wanted.refine and len(phases) == 1)
+    title = f"{what}: {', '.join(names)}"
+    quick = not wanted.network or wanted.model is not None or (wanted.refine and len(names) == 1)
     files = [scan["file"] for scan in scans]
     return server.jobs.add("analysis", title, wanted.model_dump(), files, quick=quick)
 

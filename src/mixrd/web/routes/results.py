@@ -10,11 +10,11 @@ import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, Response
 
+from mixrd.web.answers import CurvesAnswer, ResultAnswer
 from mixrd.web.child import ChildDiedError
 from mixrd.web.database import new_id, plain
 from mixrd.web.disposition import attachment
 from mixrd.web.jobs import FINAL, Job
-from mixrd.web.models import CurvesAnswer, ResultAnswer
 from mixrd.web.orders import scan_source
 from mixrd.web.problems import ApiError, not_found, problem, stem_of
 from mixrd.web.routes.jobs import found_job
