@@ -9,25 +9,26 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class CodNumber(BaseModel):
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CodNumber(_Body):
     """A structure of the Crystallography Open Database."""
 
-    model_config = ConfigDict(extra="forbid")
     number: int = Field(ge=1_000_000, le=9_999_999, examples=[1000017])
 
 
-class Standard(BaseModel):
+class Standard(_Body):
     """A phase that was weighed into the sample."""
 
-    model_config = ConfigDict(extra="forbid")
     phase: Id
     percent: FiniteFloat = Field(gt=0, lt=100, description="Of the mixture that was measured, in wt%")
 
 
-class ExternalStandard(BaseModel):
+class ExternalStandard(_Body):
     """A pure phase that was scanned on the same instrument, as the samples were."""
 
-    model_config = ConfigDict(extra="forbid")
     phase: Id
     scan: Id = Field(description="Id of its uploaded scan")
     amorphous_formula: str | None = Field(
@@ -39,10 +40,9 @@ class ExternalStandard(BaseModel):
     )
 
 
-class AmorphousBody(BaseModel):
+class AmorphousBody(_Body):
     """An amorphous part: a scan of the pure material, or drawn humps."""
 
-    model_config = ConfigDict(extra="forbid")
     scan: Id | None = Field(None, description="Id of an uploaded scan")
     humps: str | None = Field(
         None, min_length=1, max_length=500, description="Position and width in degrees", examples=["22:8"]
@@ -55,10 +55,9 @@ class AmorphousBody(BaseModel):
         return self
 
 
-class InstrumentBody(BaseModel):
+class InstrumentBody(_Body):
     """Which instrument measured the scans."""
 
-    model_config = ConfigDict(extra="forbid")
     instrument: Id | None = Field(None, description="Of /api/instruments")
     radiation: str | None = Field(
         None,
@@ -79,7 +78,6 @@ class AnalysisBody(InstrumentBody):
     __qualname__ = "AnalysisRequest"
     model_config = ConfigDict(
         title=__qualname__,
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {

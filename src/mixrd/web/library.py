@@ -82,14 +82,6 @@ class Library:
             raise not_found(kind, name)
         return found
 
-    def scan(self, name: str) -> dict[str, Any]:
-        """A scan, see `known`."""
-        return self.known("scan", name)
-
-    def phase(self, name: str) -> dict[str, Any]:
-        """A phase, see `known`."""
-        return self.known("phase", name)
-
     def phases(self, text: str = "") -> list[dict[str, Any]]:
         """Users' own phases, then those of the catalog, that a search finds."""
         from mixrd.phases import name_key, search_catalog
@@ -98,10 +90,6 @@ class Library:
         own = [p for p in self.own("phase") if wanted in name_key(f"{p['name']} {p['formula']}")]
         known = catalog_phases()
         return own + [known[entry.name] for entry in search_catalog(text)]
-
-    def instrument(self, name: str) -> dict[str, Any]:
-        """An instrument, see `known`."""
-        return self.known("instrument", name)
 
     def instruments(self) -> list[dict[str, Any]]:
         """Users' own instruments, then those that ship."""

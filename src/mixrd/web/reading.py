@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.errors import CrystalError, InstrumentError, MixrdError, ModelError, ScanError
+from mixrd.errors import CrystalError, InstrumentError, ModelError, ScanError
 from mixrd.files import whole_file
+from mixrd.web.answers import HeaderAnswer
 from mixrd.web.child import Conversation
 from mixrd.web.library import about_crystal, about_instrument
-from mixrd.web.problems import internal_problem, problem_of
 
 #: Address space in bytes that reading may take: files are bounded, but what they ask for is not.
 MOST_MEMORY = 6 * 2**30
@@ -29,19 +29,15 @@ LARGEST_INSTRUMENT_BYTES = 100_000
 def main() -> None:
     """Answer until the server goes."""
     _bound_memory()
-    conversation = Conversation()
-    for message in conversation.messages():
-        name = message["file"]
-        try:
-            conversation.say({"ok": _READERS[message["do"]](message)})
-        except MixrdError as error:
-            conversation.say({"error": problem_of(error, name)})
-        except (MemoryError, RecursionError):
-            kind = _ERRORS.get(message["do"], ScanError)
-            too_much = kind("it asks for more than a file of its kind needs", remedy="Check the file")
-            conversation.say({"error": problem_of(too_much, name)})
-        except Exception as error:
-            conversation.say({"error": internal_problem(error, name)})
+    Conversation().answer(_read)
+
+
+def _read(message: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return _READERS[message["do"]](message)
+    except (MemoryError, RecursionError):
+        kind = _ERRORS.get(message["do"], ScanError)
+        raise kind("it asks for more than a file of its kind needs", remedy="Check the file") from None
 
 
 def read_scan_file(message: dict[str, Any]) -> dict[str, Any]:
@@ -61,16 +57,7 @@ def read_scan_file(message: dict[str, Any]) -> dict[str, Any]:
         "two_theta_min": float(scan.two_theta[0]),
         "two_theta_max": float(scan.two_theta[-1]),
         "step": float(np.round(np.median(np.diff(scan.two_theta)), 6)),
-        "header": {
-            "sha256": scan.sha256,
-            "format": scan.format,
-            "reader": scan.reader,
-            "wavelength_angstrom": scan.wavelength_angstrom,
-            "anode": scan.anode,
-            "counting_time_s": scan.counting_time_s,
-            "scan_axis": scan.scan_axis,
-            "goniometer_radius_mm": scan.goniometer_radius_mm,
-        },
+        "header": {name: getattr(scan, name) for name in HeaderAnswer.model_fields},
         "optics": None if scan.optics is None else scan.optics.to_dict(),
         "warnings": [{"code": code, "message": text} for code, text in scan.warnings],
         "preview": {

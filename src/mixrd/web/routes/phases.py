@@ -98,7 +98,7 @@ def instrument_file(instrument: str, server: Server) -> Response:
     """An instrument as the file that `mixrd analyze --instrument` takes."""
     from mixrd.pattern import load_instrument, to_toml
 
-    about = server.library.instrument(instrument)
+    about = server.library.known("instrument", instrument)
     preset = instrument in preset_instruments()
     text = to_toml(load_instrument(instrument if preset else server.library.file("instrument", instrument)))
     headers = attachment(f"{about['title']}.toml")

@@ -32,7 +32,7 @@ async def add_scan(
 @router.get("/{scan}", response_model=ScanAnswer)
 def one_scan(scan: str, server: Server) -> dict[str, Any]:
     """A scan that was uploaded."""
-    return server.library.scan(scan)
+    return server.library.known("scan", scan)
 
 
 @router.delete("/{scan}", status_code=204)
