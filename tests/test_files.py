@@ -18,7 +18,14 @@ import torch
 from matplotlib.figure import Figure
 
 from mixrd.errors import MixrdError, ModelError, UsageError
-from mixrd.files import refuse_existing, remove_leftovers, whole_file, write_whole, writing
+from mixrd.files import (
+    refuse_existing,
+    remove_leftovers,
+    whole_file,
+    without_waiting,
+    write_whole,
+    writing,
+)
 from mixrd.network import NetworkEstimator
 from mixrd.paper.result import write_json
 from mixrd.pattern import load_instrument, save_instrument
@@ -184,3 +191,13 @@ def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     refuse_existing([tmp_path / "b"], force=False)
     with pytest.raises(UsageError, match="exists"):
         refuse_existing([tmp_path / "b", tmp_path / "a"], force=False)
+
+
+def test_many_small_files_need_not_wait_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(os, "fsync", asked.append)
+    with without_waiting():
+        write_whole(tmp_path / "a.txt", "a")
+    assert not asked and (tmp_path / "a.txt").read_text(encoding="utf-8") == "a"
+    write_whole(tmp_path / "b.txt", "b")
+    assert len(asked) == 1

@@ -34,9 +34,10 @@ class Registry(Generic[Thing]):
     """
 
     def __init__(self, kind: str, *, group: str, room: str | None = None) -> None:
-        self._kind, self._group, self._room = kind, group, room
+        self._kind, self.group, self._room = kind, group, room
         self._things: dict[str, Thing] = {}
         self._complete = False
+        REGISTRIES[kind] = self
 
     def add(self, name: str, thing: Thing) -> None:
         """Register one more.
@@ -54,19 +55,19 @@ class Registry(Generic[Thing]):
         """Take one out again."""
         del self._things[name]
 
-    @property
-    def so_far(self) -> tuple[Thing, ...]:
-        """Those that have registered themselves by now; nothing is loaded."""
-        return tuple(self._things.values())
-
     def all(self) -> dict[str, Thing]:
         """All by name, in alphabetical order."""
         if not self._complete:
             for name in _module_names(self._room) if self._room else ():
                 import_module(f"{self._room}.{name}")
-            from_entry_points(self._group, EntryPoint.load)
+            from_entry_points(self.group, EntryPoint.load)
             self._complete = True
         return dict(sorted(self._things.items()))
+
+    @property
+    def registered(self) -> dict[str, Thing]:
+        """Those of modules that are imported already, by name; nothing is loaded."""
+        return dict(self._things)
 
     def named(self, name: str) -> Thing:
         """The one of that name.
@@ -80,6 +81,10 @@ class Registry(Generic[Thing]):
         if name not in found:
             raise ParameterError(f"there is no {self._kind} {name!r}", remedy=f"Allowed: {', '.join(found)}")
         return found[name]
+
+
+#: All that there are, by kind.
+REGISTRIES: dict[str, Registry[Any]] = {}
 
 
 def names_of(group: str, room: str) -> tuple[str, ...]:

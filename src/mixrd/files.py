@@ -8,12 +8,14 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 from mixrd.errors import MixrdError, UsageError
 
 #: Letters of a file's name that the name of its part begins with: names must not become too long.
 _NAME_LETTERS = 30
+_WAITS = ContextVar("waits", default=True)
 _PART = re.compile(r"\.\d+-[0-9a-f]{8}\.part$")
 
 
@@ -38,8 +40,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     part = target.with_name(f".{target.name[:_NAME_LETTERS]}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         yield part
-        with part.open("r+b") as file:
-            os.fsync(file.fileno())
+        if _WAITS.get():
+            with part.open("r+b") as file:
+                os.fsync(file.fileno())
         if target.is_file():
             shutil.copymode(target, part)
         part.replace(target)
@@ -49,6 +52,19 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         if isinstance(problem, OSError) and str(problem.filename) == str(part):
             problem.filename, problem.filename2 = str(path), None
         raise
+
+
+@contextmanager
+def without_waiting() -> Iterator[None]:
+    """Within it, files do not wait for the disk: for many small ones, which that takes longer than to write.
+
+    They are whole whatever becomes of the process; if the computer stops, the last ones may be cut off.
+    """
+    before = _WAITS.set(False)
+    try:
+        yield
+    finally:
+        _WAITS.reset(before)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mixrd import analysis
 from mixrd.analysis import GRINDINGS, AnalysisRequest, InternalStandard, StandardScan
 from mixrd.errors import CrystalError, InputError, InstrumentError, ParameterError, RequestError, UsageError
 from mixrd.pattern import load_instrument
@@ -41,7 +44,7 @@ grains = st.one_of(
     st.just({}),
 )
 rest = st.fixed_dictionaries(
-    {"phases": st.lists(phases, min_size=1, max_size=3).map(tuple)},
+    {"phases": st.lists(phases, min_size=1, max_size=3, unique=True).map(tuple)},
     optional={
         "network": st.booleans(),
         "training_steps": st.integers(1, 1000),
@@ -99,6 +102,11 @@ CONTRADICTIONS: list[tuple[dict[str, Any], type[InputError]]] = [
     ({"particle_size_um": float("nan")}, ParameterError),
     ({"grinding": "well"}, ParameterError),
     ({"exclude": ((27.0, 26.0),)}, UsageError),
+    ({"phases": ("halite", "quartz", "halite")}, CrystalError),
+    ({"phases": (load_phase("halite"), "quartz", load_phase("rock salt"))}, CrystalError),
+    ({"phases": (load_phase("halite"),), "standard": InternalStandard("quartz", 20)}, ParameterError),
+    ({"scan": 0}, RequestError),
+    ({"training_steps": 0}, RequestError),
     ({"instrument": "lab-cu", "goniometer_radius_mm": 173.0}, RequestError),
     ({"instrument": "lab-cu", "radiation": "CuKa"}, RequestError),
 ]
@@ -109,7 +117,7 @@ def test_contradictions_have_a_type_and_name_what_they_concern(
     said: dict[str, Any], kind: type[InputError]
 ) -> None:
     with pytest.raises(kind) as refused:
-        AnalysisRequest(("quartz",), **said)
+        AnalysisRequest(**{"phases": ("quartz",), **said})
     if isinstance(refused.value, RequestError):
         assert set(refused.value.fields) <= {field.name for field in dataclasses.fields(AnalysisRequest)}
         assert set(said) & set(refused.value.fields)
@@ -119,7 +127,7 @@ def test_contradictions_have_a_type_and_name_what_they_concern(
     ("said", "kind"),
     [
         ({"phases": ("unobtainium",)}, CrystalError),
-        ({"phases": ("quartz", "quartz")}, CrystalError),
+        ({"phases": ("sapphire", "corundum")}, CrystalError),
         ({"instrument": "nowhere.toml"}, InstrumentError),
         ({"standard": InternalStandard("corundum", 20)}, ParameterError),
         ({"amorphous": ("nonsense",)}, ParameterError),
@@ -143,3 +151,29 @@ def test_a_part_of_an_instrument_completes_the_headers() -> None:
     assert not part.stands_alone
     with pytest.raises(RequestError, match="without its radiation"):
         part.chosen_instrument()
+
+
+def test_it_is_made_and_contradicted_without_torch() -> None:
+    code = """
+import sys
+from mixrd.analysis import AnalysisRequest, parse_regions, parse_standard
+from mixrd.errors import RequestError
+
+said = dict(standard=parse_standard("corundum:20"), exclude=parse_regions(["26-27"]))
+request = AnalysisRequest(("quartz", "corundum"), instrument="lab-cu", **said)
+assert AnalysisRequest.from_dict(request.to_dict()) == request
+try:
+    AnalysisRequest(("quartz", "corundum"), refine=False, **said)
+except RequestError:
+    print(*sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "mixrd.analysis.request" in loaded
+    assert loaded.isdisjoint({"torch", "scipy", "matplotlib"})
+
+
+def test_every_name_of_the_room_is_there() -> None:
+    assert {name: getattr(analysis, name) for name in analysis.__all__}.keys() <= set(dir(analysis))
+    with pytest.raises(AttributeError, match="no attribute 'analyse'"):
+        _ = analysis.analyse  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ def _result(path: Path, error: str | None = None) -> Analysis:
 def _do(journal: Journal, path: Path, error: str | None = None) -> str:
     name = journal.plan([path])[path]
     if error is None:
-        (journal.folder / f"{name}.json").write_text("{}", encoding="utf-8")
+        (journal.folder / f"{name}.json").write_text("{\n}\n", encoding="utf-8")
     journal.finish(journal.entry(path, name, _result(path, error)))
     return name
 
@@ -106,6 +106,15 @@ def test_result_that_was_deleted_is_made_again(scans: list[Path], out: Path) -> 
         _do(journal, scans[0])
         (out / "s0.json").unlink()
         assert journal.plan(scans[:1]) == {scans[0]: "s0"}
+
+
+@pytest.mark.parametrize("left", [b"", b"{\n  }\n", b"{\n\0\0"])
+def test_result_that_a_loss_of_power_cut_off_is_made_again(scans: list[Path], out: Path, left: bytes) -> None:
+    with Journal(out, ASKED) as journal:
+        for scan in scans[:2]:
+            _do(journal, scan)
+        (out / "s0.json").write_bytes(left)
+        assert journal.plan(scans[:2]) == {scans[0]: "s0"}
 
 
 def test_scans_and_results_may_move_together(scans: list[Path], out: Path, tmp_path: Path) -> None:

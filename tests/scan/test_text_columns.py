@@ -195,3 +195,12 @@ def test_intensities_without_angles(save: Save) -> None:
 def test_prose(save: Save) -> None:
     with pytest.raises(ScanError, match="no table of angles and intensities"):
         read_scan(save("Dear colleague,\nplease find the scan attached.\n"))
+
+
+def test_a_table_alone_is_read_as_one_with_a_blank_line(save: Save, points: Points) -> None:
+    """The first goes a quicker way."""
+    rows = [f" {x:.3f}\t+{y:.2e} " for x, y in points]
+    even = read_scan(save("\n".join(["# a comment", "", *rows])))
+    other = read_scan(save("\n".join(["# a comment", "", *rows[:9], "", *rows[9:]])))
+    assert np.array_equal(even.two_theta, other.two_theta) and np.array_equal(even.counts, other.counts)
+    assert even.warnings == other.warnings

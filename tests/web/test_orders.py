@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from mixrd.cli import main
 from mixrd.cli.options import OPTION_OF_FIELD, InstrumentOptions
 from mixrd.cli.preparation_options import PreparationOptions
 from mixrd.cli.request_options import RequestOptions
-from mixrd.web.models import AnalysisBody
+from mixrd.web.bodies import AnalysisBody
 
 FIELDS = {field.name for field in dataclasses.fields(AnalysisRequest)}
-#: The server keeps its own networks and trains them as long as its settings say; one of several scans in a
-#: file is chosen when it is uploaded; the formula belongs to the external standard.
-ELSEWHERE = {"model", "training_steps", "scan", "amorphous_formula"}
+#: The server trains as long as its settings say; one of several scans in a file is chosen when it is
+#: uploaded; the formula belongs to the external standard.
+ELSEWHERE = {"training_steps", "scan", "amorphous_formula"}
+#: The network and the scan of `mixrd demo`.
+DEMO = Path(str(files("mixrd.experiments") / "demo"))
 
 
 def test_every_option_is_an_entry_of_the_request() -> None:
@@ -127,6 +130,50 @@ def test_scans_beside_the_sample_do_too(
     assert by_python == by_command
     assert by_rest == by_command
     assert client.delete(f"/api/scans/{ids[1]}").status_code == 409  # a job uses it
+
+
+def test_a_network_of_the_users_is_taken_as_the_command_line_does(
+    client: TestClient, user: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, scan = DEMO / "demo.mixrd", DEMO / "demo.xy"
+    with network.open("rb") as file:
+        answer = client.post("/api/models", files={"file": ("mine.mixrd", file)})
+    assert answer.status_code == 201, answer.text
+    model = answer.json()
+    assert model["title"] == "mine.mixrd" and set(model["phases"]) == {"corundum", "fluorite", "zincite"}
+    assert model in client.get("/api/models").json()
+
+    given = {"kind": "analysis", "scans": [user.upload(scan)["id"]], "refine": False, "model": model["id"]}
+    job = client.post("/api/jobs", json=given).json()
+    assert job["title"] == f"demo.xy: {', '.join(model['phases'])}"
+    assert user.finished(job["id"])["state"] == "done"
+    by_rest = _without_times(client.get(f"/api/jobs/{job['id']}/results.json").json())
+    capsys.readouterr()
+    assert main(["analyze", str(scan), "--model", str(network), "--no-refine", "--json"]) == 0
+    assert by_rest == _without_times(json.loads(capsys.readouterr().out))
+
+    for wrong, code in (
+        ({"phases": ["halite"]}, "MODEL"),
+        ({"network": False, "refine": True}, "INPUT"),
+        ({"model": "none"}, "NOT_FOUND"),
+        ({"model": None}, "INPUT"),
+        ({"refine": True, "standard": {"phase": "halite", "percent": 20}}, "PARAMETER"),
+    ):
+        refused = client.post("/api/jobs", json={**given, **wrong})
+        assert refused.status_code in (404, 422), refused.text
+        assert refused.json()["error"]["code"] == code
+    assert client.delete(f"/api/models/{model['id']}").status_code == 204
+    assert client.delete(f"/api/models/{model['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no network", (DEMO / "demo.mixrd").read_bytes()[:5000], b"\xff" * 99]
+)
+def test_what_is_no_network_is_refused(client: TestClient, content: bytes) -> None:
+    answer = client.post("/api/models", files={"file": ("bad.mixrd", content)})
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["code"] == "MODEL" and error["remedy"] and error["file"] == "bad.mixrd"
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,29 @@
-"""What is asked of a scan, as plain data: the same from the command line, the page, REST and Python."""
+"""What is asked of a scan, as plain data: the same from the command line, the page, REST and Python.
+
+To make a request loads no torch and reads no file: what contradicts itself is told at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixrd.analysis.contents.amorphous import InternalStandard
-from mixrd.analysis.contents.amorphous_component import AmorphousComponent, component_of_scan
-from mixrd.analysis.contents.amorphous_humps import component_of_humps, parse_humps
 from mixrd.analysis.contents.grinding import Grinding
-from mixrd.analysis.inputs.exclusion import Region, checked_region
+from mixrd.analysis.inputs.contradictions import refuse_contradictions
+from mixrd.analysis.inputs.exclusion import Region, joined_regions
 from mixrd.analysis.inputs.instrument_choice import InstrumentChoice
-from mixrd.analysis.inputs.preparation import Preparation, external_constant_of, refuse_contradictions
 from mixrd.analysis.inputs.sources import Sources
 from mixrd.crystal import Crystal
-from mixrd.errors import ModelError, ParameterError, RequestError
-from mixrd.network import Model
-from mixrd.pattern import Instrument, instrument_to_dict
-from mixrd.pattern.instrument import instrument_from_dict
+from mixrd.errors import CrystalError, ModelError, ParameterError, RequestError
 from mixrd.phases import check_distinct
+
+if TYPE_CHECKING:
+    from mixrd.analysis.contents.amorphous_component import AmorphousComponent
+    from mixrd.analysis.inputs.preparation import Preparation
+    from mixrd.pattern import Instrument
 
 SCHEMA = 1
 Phase = str | Crystal
@@ -82,12 +85,12 @@ class AnalysisRequest(InstrumentChoice):
     amorphous : tuple of str
         Amorphous parts: scans of the pure material, or humps as `parse_humps` reads them.
     exclude : tuple of (low, high)
-        Regions in degrees 2theta that the refinement leaves out.
+        Regions in degrees 2theta that the refinement leaves out; kept in order, overlapping ones as one.
 
     Raises
     ------
     InputError
-        If the parts contradict each other.
+        If the parts contradict each other, or one makes no sense whatever the scan.
     """
 
     phases: tuple[Phase, ...] = ()
@@ -110,12 +113,16 @@ class AnalysisRequest(InstrumentChoice):
         for name, kind in _KINDS.items():
             if not isinstance(getattr(self, name), kind):
                 _refuse(f"{name} is {getattr(self, name)!r}", "See AnalysisRequest", name)
+        for name in ("scan", "training_steps"):
+            if (number := getattr(self, name)) is not None and number < 1:
+                _refuse(f"{name} is {number}", "Give 1 or more", name)
         if not (self.refine or self.network):
             _refuse("without network and refinement there is nothing to do", _ONE_OUT, "refine", "network")
         if not self.network and self.model is not None:
             _refuse("a model and doing without a network exclude each other", _ONE_OUT, "model", "network")
         if not self.phases and self.model is None:
             _refuse("no candidate phase is given", "Name the phases that may be in the sample", "phases")
+        self._refuse_phases()
         if not self.refine and self.second_opinion is not None:
             _refuse("a second opinion compares with the refinement", _REFINE, "second_opinion", "refine")
         if not self.refine and (sample := self.said_of_sample):
@@ -127,8 +134,19 @@ class AnalysisRequest(InstrumentChoice):
             self.external_standard,
             self.amorphous_formula,
         )
-        for region in self.exclude:
-            checked_region(region)
+        object.__setattr__(self, "exclude", joined_regions(self.exclude))
+
+    def _refuse_phases(self) -> None:
+        """What is wrong with the phases whatever structures the names stand for."""
+        names = [phase for phase in self.phases if isinstance(phase, str)]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise CrystalError(
+                f"the phase {twice} is named twice",
+                remedy="Name each phase once; the data cannot tell the two apart",
+            )
+        check_distinct(list(self.crystals))
+        if self.phases and not names:
+            self.check_standard([crystal.name for crystal in self.crystals])
 
     @property
     def said_of_sample(self) -> tuple[str, ...]:
@@ -148,26 +166,32 @@ class AnalysisRequest(InstrumentChoice):
         InputError
             If what is named cannot be used, or the model is for other phases.
         """
+        from mixrd.analysis.contents.amorphous_humps import parse_humps
+        from mixrd.network import Model
+
         crystals = [p if isinstance(p, Crystal) else sources.crystal(p) for p in self.phases]
-        check_distinct(crystals)
         if self.model is not None:
             trained = Model.load(self.model)
             crystals = crystals or list(trained.problem.crystals)
-            names = [crystal.name for crystal in crystals]
-            if set(names) != set(trained.names):
-                raise ModelError(
-                    f"the model is for {', '.join(trained.names)}, not for {', '.join(names)}",
-                    remedy="Leave the phases out, or train a model for these",
-                    file=self.model,
-                )
-        self.check_standard([crystal.name for crystal in crystals])
+            self.check_model([crystal.name for crystal in crystals], trained.names, self.model)
+        known = replace(self, phases=tuple(crystals))
         for text in self.amorphous:
             if not sources.has_scan(text):
                 parse_humps(text)
         if self.stands_alone:
             # A wrong instrument is the request's fault, not that of each scan of a batch.
             self.chosen_instrument(None, sources)
-        return replace(self, phases=tuple(crystals))
+        return known
+
+    @staticmethod
+    def check_model(names: Sequence[str], trained: Sequence[str], file: str) -> None:
+        """Raise ModelError unless a model that was trained for other names is for these."""
+        if set(names) != set(trained):
+            raise ModelError(
+                f"the model is for {', '.join(trained)}, not for {', '.join(names)}",
+                remedy="Leave the phases out, or train a model for these",
+                file=file,
+            )
 
     def check_standard(self, names: Sequence[str]) -> None:
         """Raise ParameterError unless the internal standard is among the phases of these names."""
@@ -185,6 +209,8 @@ class AnalysisRequest(InstrumentChoice):
         InputError
             If a scan that is named cannot be used.
         """
+        from mixrd.analysis.inputs.preparation import Preparation, external_constant_of
+
         external = self.external_standard
         constant = None
         if external is not None:
@@ -249,6 +275,9 @@ def _refuse(cause: str, remedy: str, *names: str) -> None:
 
 
 def _component(text: str, wavelength_angstrom: float, sources: Sources) -> AmorphousComponent:
+    from mixrd.analysis.contents.amorphous_component import component_of_scan
+    from mixrd.analysis.contents.amorphous_humps import component_of_humps, parse_humps
+
     if sources.has_scan(text):
         scan = sources.scan(text)
         return component_of_scan(scan, Path(scan.path).stem)
@@ -256,13 +285,25 @@ def _component(text: str, wavelength_angstrom: float, sources: Sources) -> Amorp
 
 
 def _plain(value: str | Crystal | Instrument | None) -> Any:
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, Crystal):
         return value.to_dict()
-    return instrument_to_dict(value) if isinstance(value, Instrument) else value
+    from mixrd.pattern import instrument_to_dict
+
+    return instrument_to_dict(value)
 
 
 def _phase(value: Any) -> Phase:
     return Crystal.from_dict(value) if isinstance(value, dict) else str(value)
+
+
+def _instrument(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    from mixrd.pattern.instrument import instrument_from_dict
+
+    return instrument_from_dict(value)
 
 
 def _same(value: Any) -> Any:
@@ -271,9 +312,9 @@ def _same(value: Any) -> Any:
 
 _READ: dict[str, Any] = {
     "phases": lambda value: tuple(_phase(phase) for phase in value),
-    "instrument": lambda value: instrument_from_dict(value) if isinstance(value, dict) else value,
+    "instrument": _instrument,
     "standard": lambda value: value and InternalStandard(**value),
     "external_standard": lambda value: value and StandardScan(_phase(value["phase"]), value["scan"]),
     "amorphous": tuple,
-    "exclude": lambda value: tuple((float(low), float(high)) for low, high in value),
+    "exclude": tuple,
 }

@@ -48,7 +48,6 @@ from mixrd.fit.refinement import STAGES_DEG, Refinement
 from mixrd.fit.staging import SampleRefinement
 from mixrd.network import Estimate, Model
 from mixrd.pattern import ForwardModel, Instrument
-from mixrd.pattern.line_corrections import added_corrections
 from mixrd.phases import check_distinct
 from mixrd.scan import Scan, read_scan, rebin
 from mixrd.training import Recipe
@@ -140,10 +139,6 @@ def analyze(
     if statement.kind == "none":
         warnings = without_those_about_amounts(warnings)
     results = phase_results(phases, machine.radiation, found, use_refined=use_refined)
-    origin = provenance(scan, phases, machine, model, limits=limits, preparation=preparation)
-    losses = found.low_angles
-    # What was registered from outside has no field of its own.
-    added = {one.field: losses.pop(one.field) for one in added_corrections() if one.field in losses}
     return Analysis(
         status="ok",
         file=Path(scan.path).name,
@@ -155,11 +150,10 @@ def analyze(
         seconds=seconds,
         warnings=warnings,
         error=None,
-        provenance=origin | ({"corrections": added} if added else {}),
+        provenance=provenance(scan, phases, machine, model, limits=limits, preparation=preparation),
         curves=curves,
         interval_level=LEVEL if stated and (use_refined or found.intervals is not None) else None,
         background_degree=sample.freed.background_degree if sample else None,
-        **losses,
         absolute=found.absolute if statement.kind != "none" else None,
         hump_shares=found.hump_shares,
         unexplained=missing,
@@ -168,7 +162,7 @@ def analyze(
         else (1e4 * found.quantities.covariance).tolist(),
         refined_model=None if refined is None else RefinedModel.of(phases, machine, refined),
         statement=statement,
-    )
+    ).with_losses(found.low_angles)
 
 
 def _limits(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 JOURNAL_FILE = "batch.jsonl"
 _LOCK_FILE = ".batch.lock"
 SCHEMA = 1
+#: Of a file of results: braces within it are indented.
+_END = b"\n}\n"
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,13 @@ class Journal:
         return None
 
     def _has_result(self, entry: Entry) -> bool:
-        return (self.folder / f"{entry.name}.json").exists()
+        """Whether its result is there to the end: a computer that lost its power may have cut it off."""
+        try:
+            with (self.folder / f"{entry.name}.json").open("rb") as file:
+                file.seek(-len(_END), os.SEEK_END)
+                return file.read() == _END
+        except OSError:
+            return False
 
     def _taken(self) -> set[str]:
         return {*self._names.values(), *(entry.name for entry in self._done.values())}

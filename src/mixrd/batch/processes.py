@@ -12,6 +12,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
 from mixrd.analysis import AnalysisRequest, Sources, failed_analysis
+from mixrd.batch.registered import registered
 from mixrd.batch.work import Outcome, Output, ScanJob, serve
 from mixrd.errors import RefinementError
 
@@ -39,7 +40,7 @@ class Processes:
         count: int,
         sources: Sources = Sources(),  # noqa: B008
     ) -> None:
-        self._shared = request, output, sources
+        self._shared = request, output, sources, registered()
         self._context = _context()
         self._workers: list[_Worker] = []
         for name in _ONE_THREAD:

@@ -201,8 +201,8 @@ def _kept(folder: Path, entry: Entry) -> Analysis:
 
 
 def _result(outcome: Outcome) -> Analysis:
-    if outcome.cannot_write is not None:
-        cause, remedy, file = outcome.cannot_write
+    if outcome.stopped_by is not None:
+        cause, remedy, file = outcome.stopped_by
         raise UsageError(cause, remedy=remedy, file=file)
     assert outcome.analysis is not None, "a process that trains misses no network"
     return outcome.analysis

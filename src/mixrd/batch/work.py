@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from mixrd.analysis import Analysis, AnalysisRequest, Sources, failed_analysis
 from mixrd.batch.analyst import Analyst, NetworkMissingError
+from mixrd.batch.registered import Registered, take_over
 from mixrd.errors import MixrdError, UsageError
+from mixrd.files import without_waiting
 from mixrd.report.files import write_result
 
 if TYPE_CHECKING:
@@ -66,14 +68,14 @@ class Outcome:
         Without curves, so that a thousand results take little room. None where it could not be told.
     network_missing : bool
         A network has to be trained before this scan can be analysed.
-    cannot_write : (cause, remedy, file) or None
-        Why the results could not be written: the batch cannot go on.
+    stopped_by : (cause, remedy, file) or None
+        Why the batch cannot go on.
     """
 
     job: ScanJob
     analysis: Analysis | None = None
     network_missing: bool = False
-    cannot_write: tuple[str, str, str | None] | None = None
+    stopped_by: tuple[str, str, str | None] | None = None
 
 
 def perform(analyst: Analyst, job: ScanJob, output: Output) -> Outcome:
@@ -94,13 +96,24 @@ def perform(analyst: Analyst, job: ScanJob, output: Output) -> Outcome:
     try:
         if output.folder is not None:
             plots = output.plots is not False
-            write_result(result, output.folder, name=job.name, force=True, scale=output.scale, plots=plots)
+            # What a computer that stopped has cut off, the journal finds.
+            with without_waiting():
+                write_result(
+                    result, output.folder, name=job.name, force=True, scale=output.scale, plots=plots
+                )
     except UsageError as problem:
-        return Outcome(job, cannot_write=(problem.cause, problem.remedy, problem.file))
+        return stopped(job, problem)
     return Outcome(job, dataclasses.replace(result, curves=None))
 
 
-def serve(connection: Connection, request: AnalysisRequest, output: Output, sources: Sources) -> None:
+def stopped(job: ScanJob, problem: UsageError) -> Outcome:
+    """The outcome that ends a batch."""
+    return Outcome(job, stopped_by=(problem.cause, problem.remedy, problem.file))
+
+
+def serve(
+    connection: Connection, request: AnalysisRequest, output: Output, sources: Sources, known: Registered
+) -> None:
     """Answer jobs until the other end is closed or its process has gone."""
     import torch
 
@@ -109,8 +122,12 @@ def serve(connection: Connection, request: AnalysisRequest, output: Output, sour
     torch.set_num_threads(1)
     # What was loaded before the fork stays shared: a search for garbage in it would make copies of its pages.
     gc.freeze()
-    analyst = Analyst(request, None, sources)
     try:
+        try:
+            take_over(known)
+        except UsageError as problem:
+            connection.send(stopped(connection.recv(), problem))
+        analyst = Analyst(request, None, sources)
         while True:
             job: ScanJob = connection.recv()
             connection.send(perform(analyst, job, output))

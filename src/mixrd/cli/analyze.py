@@ -79,15 +79,16 @@ def analyze(
     """
     from mixrd.batch.scan_files import find_scans
 
+    request = options.request(instrument, sample)
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs {jobs} leaves nobody to do the work", remedy="Give 1 or more")
     found = find_scans(scans, recursive=recursive)
     folder = out if out is not None or json else DEFAULT_FOLDER
     if not found.series:
         output = SeriesOutput(folder, plots is not False, plot_scale, json=json, force=force)
-        return _analyze_one(found.paths[0], options, instrument, sample, output)
+        return _analyze_one(found.paths[0], request, output)
     output = SeriesOutput(folder, plots, plot_scale, json=json, force=force)
-    return analyze_series(found.paths, options.request(instrument, sample), output, processes=jobs)
+    return analyze_series(found.paths, request, output, processes=jobs)
 
 
 def show_analysis(analysis: Analysis) -> None:
@@ -98,13 +99,7 @@ def show_analysis(analysis: Analysis) -> None:
     show(analysis.file, *said, table, *analysis_lines(analysis), "")
 
 
-def _analyze_one(
-    path: Path,
-    options: RequestOptions,
-    instrument: InstrumentOptions,
-    sample: PreparationOptions,
-    output: SeriesOutput,
-) -> int:
+def _analyze_one(path: Path, request: AnalysisRequest, output: SeriesOutput) -> int:
     """One scan: what is wrong with it is raised."""
     from mixrd.files import refuse_existing
     from mixrd.report.files import output_names, result_files, write_result
@@ -115,7 +110,7 @@ def _analyze_one(
     if folder is not None:
         report = folder / f"{name}{REPORT_ENDING}"
         refuse_existing([*result_files(folder, [name]), report], force=output.force)
-    found = _result_of(path, options.request(instrument, sample), with_plot=folder is not None and plots)
+    found = _result_of(path, request, with_plot=folder is not None and plots)
     if output.json:
         show_json(found.to_dict())
     else:

@@ -80,6 +80,7 @@ def watch(
     force
         Begin anew and overwrite existing results.
     """
+    request = options.request(instrument, sample)
     quiet = None if stop_after is None else _STOP.parse(stop_after)
     settle_seconds = _SETTLE.parse(settle)
     if not folder.is_dir():
@@ -91,7 +92,6 @@ def watch(
     from mixrd.cli.progress import spinner
     from mixrd.report.report_file import BATCH_REPORT
 
-    request = options.request(instrument, sample)
     with Batch(request, Output(out, plots, plot_scale), force=force, train=train_and_say) as batch:
         watcher = Watcher(
             batch,

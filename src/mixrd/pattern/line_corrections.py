@@ -57,7 +57,7 @@ def register_correction(correction: Correction) -> None:
             remedy="Choose quantities that are 0 for a sample that needs no correction",
         )
     # Not the whole table: this may be one of the packages that it loads.
-    table = (*BUILT_IN, *(q for one in ADDED.so_far for q in one.quantities))
+    table = (*BUILT_IN, *(q for one in ADDED.registered.values() for q in one.quantities))
     taken = {q.name for q in table} | {q.field for q in table}
     if again := [q.name for q in quantities if q.name in taken or q.field in taken]:
         raise UsageError(f"{', '.join(again)} stands in the parameter table", remedy="Take another name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike
 
 import numpy as np
@@ -161,9 +162,29 @@ def _choose_style(lines: Sequence[str], file: str | PathLike[str]) -> _Style:
     )
 
 
+def _even_rows(lines: Sequence[str]) -> tuple[list[str], NDArray[np.float64]] | None:
+    """What `_split_rows` finds where comments come first and then a table alone; None where it is not so."""
+    start = next((i for i, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), len(lines))
+    columns = len(lines[start].split()) if start < len(lines) else 0
+    body = "\n".join(lines[start:]).rstrip() + "\n"
+    if columns < 2 or not _plain_table(columns).fullmatch(body):
+        return None
+    header = [line for line in lines[:start] if line.strip()]
+    return header, np.array([float(field) for field in body.split()]).reshape(-1, columns)
+
+
+@cache
+def _plain_table(columns: int) -> re.Pattern[str]:
+    """Lines of so many numbers between blanks; possessive, so that a line that is none costs no search."""
+    number = r"[+-]?+(?>\d++\.?+\d*+|\.\d++)(?>[eE][+-]?+\d++)?+"
+    return re.compile(rf"(?:[ \t]*+{number}(?:[ \t]++{number}){{{columns - 1}}}[ \t]*+\n)++", re.ASCII)
+
+
 def _split_rows(
     lines: Sequence[str], style: _Style, file: str | PathLike[str]
-) -> tuple[list[str], list[list[float]]]:
+) -> tuple[list[str], list[list[float]] | NDArray[np.float64]]:
+    if style == _STYLES[0] and (even := _even_rows(lines)) is not None:
+        return even
     header: list[str] = []
     between: list[str] = []  # comments in the table speak of a point, those below it of the scan
     rows: list[list[float]] = []

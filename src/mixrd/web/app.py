@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from starlette.exceptions import HTTPException
 
 import mixrd
 from mixrd.errors import MixrdError
+from mixrd.web.answers import ErrorAnswer, Health
 from mixrd.web.documentation import documentation_page
 from mixrd.web.jobs import RUNNING
-from mixrd.web.models import ErrorAnswer, Health
 from mixrd.web.problems import ApiError, internal_problem, problem, problem_of, status_of
 from mixrd.web.routes import guidance, jobs, phases, results, scans
 from mixrd.web.security import HEADERS, Guard
@@ -101,35 +101,28 @@ def _add_pages(app: FastAPI) -> None:
 
 
 def _add_error_handlers(app: FastAPI) -> None:
-    async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, ApiError)
-        return JSONResponse({"error": error.body}, status_code=error.status)
+    remedy = "See /docs for what the interface takes"
 
-    async def ours(_: Request, error: Exception) -> Response:
-        assert isinstance(error, MixrdError)
-        return JSONResponse({"error": problem_of(error)}, status_code=status_of(error))
+    async def told(_: Request, error: Exception) -> Response:
+        headers: Mapping[str, str] | None = None
+        match error:
+            case ApiError():
+                body, status = error.body, error.status
+            case MixrdError():
+                body, status = problem_of(error), status_of(error)
+            case RequestValidationError():
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
+                body = problem("INPUT", f"{where}: {first['msg']}" if where else str(first["msg"]), remedy)
+                status = 422
+            case HTTPException():
+                code = {404: "NOT_FOUND", 413: "TOO_LARGE"}.get(error.status_code, "INPUT")
+                body = problem(code, str(error.detail), remedy)
+                status, headers = error.status_code, error.headers
+            case _:
+                # This answer is made outside all layers, the guard's too.
+                body, status, headers = internal_problem(error), 500, HEADERS
+        return JSONResponse({"error": body}, status_code=status, headers=headers)
 
-    async def invalid(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-        message = f"{where}: {first['msg']}" if where else str(first["msg"])
-        return JSONResponse(
-            {"error": problem("INPUT", message, "See /docs for what the interface takes")}, status_code=422
-        )
-
-    async def http(_: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        code = {404: "NOT_FOUND", 405: "INPUT", 413: "TOO_LARGE"}.get(error.status_code, "INPUT")
-        body = problem(code, str(error.detail), "See /docs for what the interface takes")
-        return JSONResponse({"error": body}, status_code=error.status_code, headers=error.headers)
-
-    async def unforeseen(_: Request, error: Exception) -> Response:
-        # This answer is made outside all layers, the guard's too.
-        return JSONResponse({"error": internal_problem(error)}, status_code=500, headers=HEADERS)
-
-    app.add_exception_handler(ApiError, refused)
-    app.add_exception_handler(MixrdError, ours)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unforeseen)
+    for kind in (ApiError, MixrdError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, told)

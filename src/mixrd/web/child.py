@@ -8,8 +8,12 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
+
+from mixrd.errors import MixrdError
+from mixrd.web.problems import internal_problem, problem_of
 
 #: Added to the niceness of a child: the page goes first.
 NICENESS = 10
@@ -137,6 +141,18 @@ class Conversation:
                 self._came.wait_for(lambda: bool(self._waiting))
                 message = self._waiting.pop(0)
             yield message
+
+    def answer(self, work: Callable[[dict[str, Any]], Any]) -> None:
+        """Say ``{"ok": ...}`` or ``{"error": problem}`` to each message, until the server goes."""
+        for message in self.messages():
+            file = message.get("file")
+            try:
+                self.say({"ok": work(message)})
+            except MixrdError as error:
+                self.say({"error": problem_of(error, file)})
+            except Exception as error:
+                traceback.print_exc(file=sys.stderr)
+                self.say({"error": internal_problem(error, file)})
 
     def say(self, message: dict[str, Any]) -> None:
         """Send a message to the server."""

@@ -16,13 +16,12 @@ from mixrd.errors import UsageError
 
 #: Version of the tables.
 SCHEMA_VERSION = 2
-_TABLES = """
-CREATE TABLE IF NOT EXISTS scans (
-    id TEXT PRIMARY KEY, created REAL NOT NULL, about TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS phases (
-    id TEXT PRIMARY KEY, created REAL NOT NULL, about TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS instruments (
-    id TEXT PRIMARY KEY, created REAL NOT NULL, about TEXT NOT NULL);
+#: What jobs are made of, each with a folder for its files.
+_KINDS = ("scans", "phases", "instruments", "models")
+_KIND = "CREATE TABLE IF NOT EXISTS {} (id TEXT PRIMARY KEY, created REAL NOT NULL, about TEXT NOT NULL);\n"
+_TABLES = (
+    "".join(map(_KIND.format, _KINDS))
+    + """
 CREATE TABLE IF NOT EXISTS jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, kind TEXT NOT NULL,
     title TEXT NOT NULL, state TEXT NOT NULL, quick INTEGER NOT NULL, created REAL NOT NULL,
@@ -33,7 +32,8 @@ CREATE TABLE IF NOT EXISTS results (
     status TEXT NOT NULL, error TEXT, calibration TEXT, PRIMARY KEY (job, number));
 CREATE INDEX IF NOT EXISTS jobs_state ON jobs (state, number);
 """
-_FOLDERS = ("uploads", "scans", "phases", "instruments", "results", "cod")
+)
+_FOLDERS = (*_KINDS, "uploads", "results", "cod")
 
 
 class Database:

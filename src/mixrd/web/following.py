@@ -8,7 +8,7 @@ from mixrd.web.child import Child
 from mixrd.web.curve import extended
 from mixrd.web.database import plain
 from mixrd.web.jobs import Job, Jobs
-from mixrd.web.library import Library
+from mixrd.web.library import Library, about_instrument
 
 
 class Follower:
@@ -84,11 +84,4 @@ class Follower:
         from mixrd.pattern import load_instrument
 
         made = load_instrument(self.library.file("instrument", self.job.id))
-        return {
-            "kind": "own",
-            "title": made.name,
-            "radiation": made.radiation.name,
-            "wavelength_angstrom": made.radiation.wavelength_angstrom,
-            "goniometer_radius_mm": made.goniometer_radius_mm,
-            "note": made.note,
-        }
+        return {"kind": "own", **about_instrument(made)}

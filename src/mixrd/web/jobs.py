@@ -6,25 +6,16 @@ import json
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+from mixrd.web.answers import Progress
 from mixrd.web.database import Database, new_id, plain
 
 FINAL = ("done", "failed", "cancelled", "interrupted")
 RUNNING = ("training", "analysing", "calibrating")
 #: A job that was running when the server stopped goes on at the next start, so many times.
 MOST_ATTEMPTS = 3
-EMPTY_PROGRESS: dict[str, Any] = {
-    "stage": "waiting",
-    "step": None,
-    "steps": None,
-    "loss": None,
-    "seconds_left": None,
-    "curve": [],
-    "scans_done": 0,
-    "scans": 0,
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +78,8 @@ class Jobs:
     def add(self, kind: str, title: str, request: dict[str, Any], files: list[str], *, quick: bool) -> Job:
         """A new job at the end of the queue."""
         name = new_id()
-        progress = {**EMPTY_PROGRESS, "scans": len(files)}
+        told = {"stage": "waiting", "curve": [], "scans_done": 0, "scans": len(files)}
+        progress = {**dict.fromkeys(Progress.model_fields), **told}
         with self.database.transaction() as connection:
             connection.execute(
                 "INSERT INTO jobs (id, kind, title, state, quick, created, request, files, progress)"
@@ -247,18 +239,5 @@ _INTERRUPTED = {
 
 
 def _job(row: sqlite3.Row) -> Job:
-    return Job(
-        id=row["id"],
-        kind=row["kind"],
-        title=row["title"],
-        state=row["state"],
-        quick=bool(row["quick"]),
-        created=row["created"],
-        finished=row["finished"],
-        request=plain(row["request"]),
-        files=plain(row["files"]),
-        progress=plain(row["progress"]),
-        error=plain(row["error"]),
-        instrument=row["instrument"],
-        attempts=row["attempts"],
-    )
+    data = {name: plain(row[name]) for name in ("request", "files", "progress", "error")}
+    return Job(**{f.name: data.get(f.name, row[f.name]) for f in fields(Job)})

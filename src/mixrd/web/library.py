@@ -6,10 +6,14 @@ import json
 import time
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixrd.web.database import Database, plain
 from mixrd.web.problems import not_found
+
+if TYPE_CHECKING:
+    from mixrd.crystal import Crystal
+    from mixrd.pattern import Instrument
 
 #: Scans that no job uses are forgotten after so long.
 SCAN_SECONDS = 7 * 86400.0
@@ -29,7 +33,7 @@ class Library:
         self.database = database
 
     def add(self, kind: str, name: str, about: dict[str, Any]) -> None:
-        """Note a scan, phase or instrument whose file is in its place."""
+        """Note a scan, phase, instrument or model whose file is in its place."""
         with self.database.transaction() as connection:
             connection.execute(
                 f"INSERT OR REPLACE INTO {_table(kind)} (id, created, about) VALUES (?, ?, ?)",
@@ -64,30 +68,18 @@ class Library:
         """Where the file of one that `find` knows is kept."""
         return self.database.path(f"{kind}s", f"{name}{_ENDINGS[kind]}")
 
-    def scan(self, name: str) -> dict[str, Any]:
-        """A scan.
+    def known(self, kind: str, name: str) -> dict[str, Any]:
+        """A scan, phase, instrument or model: a user's own, or one that ships.
 
         Raises
         ------
         ApiError
             If there is none.
         """
-        found = self.find("scan", name)
+        ships = {"phase": catalog_phases, "instrument": preset_instruments}.get(kind, dict)()
+        found = self.find(kind, name) or ships.get(name)
         if found is None:
-            raise not_found("scan", name)
-        return found
-
-    def phase(self, name: str) -> dict[str, Any]:
-        """A phase of the catalog, or a user's own.
-
-        Raises
-        ------
-        ApiError
-            If there is none.
-        """
-        found = self.find("phase", name) or catalog_phases().get(name)
-        if found is None:
-            raise not_found("phase", name)
+            raise not_found(kind, name)
         return found
 
     def phases(self, text: str = "") -> list[dict[str, Any]]:
@@ -98,19 +90,6 @@ class Library:
         own = [p for p in self.own("phase") if wanted in name_key(f"{p['name']} {p['formula']}")]
         known = catalog_phases()
         return own + [known[entry.name] for entry in search_catalog(text)]
-
-    def instrument(self, name: str) -> dict[str, Any]:
-        """An instrument that ships, or a user's own.
-
-        Raises
-        ------
-        ApiError
-            If there is none.
-        """
-        found = self.find("instrument", name) or preset_instruments().get(name)
-        if found is None:
-            raise not_found("instrument", name)
-        return found
 
     def instruments(self) -> list[dict[str, Any]]:
         """Users' own instruments, then those that ship."""
@@ -124,12 +103,12 @@ class Library:
                 self.remove("scan", row["id"])
 
 
-_ENDINGS = {"scan": ".npz", "phase": ".cif", "instrument": ".toml"}
+_ENDINGS = {"scan": ".npz", "phase": ".cif", "instrument": ".toml", "model": ".mixrd"}
 
 
 def _table(kind: str) -> str:
     """Name of a table; a kind that is none raises KeyError before it gets into SQL."""
-    return {"scan": "scans", "phase": "phases", "instrument": "instruments"}[kind]
+    return {kind: f"{kind}s" for kind in _ENDINGS}[kind]
 
 
 @cache
@@ -141,17 +120,28 @@ def catalog_phases() -> dict[str, dict[str, Any]]:
         entry.name: {
             "id": entry.name,
             "kind": "catalog",
+            **about_crystal(entry.crystal),
             "name": entry.name,
             "formula": entry.formula,
             "title": entry.name.replace("-", " "),
             "aliases": list(entry.aliases),
-            "space_group": entry.crystal.space_group,
-            "cell": list(entry.crystal.cell),
-            "density_g_cm3": entry.crystal.density_g_cm3,
-            "reference": entry.crystal.source,
-            "notes": list(entry.crystal.notes),
         }
         for entry in search_catalog()
+    }
+
+
+def about_crystal(crystal: Crystal) -> dict[str, Any]:
+    """What is shown of a structure."""
+    return {
+        "name": crystal.name,
+        "formula": crystal.formula,
+        "title": crystal.name,
+        "aliases": [],
+        "space_group": crystal.space_group,
+        "cell": list(crystal.cell),
+        "density_g_cm3": crystal.density_g_cm3,
+        "reference": crystal.source,
+        "notes": list(crystal.notes),
     }
 
 
@@ -166,13 +156,20 @@ def preset_instruments() -> dict[str, dict[str, Any]]:
         found[name] = {
             "id": name,
             "kind": "preset",
-            "title": instrument.name,
-            "radiation": instrument.radiation.name,
-            "wavelength_angstrom": instrument.radiation.wavelength_angstrom,
-            "goniometer_radius_mm": instrument.goniometer_radius_mm,
-            "note": instrument.note,
+            **about_instrument(instrument),
         }
     return found
+
+
+def about_instrument(instrument: Instrument) -> dict[str, Any]:
+    """What is shown of an instrument."""
+    return {
+        "title": instrument.name,
+        "radiation": instrument.radiation.name,
+        "wavelength_angstrom": instrument.radiation.wavelength_angstrom,
+        "goniometer_radius_mm": instrument.goniometer_radius_mm,
+        "note": instrument.note,
+    }
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mixrd.web.bodies import AnalysisBody, CalibrationRequest, InstrumentBody
 from mixrd.web.jobs import Job, Jobs
 from mixrd.web.library import Library
-from mixrd.web.models import AnalysisBody, CalibrationRequest, InstrumentBody
 
 if TYPE_CHECKING:
     from mixrd.analysis import AnalysisRequest, InstrumentChoice
@@ -28,18 +29,20 @@ def request_of(
     from mixrd.analysis import AnalysisRequest, InternalStandard, StandardScan, parse_humps
 
     phases = distinct_phases(wanted.phases, library)
+    trained = None if wanted.model is None else library.known("model", wanted.model)
     standard, external = wanted.standard, wanted.external_standard
 
     def name_of(phase: str) -> str:
         return str(phases[phase]["name"]) if phase in phases else phase
 
     for part in wanted.amorphous:
-        _ = library.scan(part.scan) if part.scan is not None else parse_humps(part.humps or "")
+        _ = library.known("scan", part.scan) if part.scan is not None else parse_humps(part.humps or "")
     if external is not None:
-        library.phase(external.phase)
-        library.scan(external.scan)
+        library.known("phase", external.phase)
+        library.known("scan", external.scan)
     request = AnalysisRequest(
         phases=tuple(wanted.phases),
+        model=None if trained is None else str(library.file("model", trained["id"])),
         network=wanted.network,
         refine=wanted.refine,
         training_steps=training_steps,
@@ -53,7 +56,11 @@ def request_of(
         exclude=tuple(wanted.exclude),
         **_instrument(wanted, library),
     )
-    request.check_standard([phase["name"] for phase in phases.values()])
+    names = [phase["name"] for phase in phases.values()]
+    if trained is not None:
+        names = names or trained["phases"]
+        request.check_model(names, trained["phases"], trained["title"])
+    request.check_standard(names)
     return request
 
 
@@ -100,7 +107,7 @@ def order_of(job: Job, jobs: Jobs, library: Library, training_steps: int | None)
         phases = distinct_phases(wanted.phases, library)
         external = wanted.external_standard
         if external is not None and external.phase not in phases:
-            phases[external.phase] = library.phase(external.phase)
+            phases[external.phase] = library.known("phase", external.phase)
         order["request"] = request_of(wanted, library, training_steps=training_steps).to_dict()
     return {
         **order,
@@ -113,7 +120,7 @@ def _instrument(wanted: InstrumentBody, library: Library) -> dict[str, Any]:
     """The entries of a request that say which instrument it is."""
     said = wanted.model_dump(include=set(InstrumentBody.model_fields))
     name = wanted.instrument
-    if name is not None and library.instrument(name)["kind"] == "own":
+    if name is not None and library.known("instrument", name)["kind"] == "own":
         said["instrument"] = str(library.file("instrument", name))
     return said
 
@@ -126,7 +133,7 @@ def scan_source(library: Library, name: str) -> dict[str, Any]:
     ApiError
         If there is none.
     """
-    scan = library.scan(name)
+    scan = library.known("scan", name)
     about = {key: scan.get(key) for key in ("file", "header", "optics")}
     return {"path": str(library.file("scan", name)), **about}
 
@@ -145,21 +152,14 @@ def distinct_phases(ids: list[str], library: Library) -> dict[str, dict[str, Any
     ApiError
         If there is no such phase.
     """
-    phases = _with_distinct_names([library.phase(name) for name in ids])
-    return dict(zip(ids, phases, strict=True))
-
-
-def _with_distinct_names(phases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The phases, a number added to the name of an own one that another phase has already."""
-    taken = {phase["name"] for phase in phases if phase["kind"] == "catalog"}
-    found = []
-    for phase in phases:
-        name = phase["name"]
-        if phase["kind"] != "catalog":
-            number = 2
-            while name in taken:
-                name = f"{phase['name']}-{number}"
-                number += 1
-            taken.add(name)
-        found.append({**phase, "name": name})
+    found = {name: library.known("phase", name) for name in ids}
+    taken = {phase["name"] for phase in found.values() if phase["kind"] == "catalog"}
+    for key, phase in found.items():
+        if phase["kind"] == "catalog":
+            continue
+        # An own one whose name another phase has already gets a number.
+        numbered = (f"{phase['name']}-{number}" for number in itertools.count(2))
+        name = next(name for name in itertools.chain([phase["name"]], numbered) if name not in taken)
+        taken.add(name)
+        found[key] = {**phase, "name": name}
     return found

@@ -32,7 +32,7 @@ class Readers:
 
         Parameters
         ----------
-        what : "scan", "cif" or "instrument"
+        what : "scan", "cif", "instrument" or "model"
         path : path
             Where the server keeps it.
         file : str

@@ -8,18 +8,16 @@ from __future__ import annotations
 import contextlib
 import itertools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.errors import CrystalError, InstrumentError, MixrdError, ScanError
+from mixrd.errors import CrystalError, InstrumentError, ModelError, ScanError
 from mixrd.files import whole_file
+from mixrd.web.answers import HeaderAnswer
 from mixrd.web.child import Conversation
-from mixrd.web.problems import internal_problem, problem_of
-
-if TYPE_CHECKING:
-    from mixrd.crystal import Crystal
+from mixrd.web.library import about_crystal, about_instrument
 
 #: Address space in bytes that reading may take: files are bounded, but what they ask for is not.
 MOST_MEMORY = 6 * 2**30
@@ -31,19 +29,15 @@ LARGEST_INSTRUMENT_BYTES = 100_000
 def main() -> None:
     """Answer until the server goes."""
     _bound_memory()
-    conversation = Conversation()
-    for message in conversation.messages():
-        name = message["file"]
-        try:
-            conversation.say({"ok": _READERS[message["do"]](message)})
-        except MixrdError as error:
-            conversation.say({"error": problem_of(error, name)})
-        except (MemoryError, RecursionError):
-            kind = {"cif": CrystalError, "instrument": InstrumentError}.get(message["do"], ScanError)
-            too_much = kind("it asks for more than a file of its kind needs", remedy="Check the file")
-            conversation.say({"error": problem_of(too_much, name)})
-        except Exception as error:
-            conversation.say({"error": internal_problem(error, name)})
+    Conversation().answer(_read)
+
+
+def _read(message: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return _READERS[message["do"]](message)
+    except (MemoryError, RecursionError):
+        kind = _ERRORS.get(message["do"], ScanError)
+        raise kind("it asks for more than a file of its kind needs", remedy="Check the file") from None
 
 
 def read_scan_file(message: dict[str, Any]) -> dict[str, Any]:
@@ -63,16 +57,7 @@ def read_scan_file(message: dict[str, Any]) -> dict[str, Any]:
         "two_theta_min": float(scan.two_theta[0]),
         "two_theta_max": float(scan.two_theta[-1]),
         "step": float(np.round(np.median(np.diff(scan.two_theta)), 6)),
-        "header": {
-            "sha256": scan.sha256,
-            "format": scan.format,
-            "reader": scan.reader,
-            "wavelength_angstrom": scan.wavelength_angstrom,
-            "anode": scan.anode,
-            "counting_time_s": scan.counting_time_s,
-            "scan_axis": scan.scan_axis,
-            "goniometer_radius_mm": scan.goniometer_radius_mm,
-        },
+        "header": {name: getattr(scan, name) for name in HeaderAnswer.model_fields},
         "optics": None if scan.optics is None else scan.optics.to_dict(),
         "warnings": [{"code": code, "message": text} for code, text in scan.warnings],
         "preview": {
@@ -87,22 +72,9 @@ def read_cif_file(message: dict[str, Any]) -> dict[str, Any]:
     from mixrd.crystal import read_cif
 
     path = Path(message["path"])
-    return about_crystal(read_cif(path, block=message.get("block"), name=message["name"]), path, message)
-
-
-def about_crystal(crystal: Crystal, path: Path, message: dict[str, Any]) -> dict[str, Any]:
-    """What the page shows of a structure that a user gave."""
-    return {
-        "name": crystal.name,
-        "formula": crystal.formula,
-        "title": crystal.name,
-        "aliases": [],
-        "space_group": crystal.space_group,
-        "cell": list(crystal.cell),
-        "density_g_cm3": crystal.density_g_cm3,
-        "reference": crystal.source.replace(path.name, message["file"]),
-        "notes": list(crystal.notes),
-    }
+    crystal = read_cif(path, block=message.get("block"), name=message["name"])
+    about = about_crystal(crystal)
+    return {**about, "reference": about["reference"].replace(path.name, message["file"])}
 
 
 def read_instrument_file(message: dict[str, Any]) -> dict[str, Any]:
@@ -120,12 +92,21 @@ def read_instrument_file(message: dict[str, Any]) -> dict[str, Any]:
         raise InstrumentError(
             "it is no text", remedy="Give a TOML file, such as `mixrd calibrate` writes"
         ) from None
+    return about_instrument(instrument)
+
+
+def read_model_file(message: dict[str, Any]) -> dict[str, Any]:
+    """Read a trained network and say what is to be known of it."""
+    from mixrd.network import Model
+
+    problem = Model.load(message["path"]).problem
+    beam = problem.instrument.radiation
     return {
-        "title": instrument.name,
-        "radiation": instrument.radiation.name,
-        "wavelength_angstrom": instrument.radiation.wavelength_angstrom,
-        "goniometer_radius_mm": instrument.goniometer_radius_mm,
-        "note": instrument.note,
+        "title": message["file"],
+        "phases": [crystal.name for crystal in problem.crystals],
+        "radiation": beam.name,
+        "wavelength_angstrom": beam.wavelength_angstrom,
+        "two_theta_range": [float(problem.bin_edges[0]), float(problem.bin_edges[-1])],
     }
 
 
@@ -150,7 +131,14 @@ def _bound_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
-_READERS = {"scan": read_scan_file, "cif": read_cif_file, "instrument": read_instrument_file}
+_READERS = {
+    "scan": read_scan_file,
+    "cif": read_cif_file,
+    "instrument": read_instrument_file,
+    "model": read_model_file,
+}
+#: Errors of files that are no scans.
+_ERRORS = {"cif": CrystalError, "instrument": InstrumentError, "model": ModelError}
 
 if __name__ == "__main__":
     main()

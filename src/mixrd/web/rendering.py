@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-import traceback
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from mixrd.errors import MixrdError
 from mixrd.files import whole_file
 from mixrd.web.child import Conversation
-from mixrd.web.problems import internal_problem, problem_of
 from mixrd.web.stored import Stored, StoredSources, stored_calibration
 
 
 def main() -> None:
     """Answer until the server goes."""
-    conversation = Conversation()
-    for message in conversation.messages():
-        try:
-            with whole_file(message["out"]) as part:
-                _WRITERS[message["do"]](message, part)
-            conversation.say({"ok": True})
-        except MixrdError as error:
-            conversation.say({"error": problem_of(error)})
-        except Exception as error:
-            traceback.print_exc(file=sys.stderr)
-            conversation.say({"error": internal_problem(error)})
+    Conversation().answer(_write)
+
+
+def _write(message: dict[str, Any]) -> bool:
+    with whole_file(message["out"]) as part:
+        _WRITERS[message["do"]](message, part)
+    return True
 
 
 def write_plot(message: dict[str, Any], out: Path) -> None:

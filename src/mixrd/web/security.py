@@ -25,7 +25,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Largest body of a request that is no upload.
 LARGEST_JSON_BYTES = 1_000_000
 #: Paths that take files, under a limit of their own (see `mixrd.web.uploads`).
-UPLOAD_PATHS = frozenset({"/api/scans", "/api/phases/cif", "/api/instruments"})
+UPLOAD_PATHS = frozenset({"/api/scans", "/api/phases/cif", "/api/instruments", "/api/models"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Of each answer.
 HEADERS = {

@@ -13,20 +13,9 @@ from mixrd.web.services import Services
 
 def job_view(server: Services, job: Job, *, analyses: bool) -> dict[str, Any]:
     """A job as plain data, with or without what was found."""
-    rows = server.jobs.results(job.id)
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "title": job.title,
-        "state": job.state,
-        "created": job.created,
-        "finished": job.finished,
-        "progress": job.progress,
-        "error": job.error,
-        "request": job.request,
-        "results": [result_view(server, job, row, analyses=analyses) for row in rows],
-        "instrument": job.instrument,
-    }
+    results = [result_view(server, job, row, analyses=analyses) for row in server.jobs.results(job.id)]
+    own = ("quick", "files", "attempts")
+    return {name: value for name, value in vars(job).items() if name not in own} | {"results": results}
 
 
 def result_view(server: Services, job: Job, row: sqlite3.Row, *, analyses: bool) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""What can be said of the sample on the page: grinding, an external standard, what is amorphous."""
+"""What can be said on the page beside the scans: of the sample, and a trained network."""
 
 from __future__ import annotations
 
 import dataclasses
+from importlib.resources import files
 from pathlib import Path
 
 from page_browser import SECONDS, NewVisit
@@ -61,3 +62,42 @@ def test_grinding_and_an_external_standard(
     page.select_option("#internal-standard", label="halite")
     page.fill("#internal-percent", "20")
     expect(page.locator("#run-summary")).to_contain_text("one standard only")
+
+
+def test_a_trained_network_and_a_scan_of_what_is_amorphous(visit: NewVisit, tmp_path: Path) -> None:
+    demo = Path(str(files("mixrd.experiments") / "demo"))
+    glass = tmp_path / "glass.xy"
+    rows = [f"{10 + 0.05 * i:.2f} {1000 + 10 * (i % 7) + 5 * min(i, 2400 - i)}" for i in range(2400)]
+    glass.write_text("# wavelength 1.5406\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    me = visit().open()
+    page = me.page
+    me.add_scans(demo / "demo.xy")
+    me.choose(method="network")
+    page.set_input_files(".drop-holder:has(#network-drop) input[type=file]", str(tmp_path / "glass.xy"))
+    expect(page.locator("#network-errors")).to_contain_text("glass.xy", timeout=SECONDS)
+    assert len(me.complaints) == 1  # the browser notes the refusal
+    me.complaints.clear()
+    page.set_input_files(".drop-holder:has(#network-drop) input[type=file]", str(demo / "demo.mixrd"))
+    expect(page.locator("#options-summary")).to_contain_text("network demo.mixrd", timeout=SECONDS)
+    expect(page.locator("#run-summary")).to_contain_text("the network's phases")
+    page.check("#method-refine")
+    expect(page.locator("#run-summary")).to_contain_text("choose a method with the network")
+    page.check("#method-both")
+    page.set_input_files(".drop-holder:has(#glass-drop) input[type=file]", [str(glass)])
+    expect(page.locator("#glasses")).to_contain_text("glass.xy")
+    expect(page.locator("#options-summary")).to_contain_text("amorphous part glass.xy")
+    me.picture("options-network")
+    me.run()
+    page.locator("#fractions").wait_for(timeout=SECONDS)
+    me.until_state("done")
+    (result,) = me.ask(f"jobs/{me.job}")["results"]
+    assert list(result["analysis"]["hump_shares"]) == ["glass"]
+    assert result["analysis"]["provenance"]["model_sha256"]
+
+    page.click("text=Change and run again")
+    expect(page.locator("#glasses")).to_contain_text("glass.xy")
+    expect(page.locator("#network-file option:checked")).to_contain_text("demo.mixrd (")
+    page.click("#glasses button")
+    expect(page.locator("#glasses li")).to_have_count(0)
+    page.select_option("#network-file", label="trained here")
+    expect(page.locator("#run-summary")).to_contain_text("choose the phases")

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from scipy.optimize import least_squares
+from scipy.optimize import leastsq
 from scipy.signal import find_peaks, peak_widths
 
 FloatArray = NDArray[np.float64]
@@ -23,6 +23,7 @@ _LEAST_SEPARATION = 0.8
 _BOTH, _ALONE = 0.33, 0.17
 #: So large (one standard deviation, of the ratio) is the uncertainty of a line that says something, at most.
 _SURE = 0.1
+_TOLERANCES = {"ftol": 1e-8, "xtol": 1e-8, "gtol": 1e-8}
 #: Part of the lines that must say the same.
 _AGREE = 0.75
 #: A line must be so many standard deviations high.
@@ -136,24 +137,33 @@ def _ratio(
     base = min(counts[:3].mean(), counts[-3:].mean())
     height = max(float(counts.max() - base), 1e-9)
 
+    last: list[tuple[FloatArray, tuple[FloatArray, FloatArray]]] = []
+
+    def doublet(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        # Its derivatives are asked for where its values just were.
+        if not last or not np.array_equal(values, last[0][0]):
+            last[:] = [(values.copy(), _doublet(values, x, ramp, split))]
+        return last[0][1]
+
     def left(values: FloatArray) -> FloatArray:
-        rest: FloatArray = (_doublet(values, x, ramp, split)[0] - counts) * weight
+        rest: FloatArray = (doublet(values)[0] - counts) * weight
         return rest
 
     def slopes(values: FloatArray) -> FloatArray:
-        rest: FloatArray = _doublet(values, x, ramp, split)[1] * weight[:, np.newaxis]
+        rest: FloatArray = doublet(values)[1] * weight[:, np.newaxis]
         return rest
 
     start = np.array([base, 0.0, height, 0.25 * height, place, width, 0.5])
     scale = np.array([height, height, height, height, width, width, 1.0])
-    fit = least_squares(left, start, jac=slopes, method="lm", x_scale=scale, max_nfev=60)
-    _, _, first, second, centre, fwhm, eta = fit.x
+    # `least_squares` does the same, and as much again around it.
+    found = leastsq(left, start, Dfun=slopes, full_output=True, diag=1 / scale, maxfev=60, **_TOLERANCES)[0]
+    _, _, first, second, centre, fwhm, eta = found
     sane = abs(centre - place) < width and 0.4 < fwhm / width < 2.2 and -0.3 < eta < 1.5
     if first <= 0.2 * height or not sane:
         return None
     # What the fit misses is taken for noise.
-    noise = max(2 * fit.cost / max(len(x) - len(start), 1), 1.0)
-    covariance = noise * np.linalg.pinv(fit.jac.T @ fit.jac)
+    noise = max(float(np.sum(left(found) ** 2)) / max(len(x) - len(start), 1), 1.0)
+    covariance = noise * np.linalg.pinv(slopes(found).T @ slopes(found))
     ratio = second / first
     variance = (covariance[3, 3] - 2 * ratio * covariance[2, 3] + ratio**2 * covariance[2, 2]) / first**2
     if not variance <= _SURE**2:

@@ -50,6 +50,23 @@ def checked_region(region: Region, said: str | None = None) -> Region:
     return region
 
 
+def joined_regions(regions: Sequence[Region]) -> tuple[Region, ...]:
+    """The same regions in order, one for those that overlap or touch.
+
+    Raises
+    ------
+    UsageError
+        If one is none.
+    """
+    joined: list[Region] = []
+    for low, high in sorted(checked_region((float(low), float(high))) for low, high in regions):
+        if joined and low <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(high, joined[-1][1])
+        else:
+            joined.append((low, high))
+    return tuple(joined)
+
+
 def region_text(region: Region) -> str:
     """The region as `parse_regions` reads it."""
     return f"{region[0]:.12g}-{region[1]:.12g}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from mixrd.analysis.inputs.beam import described_instrument, instrument_for
 from mixrd.analysis.inputs.sources import Sources
 from mixrd.errors import RequestError
-from mixrd.pattern import Instrument
 from mixrd.scan import Scan
+
+if TYPE_CHECKING:
+    from mixrd.pattern import Instrument
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +79,8 @@ class InstrumentChoice:
         InstrumentError
             If there is no such instrument.
         """
+        from mixrd.analysis.inputs.beam import described_instrument, instrument_for
+
         if isinstance(self.instrument, str):
             return sources.instrument(self.instrument)
         parts = self._parts()

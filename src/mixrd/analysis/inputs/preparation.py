@@ -20,13 +20,14 @@ from mixrd.analysis.contents.amorphous_component import AmorphousComponent
 from mixrd.analysis.contents.external_standard import ExternalConstant, external_constant, external_content
 from mixrd.analysis.contents.grinding import Grinding, likely_sizes
 from mixrd.analysis.inputs.beam import instrument_for
+from mixrd.analysis.inputs.contradictions import refuse_contradictions
 from mixrd.analysis.inputs.exclusion import Region
 from mixrd.analysis.inputs.setup import are_counts, overlap, part_of
 from mixrd.analysis.result.intervals import Quantities
 from mixrd.analysis.result.parts import AbsoluteResult, AnalysisWarning
-from mixrd.crystal import Crystal, atoms_of_formula
+from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation
-from mixrd.errors import CrystalError, ParameterError, RefinementError, RequestError
+from mixrd.errors import RefinementError
 from mixrd.fit.refinement import Refinement
 from mixrd.fit.staging import refine_sample
 from mixrd.pattern import Instrument
@@ -77,49 +78,6 @@ class Preparation:
         refuse_contradictions(
             self.particle_size_um, self.grinding, self.standard, self.external, self.amorphous_formula
         )
-
-
-def refuse_contradictions(
-    particle_size_um: float | None,
-    grinding: str | None,
-    standard: object | None,
-    external: object | None,
-    amorphous_formula: str | None,
-) -> None:
-    """Refuse what is said of a sample where it contradicts itself.
-
-    Raises
-    ------
-    InputError
-        Then, or if the formula is none, there is no such grinding, or the size is no size.
-    """
-    if particle_size_um is not None and not 0 <= particle_size_um < np.inf:
-        raise ParameterError(
-            f"particle_size_um is {particle_size_um:g}", remedy="Give a diameter in micrometres, 0 or more"
-        )
-    if grinding is not None:
-        likely_sizes(grinding)
-        if particle_size_um is not None:
-            raise RequestError(
-                "a particle size and a grinding exclude each other",
-                remedy="Give the size where it is known, else how the powder was ground",
-                fields=("particle_size_um", "grinding"),
-            )
-    if standard is not None and external is not None:
-        raise RequestError(
-            "an internal and an external standard exclude each other",
-            remedy="Leave one of the two out",
-            fields=("standard", "external_standard"),
-        )
-    if amorphous_formula is not None:
-        if not atoms_of_formula(amorphous_formula):
-            raise CrystalError("the formula of the amorphous part is empty", remedy="Write it like SiO2")
-        if external is None:
-            raise RequestError(
-                "the formula of the amorphous part says nothing without an external standard",
-                remedy="Give an external standard too; an internal one needs no formula",
-                fields=("amorphous_formula", "external_standard"),
-            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mixrd.crystal import Crystal
-from mixrd.pattern import Instrument, load_instrument
 from mixrd.phases import load_phase
 from mixrd.scan import Scan, read_scan
+
+if TYPE_CHECKING:
+    from mixrd.pattern import Instrument
 
 
 class Sources:
@@ -27,4 +30,6 @@ class Sources:
 
     def instrument(self, name: str) -> Instrument:
         """The instrument of this name, see `mixrd.pattern.load_instrument`."""
+        from mixrd.pattern import load_instrument
+
         return load_instrument(name)

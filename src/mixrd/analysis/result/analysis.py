@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,12 +21,14 @@ from mixrd.analysis.result.parts import (
 from mixrd.analysis.result.refined_model import RefinedModel
 from mixrd.analysis.result.second_opinion import SecondOpinion
 from mixrd.errors import InputError
-from mixrd.pattern.parameter_table import by_loss, parameter_table
+from mixrd.pattern.parameter_table import BUILT_IN, by_loss, parameter_table
 
 #: Of the JSON; 3 added the refined model, 4 what is stated.
 SCHEMA = 4
 _READ = (2, 3, SCHEMA)
 _STATES = 4
+#: What of losses has a field of its own, and the entry of the provenance for corrections from outside.
+_OWN, _ADDED = frozenset(quantity.result_name for quantity in BUILT_IN), "corrections"
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,10 +112,16 @@ class Analysis(Displayed):
         """Weight percent by phase name; empty where no amounts are stated."""
         return {p.name: p.weight_percent for p in self.phases if p.weight_percent is not None}
 
+    def with_losses(self, refined: dict[str, Any]) -> Analysis:
+        """The same with what was refined at low angles, by the names that quantities have in results."""
+        own = {name: value for name, value in refined.items() if name in _OWN}
+        added = {name: value for name, value in refined.items() if name not in _OWN}
+        return replace(self, **own, provenance=self.provenance | ({_ADDED: added} if added else {}))
+
     @property
     def losses(self) -> dict[str, str]:
         """What was refined at low angles, and what came of it, in words."""
-        values = {**self.provenance.get("corrections", {}), **vars(self)}
+        values = {**self.provenance.get(_ADDED, {}), **vars(self)}
         found = {}
         for loss, members in by_loss(parameter_table()).items():
             given = [values.get(name) for name in dict.fromkeys(q.result_name for q in members)]

@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from mixrd.web.answers import ScanAnswer, WarningExplanation
 from mixrd.web.database import new_id
 from mixrd.web.library import radiation_of
-from mixrd.web.models import ScanAnswer, WarningExplanation
 from mixrd.web.services import Server
 
 router = APIRouter(prefix="/api")

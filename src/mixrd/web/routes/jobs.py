@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from mixrd.errors import MixrdError
+from mixrd.web.answers import JobAnswer
+from mixrd.web.bodies import AnalysisBody, CalibrationRequest, InstrumentBody, JobRequest
 from mixrd.web.dispatch import CANCEL_SECONDS
 from mixrd.web.jobs import FINAL, Job
-from mixrd.web.models import AnalysisBody, CalibrationRequest, InstrumentBody, JobAnswer, JobRequest
 from mixrd.web.orders import choice_of, request_of
-from mixrd.web.problems import ApiError, not_found, problem_of, shown_name
+from mixrd.web.problems import ApiError, not_found, shown_name
 from mixrd.web.services import Server, Services
 from mixrd.web.views import job_view
 
@@ -111,22 +110,21 @@ def found_job(server: Services, job: str) -> Job:
 
 
 def _analysis(server: Services, wanted: AnalysisBody) -> Job:
-    phases = [server.library.phase(name) for name in wanted.phases]
-    if len({phase["id"] for phase in phases}) < len(phases):
-        raise ApiError(422, "CRYSTAL", "a phase is chosen twice", "Choose each phase once")
-    with _refusing():
-        request_of(wanted, server.library)
-    scans = [server.library.scan(name) for name in wanted.scans]
+    names = [server.library.known("phase", name)["name"] for name in wanted.phases]
+    if not names and wanted.model is not None:
+        names = server.library.known("model", wanted.model)["phases"]
+    request_of(wanted, server.library)
+    scans = [server.library.known("scan", name) for name in wanted.scans]
     _check_instrument(server, wanted, scans)
     what = scans[0]["file"] if len(scans) == 1 else f"{len(scans)} scans"
-    title = f"{what}: {', '.join(phase['name'] for phase in phases)}"
-    quick = not wanted.network or (wanted.refine and len(phases) == 1)
+    title = f"{what}: {', '.join(names)}"
+    quick = not wanted.network or wanted.model is not None or (wanted.refine and len(names) == 1)
     files = [scan["file"] for scan in scans]
     return server.jobs.add("analysis", title, wanted.model_dump(), files, quick=quick)
 
 
 def _calibration(server: Services, wanted: CalibrationRequest) -> Job:
-    scan, phase = server.library.scan(wanted.scan), server.library.phase(wanted.phase)
+    scan, phase = server.library.known("scan", wanted.scan), server.library.known("phase", wanted.phase)
     _check_instrument(server, wanted, [scan])
     name = shown_name(wanted.name, "instrument")
     title = f"{name}: calibrated on {phase['name']} in {scan['file']}"
@@ -134,23 +132,13 @@ def _calibration(server: Services, wanted: CalibrationRequest) -> Job:
     return server.jobs.add("calibration", title, request, [scan["file"]], quick=True)
 
 
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """What is wrong with a request is told while the user is there to mend it."""
-    try:
-        yield
-    except MixrdError as error:
-        raise ApiError.of(422, problem_of(error)) from None
-
-
 def _check_instrument(server: Services, wanted: InstrumentBody, scans: list[dict[str, Any]]) -> None:
     """Refuse what would fail for every scan."""
     from mixrd.diffraction import radiation
 
-    with _refusing():
-        choice = choice_of(wanted, server.library)
-        if choice.radiation is not None:
-            radiation(choice.radiation)
+    choice = choice_of(wanted, server.library)
+    if choice.radiation is not None:
+        radiation(choice.radiation)
     if choice.stands_alone:
         return
     for scan in scans:

@@ -1,4 +1,4 @@
-"""Phases, instruments and radiations that can be chosen, and what users add to them."""
+"""Phases, instruments, networks and radiations that can be chosen, and what users add to them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from mixrd.errors import MixrdError
+from mixrd.web.answers import InstrumentAnswer, ModelAnswer, Phase, RadiationAnswer
+from mixrd.web.bodies import CodNumber
 from mixrd.web.database import new_id
 from mixrd.web.disposition import attachment
 from mixrd.web.library import preset_instruments, radiations
-from mixrd.web.models import CodNumber, InstrumentAnswer, Phase, RadiationAnswer
 from mixrd.web.problems import ApiError, problem_of, status_of, stem_of
 from mixrd.web.routes.forms import FILE_FORM
 from mixrd.web.services import Server, Services
@@ -89,14 +90,7 @@ def instruments(server: Server) -> list[dict[str, Any]]:
 )
 async def add_instrument(request: Request, server: Server) -> dict[str, Any]:
     """Add an instrument from the TOML file that `mixrd calibrate` writes."""
-    async with received(request, server.database, server.settings.max_upload_bytes) as upload:
-        about = await in_turn(
-            server.turns.reading, server.readers.read, "instrument", upload.path, upload.name
-        )
-        name = new_id()
-        upload.path.replace(server.library.file("instrument", name))
-    await run_in_threadpool(server.library.add, "instrument", name, {"kind": "own", **about})
-    return {"id": name, "kind": "own", **about}
+    return await _add_file(request, server, "instrument", kind="own")
 
 
 @router.get("/instruments/{instrument}.toml", tags=["instruments"], response_class=Response)
@@ -104,7 +98,7 @@ def instrument_file(instrument: str, server: Server) -> Response:
     """An instrument as the file that `mixrd analyze --instrument` takes."""
     from mixrd.pattern import load_instrument, to_toml
 
-    about = server.library.instrument(instrument)
+    about = server.library.known("instrument", instrument)
     preset = instrument in preset_instruments()
     text = to_toml(load_instrument(instrument if preset else server.library.file("instrument", instrument)))
     headers = attachment(f"{about['title']}.toml")
@@ -117,10 +111,38 @@ def remove_instrument(instrument: str, server: Server) -> None:
     server.library.remove("instrument", instrument)
 
 
+@router.get("/models", tags=["models"], response_model=list[ModelAnswer])
+def models(server: Server) -> list[dict[str, Any]]:
+    """Trained networks that can be chosen instead of training one, newest first."""
+    return server.library.own("model")
+
+
+@router.post("/models", tags=["models"], response_model=ModelAnswer, status_code=201, openapi_extra=FILE_FORM)
+async def add_model(request: Request, server: Server) -> dict[str, Any]:
+    """Add a trained network, the file that `mixrd train` writes."""
+    return await _add_file(request, server, "model")
+
+
+@router.delete("/models/{model}", tags=["models"], status_code=204)
+def remove_model(model: str, server: Server) -> None:
+    """Forget a trained network."""
+    server.library.remove("model", model)
+
+
 @router.get("/radiations", tags=["instruments"], response_model=list[RadiationAnswer])
 def all_radiations() -> list[dict[str, Any]]:
     """Radiations that can be chosen where there is no instrument."""
     return radiations()
+
+
+async def _add_file(request: Request, server: Services, what: str, **more: str) -> dict[str, Any]:
+    """Read an uploaded file of one of the library's kinds, and keep it."""
+    async with received(request, server.database, server.settings.max_upload_bytes) as upload:
+        about = await in_turn(server.turns.reading, server.readers.read, what, upload.path, upload.name)
+        name = new_id()
+        upload.path.replace(server.library.file(what, name))
+    await run_in_threadpool(server.library.add, what, name, {**more, **about})
+    return {"id": name, **more, **about}
 
 
 def _add_cod(server: Services, number: int) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, Response
 
+from mixrd.web.answers import CurvesAnswer, ResultAnswer
 from mixrd.web.child import ChildDiedError
 from mixrd.web.database import new_id, plain
 from mixrd.web.disposition import attachment
 from mixrd.web.jobs import FINAL, Job
-from mixrd.web.models import CurvesAnswer, ResultAnswer
 from mixrd.web.orders import scan_source
 from mixrd.web.problems import ApiError, not_found, problem, stem_of
 from mixrd.web.routes.jobs import found_job
@@ -67,11 +67,8 @@ def _plot(server: Services, job: str, index: int) -> Response:
     if not (folder / f"{index}.npz").is_file():
         raise not_found("plot of result", str(index))
     if not path.is_file():
-        more: dict[str, Any] = {"calibration": None}
-        rows = server.jobs.results(job)
-        if found.kind == "calibration":
-            more = _calibration(server, found)
-        position = [row["number"] for row in rows].index(index)
+        more = _calibration(server, found) if found.kind == "calibration" else {"calibration": None}
+        position = [row["number"] for row in server.jobs.results(job)].index(index)
         _render(server, "plot", found, path.name, folder=str(folder), position=position, **more)
     return FileResponse(path, media_type="image/png")
 
@@ -83,43 +80,23 @@ async def report(
     download: bool = Query(True, description="As a file; false shows it in the browser"),
 ) -> Response:
     """The report of all results, one file that needs nothing else."""
-    return await in_turn(server.turns.rendering, _report, server, job, download=download)
-
-
-def _report(server: Services, job: str, *, download: bool) -> Response:
-    found = _with_results(server, job)
-    moment = datetime.datetime.fromtimestamp(found.finished or found.created).astimezone()
-    content = _rendered(server, "report", found, date=f"{moment:%Y-%m-%d %H:%M %Z}")
-    headers = {"Content-Security-Policy": _REPORT_POLICY}
-    if download:
-        headers |= attachment(f"{_base(found)}.html")
-    return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+    answer = await in_turn(server.turns.rendering, _download, server, job, "report", "html", "text/html")
+    answer.headers["Content-Security-Policy"] = _REPORT_POLICY
+    if not download:
+        del answer.headers["Content-Disposition"]
+    return answer
 
 
 @router.get("/results.json", response_class=Response)
 async def results_json(job: str, server: Server) -> Response:
     """All results as JSON: an object for one scan, a list for several, as `mixrd analyze --json` prints."""
-    return await in_turn(server.turns.rendering, _results_json, server, job)
-
-
-def _results_json(server: Services, job: str) -> Response:
-    found = _with_results(server, job)
-    content = _rendered(server, "json", found, alone=len(found.scans) == 1)
-    headers = attachment(f"{_base(found)}.json")
-    return Response(content, media_type="application/json", headers=headers)
+    return await in_turn(server.turns.rendering, _download, server, job, "json", "json", "application/json")
 
 
 @router.get("/results.csv", response_class=Response)
 async def results_csv(job: str, server: Server) -> Response:
     """All results as CSV: a row for each scan and phase."""
-    return await in_turn(server.turns.rendering, _results_csv, server, job)
-
-
-def _results_csv(server: Services, job: str) -> Response:
-    found = _with_results(server, job)
-    headers = attachment(f"{_base(found)}.csv")
-    content = _rendered(server, "csv", found)
-    return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
+    return await in_turn(server.turns.rendering, _download, server, job, "csv", "csv", "text/csv")
 
 
 @router.get("/results/{index}/export/{program}", response_class=Response)
@@ -137,6 +114,16 @@ def _export(server: Services, job: str, index: int, program: str) -> Response:
     content = _rendered(server, "export", found, position=done.index(index), scan=scan, to=program)
     headers = attachment(f"{stem_of(found.files[index])}-{program}.zip")
     return Response(content, media_type="application/zip", headers=headers)
+
+
+def _download(server: Services, job: str, what: str, ending: str, media: str) -> Response:
+    """All results in one file, named after the scan or how many there are."""
+    found = _with_results(server, job)
+    moment = datetime.datetime.fromtimestamp(found.finished or found.created).astimezone()
+    alone = len(found.scans) == 1
+    content = _rendered(server, what, found, date=f"{moment:%Y-%m-%d %H:%M %Z}", alone=alone)
+    name = stem_of(found.files[0]) if alone else f"mixrd {len(found.files)} scans"
+    return Response(content, media_type=media, headers=attachment(f"{name}.{ending}"))
 
 
 def _with_results(server: Services, job: str) -> Job:
@@ -194,10 +181,3 @@ def _calibration(server: Services, job: Job) -> dict[str, Any]:
         "instrument": str(instrument),
         "phase": phase["name"] if phase else job.request["phase"],
     }
-
-
-def _base(job: Job) -> str:
-    """Name of downloads: that of the scan, or how many there are."""
-    if len(job.scans) == 1:
-        return stem_of(job.files[0])
-    return f"mixrd {len(job.files)} scans"

@@ -6,9 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter, Query, Request
 
+from mixrd.web.answers import ScanAnswer
 from mixrd.web.database import new_id
 from mixrd.web.library import radiation_of
-from mixrd.web.models import ScanAnswer
 from mixrd.web.problems import ApiError
 from mixrd.web.routes.forms import FILE_FORM
 from mixrd.web.services import Server, Services
@@ -32,7 +32,7 @@ async def add_scan(
 @router.get("/{scan}", response_model=ScanAnswer)
 def one_scan(scan: str, server: Server) -> dict[str, Any]:
     """A scan that was uploaded."""
-    return server.library.scan(scan)
+    return server.library.known("scan", scan)
 
 
 @router.delete("/{scan}", status_code=204)

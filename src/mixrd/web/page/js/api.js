@@ -96,6 +96,7 @@ export const api = {
   phases: (query = "") => request("GET", `api/phases?q=${id(query)}`),
   codPhase: (number) => request("POST", "api/phases/cod", { number }),
   instruments: () => request("GET", "api/instruments"),
+  models: () => request("GET", "api/models"),
   radiations: () => request("GET", "api/radiations"),
   warnings: () => request("GET", "api/warnings"),
   example: () => request("POST", "api/scans/example"),

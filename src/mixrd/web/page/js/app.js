@@ -7,6 +7,7 @@ import { takeEverywhere } from "./drop_zone.js";
 import { loadInstruments, mountInstrument } from "./instrument.js";
 import { closeJob, openJob } from "./job.js";
 import { renewJobs } from "./jobs.js";
+import { takeNetwork } from "./network_file.js";
 import { announce, show } from "./notices.js";
 import { mountOptions } from "./options.js";
 import { mountPhases, takeCifs } from "./phases.js";
@@ -46,14 +47,18 @@ function route() {
 /** Choose again what a job was asked, with one more phase of the catalog if `extra` names it. */
 async function again(job, extra = null) {
   const asked = job.request;
-  const scans = (await Promise.allSettled(asked.scans.map((id) => api.scan(id)))).flatMap((a) => (a.status === "fulfilled" ? [a.value] : []));
+  const known = async (ids) => (await Promise.allSettled(ids.map((id) => api.scan(id)))).flatMap((a) => (a.status === "fulfilled" ? [a.value] : []));
+  const scans = await known(asked.scans);
   const catalog = await api.phases("");
   const names = job.results?.find((result) => result.analysis)?.analysis.phases.map((p) => p.name) ?? [];
-  const ids = extra && !asked.phases.includes(extra) ? [...asked.phases, extra] : asked.phases;
+  // One more phase is not in the network that was given.
+  const model = asked.model && !extra ? (await api.models()).find((one) => one.id === asked.model) ?? null : null;
+  const before = asked.phases.length || model ? asked.phases : names;
+  const ids = extra && !before.includes(extra) ? [...before, extra] : before;
   const phases = ids.map((id, i) => catalog.find((phase) => phase.id === id) ?? { id, name: names[i] ?? id, formula: "" });
-  const standard = asked.external_standard?.scan;
-  const external = standard ? await api.scan(standard).catch(() => null) : null;
-  recall(asked, scans, phases, external && { id: external.id, file: external.file });
+  const [external = null] = await known([asked.external_standard?.scan].filter(Boolean));
+  const glasses = await known((asked.amorphous ?? []).map((part) => part.scan).filter(Boolean));
+  recall(asked, { scans, phases, external, glasses, model });
   window.location.hash = "";
   announce("Chosen as before. Change what you want and run.");
   byId("main").focus();
@@ -62,11 +67,14 @@ async function again(job, extra = null) {
 /** Files dropped anywhere on the page. */
 function take(files) {
   if (byId("setup").hidden) window.location.hash = "";
-  const isCif = (file) => /\.cif$/i.test(file.name);
-  const cifs = files.filter(isCif);
-  const others = files.filter((file) => !isCif(file));
+  const [cifs, networks] = [".cif", ".mixrd"].map((ending) => files.filter((file) => file.name.toLowerCase().endsWith(ending)));
+  const others = files.filter((file) => !cifs.includes(file) && !networks.includes(file));
   if (others.length) takeScans(others);
   if (cifs.length) takeCifs(cifs);
+  if (networks.length) {
+    byId("options-card").open = true;
+    takeNetwork(networks[0]);
+  }
 }
 
 /** A band at the top while the server does not answer. */

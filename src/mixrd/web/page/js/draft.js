@@ -11,7 +11,8 @@ const EMPTY = {
   grinding: "",     // where the size is not known: "by-hand", "mccrone", "as-received"
   exclude: "",      // regions in degrees that the refinement leaves out, as typed: "26.2-27.1 44-45"
   humps: "",        // of glass or polymer, as typed: "22:8" is 8 degrees wide at 22
-  glasses: [],      // scans of amorphous parts that an earlier job named; the page only keeps them
+  glasses: [],      // scans of amorphous parts: id and file of each
+  model: null,      // a trained network: id and title
   second: false,    // whether rietx refines it too
   standard: { phase: "", percent: "" },
   external: { phase: "", scan: null, formula: "" }, // scan as the server describes it; formula of the amorphous part
@@ -60,7 +61,7 @@ function regions() {
 export function missing() {
   const wanted = [];
   if (draft.scans.length === 0) wanted.push({ step: "scans", text: "drop a scan" });
-  if (draft.phases.length === 0) wanted.push({ step: "phases", text: "choose the phases" });
+  if (draft.phases.length === 0 && !draft.model) wanted.push({ step: "phases", text: "choose the phases" });
   if (draft.scans.length > 0 && namedRadiation() === null && !draft.instrument && !draft.radiation) {
     wanted.push({ step: "instrument", text: "choose an instrument, or the radiation: the file does not name its wavelength" });
   }
@@ -80,6 +81,9 @@ export function missing() {
   if (!regions().every((region) => region.length === 2 && region[0] < region[1] && region[1] <= 180)) {
     wanted.push({ step: "options", field: "exclude", text: "write regions to leave out as two angles, such as 26.2-27.1" });
   }
+  if (draft.model && draft.method === "refine") {
+    wanted.push({ step: "options", field: "method-both", text: "choose a method with the network, or take no trained network" });
+  }
   const refined = phase || draft.external.phase || draft.size !== "" || draft.grinding || draft.exclude || draft.humps || draft.glasses.length || draft.second;
   if (draft.method === "network" && refined) {
     wanted.push({ step: "options", field: "method-both", text: "choose a method with refinement: a standard, a particle size, a grinding, regions left out, humps and a second opinion need it" });
@@ -93,6 +97,7 @@ export function wantedJob() {
     kind: "analysis",
     scans: draft.scans.map((scan) => scan.id),
     phases: draft.phases.map((phase) => phase.id),
+    model: draft.model?.id ?? null,
     instrument: draft.instrument,
     radiation: draft.instrument ? null : draft.radiation,
     network: draft.method !== "refine",
@@ -100,7 +105,7 @@ export function wantedJob() {
     particle_size_um: draft.size === "" ? null : Number(draft.size),
     grinding: draft.size === "" && draft.grinding ? draft.grinding : null,
     exclude: regions(),
-    amorphous: [...(draft.humps ? [{ humps: draft.humps }] : []), ...draft.glasses],
+    amorphous: [...(draft.humps ? [{ humps: draft.humps }] : []), ...draft.glasses.map(({ id }) => ({ scan: id }))],
     second_opinion: draft.second ? "rietx" : null,
     standard: draft.standard.phase
       ? { phase: draft.standard.phase, percent: Number(draft.standard.percent) } : null,
@@ -109,8 +114,8 @@ export function wantedJob() {
   };
 }
 
-/** Choose anew what an earlier job was asked; `scans`, `phases` and the external standard's scan as the server describes them. */
-export function recall(asked, scans, phases, external = null) {
+/** Choose anew what an earlier job was asked; scans, phases and the network as the server describes them. */
+export function recall(asked, { scans, phases, external, glasses, model }) {
   change({
     scans,
     phases,
@@ -121,12 +126,13 @@ export function recall(asked, scans, phases, external = null) {
     grinding: asked.grinding ?? "",
     exclude: (asked.exclude ?? []).map((region) => region.join("-")).join(" "),
     humps: (asked.amorphous ?? []).map((part) => part.humps).filter(Boolean).join(","),
-    glasses: (asked.amorphous ?? []).filter((part) => part.scan).map((part) => ({ scan: part.scan })),
+    glasses: glasses.map(({ id, file }) => ({ id, file })),
+    model: model && { id: model.id, title: model.title },
     second: asked.second_opinion === "rietx",
     standard: asked.standard
       ? { phase: asked.standard.phase, percent: String(asked.standard.percent) } : { phase: "", percent: "" },
     external: asked.external_standard && external
-      ? { phase: asked.external_standard.phase, scan: external, formula: asked.external_standard.amorphous_formula ?? "" }
+      ? { phase: asked.external_standard.phase, scan: { id: external.id, file: external.file }, formula: asked.external_standard.amorphous_formula ?? "" }
       : structuredClone(EMPTY.external),
   });
 }

@@ -1,8 +1,10 @@
 // Options: the method, standards, the size of the particles or how they were ground, regions left out.
 
+import { amorphousFields, amorphousSummary, renderAmorphous } from "./amorphous.js";
 import { byId, fill, h } from "./dom.js";
 import { change, draft, onDraft } from "./draft.js";
 import { externalFields, externalSummary, loadExternal, renderExternal } from "./external_standard.js";
+import { loadNetworks, networkFields, networkSummary, renderNetwork } from "./network_file.js";
 
 const METHODS = [
   ["both", "Network and refinement", "The network finds the start, the refinement the answer. The first analysis of these phases trains for some minutes; later ones start at once."],
@@ -49,10 +51,8 @@ export function mountOptions() {
         h("p", { class: "hint" }, "Regions that the refinement leaves out: a line of the holder, a spike."),
         h("label", { for: "exclude" }, "Angles 2θ, such as 26.2-27.1"),
         h("input", { id: "exclude", autocomplete: "off", oninput: (event) => change({ exclude: event.target.value.trim() }) })),
-      h("fieldset", {}, h("legend", {}, "Glass, polymer"),
-        h("p", { class: "hint" }, "Broad humps that are fitted beside the background. They get no wt% without a standard."),
-        h("label", { for: "humps" }, "Position and width in 2θ, such as 22:8"),
-        h("input", { id: "humps", autocomplete: "off", oninput: (event) => change({ humps: event.target.value.replace(/\s+/g, "") }) })),
+      amorphousFields(),
+      networkFields(),
       h("fieldset", {}, h("legend", {}, "Second opinion"),
         h("p", { class: "hint" }, "Another program refines each scan too, and where the two differ it is said."),
         h("label", { for: "second-opinion" }, "Program"),
@@ -61,6 +61,7 @@ export function mountOptions() {
   );
   onDraft(render);
   loadExternal();
+  loadNetworks();
 }
 
 function render() {
@@ -78,11 +79,12 @@ function render() {
   if (byId("internal-percent") !== document.activeElement) byId("internal-percent").value = draft.standard.percent;
   if (byId("particle-size") !== document.activeElement) byId("particle-size").value = draft.size;
   if (byId("exclude") !== document.activeElement) byId("exclude").value = draft.exclude;
-  if (byId("humps") !== document.activeElement) byId("humps").value = draft.humps;
   byId("second-opinion").value = draft.second ? "rietx" : "";
   byId("grinding").value = draft.grinding;
   byId("grinding").disabled = draft.size !== ""; // a size that is known says more
   renderExternal();
+  renderAmorphous();
+  renderNetwork();
   byId("options-summary").textContent = summary();
 }
 
@@ -98,9 +100,7 @@ function summary() {
   if (draft.size) parts.push(`particles of ${draft.size} µm`);
   else if (draft.grinding) parts.push(`ground ${GRINDINGS.find(([id]) => id === draft.grinding)[1]}`);
   if (draft.exclude) parts.push(`without ${draft.exclude}°`);
-  if (draft.humps) parts.push(`humps ${draft.humps}`);
-  if (draft.glasses.length) parts.push(`${draft.glasses.length} scan${draft.glasses.length > 1 ? "s" : ""} of amorphous parts, as before`);
+  parts.push(...amorphousSummary());
   if (draft.second) parts.push("second opinion by rietx");
-  if (externalSummary()) parts.push(externalSummary());
-  return parts.join(", ");
+  return [...parts, externalSummary(), networkSummary()].filter(Boolean).join(", ");
 }

@@ -24,7 +24,7 @@ function render() {
   const text = wanted.length ? `Still to do: ${listed(wanted.map((one) => one.text))}.` : ready();
   if (summary.textContent !== text) summary.textContent = text;
   byId("run-start").setAttribute("aria-disabled", String(wanted.length > 0));
-  byId("run-clear").hidden = draft.scans.length + draft.phases.length === 0;
+  byId("run-clear").hidden = draft.scans.length + draft.phases.length === 0 && !draft.model;
   for (const step of ["scans", "phases", "instrument"]) {
     const done = !wanted.some((one) => one.step === step) && (step !== "instrument" || draft.scans.length > 0);
     byId(`step-${step}`).classList.toggle("done", done);
@@ -33,7 +33,8 @@ function render() {
 
 function ready() {
   const instrument = draft.instrument ? instrumentTitle(draft.instrument) : "generic instrument";
-  return `Ready: ${plural(draft.scans.length, "scan")}, ${plural(draft.phases.length, "phase")}, ${instrument}.`;
+  const phases = draft.phases.length || !draft.model ? plural(draft.phases.length, "phase") : "the network's phases";
+  return `Ready: ${plural(draft.scans.length, "scan")}, ${phases}, ${instrument}.`;
 }
 
 async function start() {

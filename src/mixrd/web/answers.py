@@ -1,10 +1,10 @@
-"""What the interface takes and gives, as its documentation shows it."""
+"""What the interface gives, as its documentation shows it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 State = Literal[
     "queued",
@@ -16,7 +16,6 @@ State = Literal[
     "cancelled",
     "interrupted",
 ]
-Id = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class ProblemAnswer(BaseModel):
@@ -64,13 +63,6 @@ class Phase(BaseModel):
     notes: list[str] = Field(description="What had to be decided when it was read")
 
 
-class CodNumber(BaseModel):
-    """A structure of the Crystallography Open Database."""
-
-    model_config = ConfigDict(extra="forbid")
-    number: int = Field(ge=1_000_000, le=9_999_999, examples=[1000017])
-
-
 class InstrumentAnswer(BaseModel):
     """A diffractometer."""
 
@@ -81,6 +73,17 @@ class InstrumentAnswer(BaseModel):
     wavelength_angstrom: float = Field(description="Of the strongest line")
     goniometer_radius_mm: float
     note: str = Field(description="Where its numbers come from")
+
+
+class ModelAnswer(BaseModel):
+    """A trained network."""
+
+    id: str
+    title: str = Field(description="The client's name of its file")
+    phases: list[str] = Field(description="Names of the phases that it was trained for")
+    radiation: str
+    wavelength_angstrom: float
+    two_theta_range: list[float] = Field(description="What it reads of a scan, in degrees")
 
 
 class RadiationAnswer(BaseModel):
@@ -148,120 +151,6 @@ class ScanAnswer(BaseModel):
     header: HeaderAnswer
     warnings: list[ScanWarning]
     preview: Preview
-
-
-class Standard(BaseModel):
-    """A phase that was weighed into the sample."""
-
-    model_config = ConfigDict(extra="forbid")
-    phase: Id
-    percent: FiniteFloat = Field(gt=0, lt=100, description="Of the mixture that was measured, in wt%")
-
-
-class ExternalStandard(BaseModel):
-    """A pure phase that was scanned on the same instrument, as the samples were."""
-
-    model_config = ConfigDict(extra="forbid")
-    phase: Id
-    scan: Id = Field(description="Id of its uploaded scan")
-    amorphous_formula: str | None = Field(
-        None,
-        min_length=1,
-        max_length=200,
-        description="What is amorphous in the samples; without it, it is taken to absorb as the phases do",
-        examples=["SiO2"],
-    )
-
-
-class AmorphousBody(BaseModel):
-    """An amorphous part: a scan of the pure material, or drawn humps."""
-
-    model_config = ConfigDict(extra="forbid")
-    scan: Id | None = Field(None, description="Id of an uploaded scan")
-    humps: str | None = Field(
-        None, min_length=1, max_length=500, description="Position and width in degrees", examples=["22:8"]
-    )
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.scan is None) == (self.humps is None):
-            raise ValueError("give either scan or humps")
-        return self
-
-
-class InstrumentBody(BaseModel):
-    """Which instrument measured the scans."""
-
-    model_config = ConfigDict(extra="forbid")
-    instrument: Id | None = Field(None, description="Of /api/instruments")
-    radiation: str | None = Field(
-        None,
-        max_length=30,
-        description="Of /api/radiations, or a wavelength in angstrom, where there is no instrument",
-    )
-    monochromator_two_theta: FiniteFloat | None = Field(
-        None, ge=0, lt=180, description="With `radiation`: angle of the monochromator in degrees"
-    )
-    goniometer_radius_mm: FiniteFloat | None = Field(
-        None, ge=10, le=2000, description="With `radiation`: else the header's, else 200"
-    )
-
-
-class AnalysisBody(InstrumentBody):
-    """Find the weight fractions of phases in scans."""
-
-    __qualname__ = "AnalysisRequest"
-    model_config = ConfigDict(
-        title=__qualname__,
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "analysis",
-                    "scans": ["0123456789abcdef"],
-                    "phases": ["corundum", "fluorite", "zincite"],
-                    "instrument": "lab-cu",
-                }
-            ]
-        },
-    )
-    kind: Literal["analysis"] = "analysis"
-    scans: list[Id] = Field(min_length=1, max_length=1000, description="Ids of uploaded scans")
-    phases: list[Id] = Field(min_length=1, max_length=50, description="Ids of candidate phases")
-    network: bool = Field(True, description="Ask a network, and train it if there is none yet")
-    refine: bool = Field(True, description="Refine the whole pattern")
-    particle_size_um: FiniteFloat | None = Field(
-        None, gt=0, le=1000, description="Diameter of the particles, for microabsorption"
-    )
-    grinding: Literal["by-hand", "mccrone", "as-received"] | None = Field(
-        None, description="How the powder was ground, where the size of its particles is not known"
-    )
-    standard: Standard | None = None
-    external_standard: ExternalStandard | None = None
-    amorphous: list[AmorphousBody] = Field(
-        default_factory=list, max_length=20, description="Amorphous parts to fit beside the phases"
-    )
-    exclude: list[tuple[FiniteFloat, FiniteFloat]] = Field(
-        default_factory=list,
-        max_length=100,
-        description="Regions in degrees 2theta that the refinement leaves out",
-        examples=[[[26.2, 27.1]]],
-    )
-    second_opinion: Literal["rietx"] | None = Field(
-        None, description="Refine each scan with this program too, and say where the two disagree"
-    )
-
-
-class CalibrationRequest(InstrumentBody):
-    """Make an instrument from the scan of a pure, well-crystallised phase."""
-
-    kind: Literal["calibration"]
-    scan: Id
-    phase: Id
-    name: str = Field(min_length=1, max_length=80, description="Of the new instrument")
-
-
-JobRequest = Annotated[AnalysisBody | CalibrationRequest, Field(discriminator="kind")]
 
 
 class Progress(BaseModel):
