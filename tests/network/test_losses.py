@@ -9,12 +9,11 @@ from scipy import stats
 
 from mixrd.errors import ParameterError
 from mixrd.network import (
-    Estimate,
     dirichlet_concentration,
-    estimate_loss,
     fractions_from,
     loss_named,
     losses,
+    strain_and_size_loss,
     total_variation_distance,
 )
 from mixrd.network.losses import DIRICHLET_FLOOR
@@ -26,21 +25,17 @@ INVERSE_SIZE = torch.tensor([[0.01, 0.02, 0.03]])
 
 
 def loss_of(
-    fractions: torch.Tensor = FRACTIONS,
-    strain: torch.Tensor = STRAIN,
-    inverse_size: torch.Tensor = INVERSE_SIZE,
-    max_strain: float = 0.01,
-    nuisance_weight: float = 0.1,
+    strain: torch.Tensor = STRAIN, inverse_size: torch.Tensor = INVERSE_SIZE, max_strain: float = 0.01
 ) -> float:
     return float(
-        estimate_loss(
-            Estimate(fractions, strain, inverse_size),
+        strain_and_size_loss(
+            strain,
+            inverse_size,
+            true_strain=STRAIN,
+            true_inverse_size=INVERSE_SIZE,
             fractions=FRACTIONS,
-            strain=STRAIN,
-            inverse_size=INVERSE_SIZE,
             max_strain=max_strain,
-            phase_of_strain=PHASE_OF_STRAIN,
-            nuisance_weight=nuisance_weight,
+            material_of_strain=PHASE_OF_STRAIN,
         )
     )
 
@@ -74,12 +69,6 @@ def test_no_loss_at_the_truth() -> None:
     assert loss_of() == 0.0
 
 
-def test_without_nuisance_the_loss_is_the_mean_distance() -> None:
-    other = torch.tensor([[0.5, 0.3, 0.2]])
-    assert loss_of(other, nuisance_weight=0.0) == pytest.approx(0.2)
-    assert loss_of(other) == pytest.approx(0.2)
-
-
 def test_strain_and_size_of_an_absent_phase_do_not_count() -> None:
     strain, size = STRAIN.clone(), INVERSE_SIZE.clone()
     strain[0, 3], size[0, 2] = 0.01, 0.5
@@ -89,11 +78,11 @@ def test_strain_and_size_of_an_absent_phase_do_not_count() -> None:
 def test_strain_and_size_of_a_present_phase_count() -> None:
     strain, size = STRAIN.clone(), INVERSE_SIZE.clone()
     strain[0, 0] += 0.005
-    # 0.1 * sqrt(0.6) * 0.5, over 4 components
-    assert loss_of(strain=strain) == pytest.approx(0.1 * 0.6**0.5 * 0.5 / 4, rel=1e-4)
+    # sqrt(0.6) * 0.5, over 4 components
+    assert loss_of(strain=strain) == pytest.approx(0.6**0.5 * 0.5 / 4, rel=1e-4)
     size[0, 1] *= torch.e
-    # 0.1 * 0.3 * sqrt(0.4) * 1, over 3 phases
-    assert loss_of(inverse_size=size) == pytest.approx(0.1 * 0.3 * 0.4**0.5 / 3, rel=1e-4)
+    # 0.3 * sqrt(0.4) * 1, over 3 phases
+    assert loss_of(inverse_size=size) == pytest.approx(0.3 * 0.4**0.5 / 3, rel=1e-4)
 
 
 def test_without_strain_the_strain_head_does_not_count() -> None:

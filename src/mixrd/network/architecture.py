@@ -35,12 +35,12 @@ class Architecture:
     ----------
     name, description : str
     learns_by : {"gradient", "samples", "references"}
-        A network that `mixrd.training.train_fractions` trains; or an estimator with `fit`, from patterns of
+        A network that `mixrd.training.train_network` trains; or an estimator with `fit`, from patterns of
         mixtures or from those of the pure materials.
     make : callable
         From `points`, `materials` and further options to a module or an estimator.
     training : mapping
-        Settings of `mixrd.training.FractionTraining` that suit a network better than the paper's, which are
+        Settings of `mixrd.training.TrainingSettings` that suit a network better than the paper's, which are
         those of table1.
     samples : int
         Mixtures that an estimator without gradients is fitted to, unless given: as many as fit in memory

@@ -1,24 +1,19 @@
-"""What estimates fractions from a pattern, whatever is inside: one interface, one file format."""
+"""What estimates fractions from a pattern, whatever is inside: one interface."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mixrd.errors import ModelError, ParameterError
-from mixrd.files import whole_file
 from mixrd.network.heads import HeadedNetwork
 from mixrd.network.losses import fractions_from
+from mixrd.network.model_file import ESTIMATOR
 from mixrd.network.pattern_estimate import PatternEstimate
 
-#: Version of the files that `write_estimator` writes.
-ESTIMATOR_FORMAT = 1
 #: Patterns that a network takes at once when it predicts.
 _CHUNK = 512
 
@@ -143,12 +138,18 @@ class NetworkEstimator:
         ModelError
             If it cannot be written.
         """
-        tensors = {
-            key: value.half() if half and value.is_floating_point() else value
-            for key, value in self.network.state_dict().items()
-        }
-        header = {"loss": self.loss, "options": self.options}
-        write_estimator(path, self, tensors, header, recipe)
+        header = {**header_of(self, recipe), "loss": self.loss, "options": self.options}
+        ESTIMATOR.write(path, header, self.network.state_dict(), half=half)
+
+
+def header_of(estimator: FractionEstimator, recipe: dict[str, Any] | None) -> dict[str, Any]:
+    """What the files of all estimators say of them."""
+    return {
+        "architecture": estimator.name,
+        "points": estimator.points,
+        "materials": estimator.materials,
+        "recipe": recipe or {},
+    }
 
 
 def checked_patterns(patterns: Tensor, points: int) -> Tensor:
@@ -170,65 +171,3 @@ def checked_patterns(patterns: Tensor, points: int) -> Tensor:
 def bytes_of(tensors: dict[str, Tensor]) -> int:
     """Bytes of all numbers of `tensors`."""
     return sum(value.numel() * value.element_size() for value in tensors.values())
-
-
-def write_estimator(
-    path: Path,
-    estimator: FractionEstimator,
-    tensors: dict[str, Tensor],
-    header: dict[str, Any],
-    recipe: dict[str, Any] | None,
-) -> None:
-    """Write the file of an estimator, aside and then in place.
-
-    Raises
-    ------
-    ModelError
-        If it cannot be written.
-    """
-    content = {
-        "format": ESTIMATOR_FORMAT,
-        "architecture": estimator.name,
-        "points": estimator.points,
-        "materials": estimator.materials,
-        "recipe": recipe or {},
-        **header,
-    }
-    kept = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    try:
-        with whole_file(path) as part:
-            save_file(kept, part, metadata={"mixrd-fractions": json.dumps(content)})
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"the estimator cannot be written ({error})", remedy="Check folder, rights and space", file=path
-        ) from None
-
-
-def read_estimator(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Header and tensors of a file that `write_estimator` wrote.
-
-    Raises
-    ------
-    ModelError
-        If there is none, it is damaged, or of another format version.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["mixrd-fractions"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise ModelError("no such file", remedy="Check the path of the estimator", file=path) from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ModelError(
-            f"it is not a readable estimator of fractions ({type(error).__name__})",
-            remedy="Give a file that `mixrd paper run` wrote",
-            file=path,
-        ) from None
-    if not isinstance(header, dict) or header.get("format") != ESTIMATOR_FORMAT:
-        found = header.get("format") if isinstance(header, dict) else None
-        raise ModelError(
-            f"it has format version {found}, this mixrd reads {ESTIMATOR_FORMAT}",
-            remedy="Train it again",
-            file=path,
-        )
-    return header, tensors

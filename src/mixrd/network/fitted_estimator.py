@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from mixrd.errors import ModelError, ParameterError
-from mixrd.network.estimator import bytes_of, checked_patterns, write_estimator
+from mixrd.network.estimator import bytes_of, checked_patterns, header_of
+from mixrd.network.model_file import ESTIMATOR
 
 
 class FittedEstimator(ABC):
@@ -69,7 +70,7 @@ class FittedEstimator(ABC):
             If it cannot be written, or nothing was fitted.
         """
         self._fitted()
-        write_estimator(path, self, self.arrays, {"options": self.settings()}, recipe)
+        ESTIMATOR.write(path, {**header_of(self, recipe), "options": self.settings()}, self.arrays)
 
     def _fitted(self) -> None:
         if not self.arrays:

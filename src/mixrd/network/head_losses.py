@@ -48,9 +48,11 @@ def head_loss(network: HeadedNetwork, outputs: HeadOutputs, truth: HeadTruth, lo
     moved = (out.strain - network.relative_strain(truth.strain)).abs()
     weight = truth.fractions[:, network.material_of_strain]
     strain = (weight * _laplace(moved, out.strain_log_width)).sum(1).mean()
+    total = PRESENCE_WEIGHT * presence + STRAIN_WEIGHT * strain + WIDTH_WEIGHT * width
+    if truth.shape is None:
+        return total
     shaped = (out.shape - network.relative_shape(truth.shape)).abs()
-    shape = _laplace(shaped, out.shape_log_width).mean()
-    return PRESENCE_WEIGHT * presence + STRAIN_WEIGHT * strain + WIDTH_WEIGHT * width + SHAPE_WEIGHT * shape
+    return total + SHAPE_WEIGHT * _laplace(shaped, out.shape_log_width).mean()
 
 
 def strain_likelihood(

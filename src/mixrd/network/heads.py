@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from mixrd.errors import ParameterError
 from mixrd.network.losses import fractions_from
-from mixrd.network.pattern_estimate import PatternEstimate
+from mixrd.network.pattern_estimate import Estimate, PatternEstimate
 
 #: What the head of a pattern's shape gives: ln size, eta, background level, ln decay.
 SHAPES = 4
@@ -68,22 +68,63 @@ class AllOutputs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class HeadTruth:
-    """Fractions (B, M), strain amplitudes (B, T) and shapes (B, 4) behind B patterns."""
+    """Fractions (B, M), strain amplitudes (B, T) and, where known, shapes (B, 4) behind B patterns."""
 
     fractions: Tensor
     strain: Tensor
-    shape: Tensor
+    shape: Tensor | None = None
 
 
-class HeadedNetwork(nn.Module, ABC):
-    """What networks with heads share: the meaning of what their layers give.
+class StrainNetwork(nn.Module, ABC):
+    """What networks share that say more of their materials than fractions: how each may be strained.
 
     Parameters
     ----------
-    strain_components : sequence of int
-        C_m, strain amplitudes of each of the M materials.
+    materials : int
+    strain_components : sequence of int or None
+        C_m, strain amplitudes of each of the M materials; one each unless given.
     max_strain : float
         Largest strain amplitude.
+
+    Raises
+    ------
+    ParameterError
+        If there is another number of materials.
+    """
+
+    #: (T,) material that each strain component belongs to.
+    material_of_strain: Tensor
+
+    def __init__(
+        self, *, materials: int, strain_components: tuple[int, ...] | None, max_strain: float
+    ) -> None:
+        super().__init__()
+        components = (1,) * materials if strain_components is None else tuple(strain_components)
+        if len(components) != materials or min(components) < 1 or max_strain < 0:
+            raise ParameterError(
+                f"strain_components = {components}, max_strain = {max_strain:g} for {materials} materials",
+                remedy="Give each material at least one component, and no negative max_strain",
+            )
+        self.strain_components, self.max_strain = components, max_strain
+        owner = torch.repeat_interleave(torch.arange(materials), torch.tensor(components))
+        self.register_buffer("material_of_strain", owner, persistent=False)
+
+    @abstractmethod
+    def all_outputs(self, patterns: Tensor) -> Any:
+        """What a training of (B, N) patterns takes: tensors in tuples."""
+
+    @abstractmethod
+    def estimate(self, patterns: Tensor, *, loss: str = "tvd") -> Estimate:
+        """All heads of (B, N) patterns; `loss` says what the scores mean (`fractions_from`)."""
+
+
+class HeadedNetwork(StrainNetwork):
+    """What networks with all heads share: the meaning of what their layers give.
+
+    Parameters
+    ----------
+    materials, strain_components, max_strain
+        As in `StrainNetwork`; a `max_strain` above 0.
     shape_ranges : four pairs (low, high)
         Of ln size, eta, background level and ln decay.
 
@@ -93,9 +134,6 @@ class HeadedNetwork(nn.Module, ABC):
         If there is another number of materials, or a range is empty.
     """
 
-    #: (T,) material that each strain component belongs to.
-    material_of_strain: Tensor
-
     def __init__(
         self,
         *,
@@ -104,20 +142,13 @@ class HeadedNetwork(nn.Module, ABC):
         max_strain: float,
         shape_ranges: tuple[tuple[float, float], ...],
     ) -> None:
-        super().__init__()
-        components = (1,) * materials if strain_components is None else tuple(strain_components)
-        if len(components) != materials or min(components) < 1 or max_strain <= 0:
-            raise ParameterError(
-                f"strain_components = {components}, max_strain = {max_strain:g} for {materials} materials",
-                remedy="Give each material at least one component, and a max_strain above 0",
-            )
+        super().__init__(materials=materials, strain_components=strain_components, max_strain=max_strain)
+        if max_strain == 0:
+            raise ParameterError("max_strain = 0 for a head of strains", remedy="Give one above 0")
         if len(shape_ranges) != SHAPES or any(high < low for low, high in shape_ranges):
             raise ParameterError(
                 f"shape_ranges = {shape_ranges}", remedy=f"Give {SHAPES} pairs of a low and a high value"
             )
-        self.strain_components, self.max_strain = components, max_strain
-        owner = torch.repeat_interleave(torch.arange(materials), torch.tensor(components))
-        self.register_buffer("material_of_strain", owner, persistent=False)
         low, high = torch.tensor([tuple(pair) for pair in shape_ranges]).T
         self.register_buffer("_centre", (low + high) / 2, persistent=False)
         self.register_buffer("_half", ((high - low) / 2).clamp_min(1e-6), persistent=False)

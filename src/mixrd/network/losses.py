@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from mixrd.errors import ParameterError
-from mixrd.network.compact import Estimate
 
 
 def total_variation_distance(estimated: Tensor, true: Tensor) -> Tensor:
@@ -27,39 +26,36 @@ def total_variation_distance(estimated: Tensor, true: Tensor) -> Tensor:
     return 0.5 * (estimated - true).abs().sum(dim=-1)
 
 
-def estimate_loss(
-    estimate: Estimate,
-    *,
-    fractions: Tensor,
+def strain_and_size_loss(
     strain: Tensor,
     inverse_size: Tensor,
+    *,
+    true_strain: Tensor,
+    true_inverse_size: Tensor,
+    fractions: Tensor,
     max_strain: float,
-    phase_of_strain: Tensor,
-    nuisance_weight: float = 0.1,
+    material_of_strain: Tensor,
 ) -> Tensor:
-    """Mean TVD of the fractions plus a share for strains and sizes of the phases that are there.
+    """Errors of strains and sizes of the materials that are there, mean over the patterns.
 
     Strain errors count in units of `max_strain`, sizes as natural logarithms; both are weighted with the
-    square root of the phase's fraction, because an absent phase has neither.
+    square root of the material's fraction, because an absent one has neither.
 
     Parameters
     ----------
-    estimate : Estimate
-    fractions, inverse_size : (B, P) tensor
-    strain : (B, K) tensor
+    strain, true_strain : (B, T) tensor
+    inverse_size, true_inverse_size, fractions : (B, M) tensor
     max_strain : float
-    phase_of_strain : (K,) int tensor
-        The phase that each strain component belongs to.
-    nuisance_weight : float
+    material_of_strain : (T,) int tensor
+        The material that each strain component belongs to.
     """
     presence = fractions.sqrt()
-    loss = total_variation_distance(estimate.fractions, fractions).mean()
-    size_error = (torch.log(estimate.inverse_size) - torch.log(inverse_size)).abs()
-    nuisance = 0.3 * (presence * size_error).mean()
+    size_error = (torch.log(inverse_size) - torch.log(true_inverse_size)).abs()
+    loss = 0.3 * (presence * size_error).mean()
     if max_strain > 0:
-        strain_error = (estimate.strain - strain).abs() / max_strain
-        nuisance = nuisance + (presence[:, phase_of_strain] * strain_error).mean()
-    return loss + nuisance_weight * nuisance
+        strain_error = (strain - true_strain).abs() / max_strain
+        loss = loss + (presence[:, material_of_strain] * strain_error).mean()
+    return loss
 
 
 #: Share that the Dirichlet likelihood takes from every composition and spreads over all materials, because

@@ -11,7 +11,7 @@ from mixrd.errors import ParameterError
 from mixrd.network.architecture import HEADED, architecture
 from mixrd.network.candidate_heads import CandidateHeads, PatternParts
 from mixrd.network.candidate_lines import Basis, CandidateLines, Lines
-from mixrd.network.compact_fractions import prepared
+from mixrd.network.compact import prepared
 from mixrd.network.head_losses import strain_likelihood
 from mixrd.network.heads import (
     SHAPE_RANGES,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mixrd.errors import RecipeError
-from mixrd.training.fraction_settings import FractionTraining, Precision
+from mixrd.training.settings import Precision, TrainingSettings
 
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -41,7 +41,7 @@ class Arithmetic:
 
     Parameters
     ----------
-    settings : FractionTraining
+    settings : TrainingSettings
     device : device
 
     Raises
@@ -50,7 +50,7 @@ class Arithmetic:
         If the device does not have the precision.
     """
 
-    def __init__(self, settings: FractionTraining, device: torch.device) -> None:
+    def __init__(self, settings: TrainingSettings, device: torch.device) -> None:
         if device.type != "cuda" and settings.precision in ("fp16", "tf32"):
             raise RecipeError(
                 f"precision = {settings.precision} needs a GPU, the device is {device}",
