@@ -160,6 +160,6 @@ def test_its_architecture_is_trained_for_scans_and_read(mixrd: Mixrd) -> None:
     shown = mixrd("analyze", "runs/a.oth", "--model", "one.mixrd", "--no-plots", "--out", "by-one", "--json")
     assert shown.returncode == 0, shown.stderr
     result = json.loads(shown.stdout)
-    # It says fractions alone: the refinement begins without it, and both are there.
-    assert all(phase["network_percent"] is not None for phase in result["phases"])
-    assert result["r_wp"] is not None
+    # It says fractions alone: the refinement begins without it. The lamp forbids amounts of either.
+    assert {"network", "refined"} <= set(result["seconds"])
+    assert result["r_wp"] is not None and result["statement"]["reason"] == "the lamp was old"
