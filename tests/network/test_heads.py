@@ -84,7 +84,7 @@ def test_the_material_of_each_strain() -> None:
     assert network().material_of_strain.tolist() == [0, 1, 1, 1, 2, 2]
 
 
-@pytest.mark.parametrize("loss", [x.name for x in losses()])
+@pytest.mark.parametrize("loss", losses())
 def test_the_truth_costs_least(loss: str) -> None:
     net, true = network(), truth()
     right = {

@@ -91,7 +91,7 @@ def test_without_strain_the_strain_head_does_not_count() -> None:
 
 TRUE = torch.tensor([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], dtype=torch.float64)
 SCORES = torch.tensor([[0.2, -0.4, 1.0], [3.0, 0.0, -2.0]], dtype=torch.float64)
-NAMES = [loss.name for loss in losses()]
+NAMES = list(losses())
 
 
 def test_losses_by_name() -> None:

@@ -233,7 +233,7 @@ def test_a_cache_that_cannot_be_made_fails_before_the_training(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("MIXRD_CACHE", str(tmp_path / "file"))
     watch = Stopper()
-    with pytest.raises(ModelError, match="cannot be made") as raised:
+    with pytest.raises(ModelError, match="folder of trained models cannot be written") as raised:
         train(recipe, device="cpu", on_progress=watch)
     assert "MIXRD_CACHE" in raised.value.remedy
     assert watch.seen == []

@@ -3,14 +3,12 @@
 from mixrd.network.architecture import Architecture, architecture_named, architectures
 from mixrd.network.baselines import NearestNeighbours, ReferenceLeastSquares
 from mixrd.network.compact import NETWORK_VERSION, CompactFractions, CompactHeads, CompactNetwork
-from mixrd.network.estimator import FractionEstimator, NetworkEstimator
-from mixrd.network.fitted_estimator import FittedEstimator
+from mixrd.network.estimator import FittedEstimator, FractionEstimator, NetworkEstimator
 from mixrd.network.forest import RandomForest
 from mixrd.network.fully_connected import FullyConnectedNetwork
 from mixrd.network.head_losses import head_loss, total_loss
 from mixrd.network.heads import AllOutputs, HeadedNetwork, HeadOutputs, HeadTruth, StrainNetwork
 from mixrd.network.losses import (
-    Loss,
     dirichlet_concentration,
     fractions_from,
     loss_named,
@@ -47,7 +45,6 @@ __all__ = [
     "HeadOutputs",
     "HeadTruth",
     "HeadedNetwork",
-    "Loss",
     "MatchedNetwork",
     "Model",
     "NearestNeighbours",

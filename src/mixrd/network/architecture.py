@@ -19,7 +19,7 @@ from torch import nn
 from mixrd.extensions import Registry
 
 if TYPE_CHECKING:
-    from mixrd.network.fitted_estimator import FittedEstimator
+    from mixrd.network.estimator import FittedEstimator
 
 #: A higher learning rate that ends at zero: what small networks need to learn within minutes.
 BRISK = {"batch": 64, "learning_rate": 2e-3, "schedule": "cosine", "largest_gradient": 1.0}

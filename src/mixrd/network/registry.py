@@ -11,8 +11,7 @@ from torch import nn
 
 from mixrd.errors import ParameterError
 from mixrd.network.architecture import architecture_named, architectures
-from mixrd.network.estimator import FractionEstimator, NetworkEstimator
-from mixrd.network.fitted_estimator import FittedEstimator
+from mixrd.network.estimator import FittedEstimator, FractionEstimator, NetworkEstimator
 from mixrd.network.losses import loss_named
 from mixrd.network.model_file import ESTIMATOR
 

@@ -3,8 +3,8 @@
 from mixrd.training.batches import Mixtures, PatternSource
 from mixrd.training.cache import cache_folder, cached_model
 from mixrd.training.learning_curve import LearningPoint
-from mixrd.training.loop import TrainingProgress, TrainingResult, best_device, train_network
-from mixrd.training.precision import fastest_precision
+from mixrd.training.loop import TrainingProgress, TrainingResult, train_network
+from mixrd.training.precision import best_device, fastest_precision
 from mixrd.training.recipe import LEAD_DEG, Recipe, first_reflection_deg
 from mixrd.training.scans import train
 from mixrd.training.settings import Precision, TrainingSettings

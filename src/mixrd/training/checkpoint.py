@@ -13,7 +13,25 @@ from torch import Tensor, nn
 
 from mixrd.network.model_file import FileKind, read_tensors
 
-_STATE = FileKind("mixrd", "state of the training", "mixrd train")
+_FILE = FileKind("mixrd", "state of the training", "mixrd train")
+
+
+class State(nn.Module):
+    """All that a checkpoint has to keep besides the optimizer: the network and a few numbers."""
+
+    sums: Tensor
+    seconds: Tensor
+    scaler: Tensor
+    recipe: Tensor
+
+    def __init__(self, network: nn.Module, fingerprint: int) -> None:
+        super().__init__()
+        self.network = network
+        # Loss and TVD since the last point of the curve, and the number of steps.
+        self.register_buffer("sums", torch.zeros(3, dtype=torch.float64))
+        self.register_buffer("seconds", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("scaler", torch.zeros(2, dtype=torch.float64))
+        self.register_buffer("recipe", torch.tensor(fingerprint, dtype=torch.int64))
 
 
 def save_checkpoint(
@@ -28,7 +46,7 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
             tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value)
-    _STATE.write(path, {"step": step, "history": history}, tensors)
+    _FILE.write(path, {"step": step, "history": history}, tensors)
 
 
 def load_checkpoint(
@@ -41,7 +59,7 @@ def load_checkpoint(
     untouched = copy.deepcopy(network.state_dict()), copy.deepcopy(optimizer.state_dict())
     try:
         metadata, tensors = read_tensors(path)
-        header = json.loads(metadata[_STATE.key])
+        header = json.loads(metadata[_FILE.key])
         network.load_state_dict(_below("network.", tensors))
         optimizer.load_state_dict(_optimizer_state(_below("optimizer.", tensors), optimizer))
         return int(header["step"]), list(header["history"])

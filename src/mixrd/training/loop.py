@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mixrd.errors import RecipeError
 from mixrd.network import fractions_from, total_variation_distance
 from mixrd.training.batch_statistics import measured_statistics
 from mixrd.training.batches import Batches, PatternSource
-from mixrd.training.checkpoint import load_checkpoint, save_checkpoint
+from mixrd.training.checkpoint import State, load_checkpoint, save_checkpoint
 from mixrd.training.distributed import check_batch, joined, shared
 from mixrd.training.interruption import Interruption
 from mixrd.training.learning_curve import LearningPoint, Stopwatch, curve_steps
 from mixrd.training.objective import Objective, objective_of
-from mixrd.training.precision import Arithmetic
+from mixrd.training.precision import Arithmetic, half_the_processors
 from mixrd.training.settings import TrainingSettings
 
 #: Seconds of training between two checkpoints.
@@ -78,26 +76,6 @@ class TrainingResult:
     samples: int
     seconds: float
     resumed_from: int
-
-
-def best_device() -> str:
-    """Name of the device to train on: "cuda" where a GPU is found, else "cpu"."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-@contextmanager
-def half_the_processors() -> Iterator[None]:
-    """As many threads as there are physical cores, at most those allowed before.
-
-    Two threads on one core bring nothing, and where another program runs they wait for each other: a
-    training then takes ten times as long.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, min(threads, (os.cpu_count() or 2) // 2)))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def train_network(
@@ -164,7 +142,7 @@ def train_network(
         Arithmetic(settings, ranks.device) as arithmetic,
     ):
         check_batch(settings.batch, ranks)
-        state = _State(build(), settings.fingerprint(source.points, source.materials)).to(ranks.device)
+        state = State(build(), settings.fingerprint(source.points, source.materials)).to(ranks.device)
         objective = objective_of(state.network, settings.loss)
         batches = Batches(source, validation, settings, ranks, objective.targets, seed_of_draw)
         run = _Run(state, objective, batches, arithmetic, Path(checkpoint), curve_after)
@@ -172,28 +150,10 @@ def train_network(
         network = build()
         with run.evaluating():
             network.load_state_dict(run.state.network.state_dict())
-        curve = tuple(_as_point(entry) for entry in run.curve)
+        curve = tuple(LearningPoint(**entry) for entry in run.curve)  # type: ignore[arg-type]
         return TrainingResult(
             network.eval(), curve, run.done * settings.batch, run.watch.seconds, run.resumed_from
         )
-
-
-class _State(nn.Module):
-    """All that a checkpoint has to keep besides the optimizer: the network and a few numbers."""
-
-    sums: Tensor
-    seconds: Tensor
-    scaler: Tensor
-    recipe: Tensor
-
-    def __init__(self, network: nn.Module, fingerprint: int) -> None:
-        super().__init__()
-        self.network = network
-        # Loss and TVD since the last point of the curve, and the number of steps.
-        self.register_buffer("sums", torch.zeros(3, dtype=torch.float64))
-        self.register_buffer("seconds", torch.zeros((), dtype=torch.float64))
-        self.register_buffer("scaler", torch.zeros(2, dtype=torch.float64))
-        self.register_buffer("recipe", torch.tensor(fingerprint, dtype=torch.int64))
 
 
 class _Run:
@@ -201,7 +161,7 @@ class _Run:
 
     def __init__(
         self,
-        state: _State,
+        state: State,
         objective: Objective,
         batches: Batches,
         arithmetic: Arithmetic,
@@ -243,13 +203,15 @@ class _Run:
         self.watch = Stopwatch(float(self.state.seconds))
         saved = reported = time.monotonic()
         rest, begin = CHECKPOINT_SECONDS, self.watch.seconds
+        pause = _REPORT_SECONDS if self.ranks.device.type == "cuda" else -1.0
         with Interruption(alone=self.ranks.world == 1) as interruption:
             while self.done < self.settings.steps:
                 self._step(self.done)
                 if self.done in self.curve_steps:
                     self._add_point()
                 try:
-                    if on_progress and self._report_is_due(time.monotonic() - reported):
+                    due = time.monotonic() - reported > pause or self.done == self.settings.steps
+                    if on_progress and due:
                         self._report(on_progress, begin)
                         reported = time.monotonic()
                     if self.ranks.any(interruption.requested):
@@ -322,10 +284,6 @@ class _Run:
                 total += total_variation_distance(estimated, fractions).double().sum()
         return float(total) / self.settings.validation_samples
 
-    def _report_is_due(self, since: float) -> bool:
-        waits = self.ranks.device.type == "cuda"
-        return not waits or since > _REPORT_SECONDS or self.done == self.settings.steps
-
     def _report(self, on_progress: Callable[[TrainingProgress], None], begin: float) -> None:
         loss, tvd, steps = self.state.sums.tolist()
         if steps == 0:
@@ -348,8 +306,3 @@ class _Run:
             self.state.scaler.copy_(self.arithmetic.state())
             self.path.parent.mkdir(parents=True, exist_ok=True)
             save_checkpoint(self.path, self.state, self.optimizer, self.done, self.curve)
-
-
-def _as_point(entry: dict[str, float]) -> LearningPoint:
-    samples, *rest = (entry[field.name] for field in dataclasses.fields(LearningPoint))
-    return LearningPoint(int(samples), *rest)

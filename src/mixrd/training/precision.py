@@ -1,7 +1,8 @@
-"""The arithmetic that a network is trained in."""
+"""Where and in which arithmetic a network is trained."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
@@ -34,6 +35,26 @@ def has_bfloat16(device: str | torch.device) -> bool:
         return False
     capabilities = torch.cpu.get_capabilities()
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def best_device() -> str:
+    """Name of the device to train on: "cuda" where a GPU is found, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def half_the_processors() -> Iterator[None]:
+    """As many threads as there are physical cores, at most those allowed before.
+
+    Two threads on one core bring nothing, and where another program runs they wait for each other: a
+    training then takes ten times as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(threads, (os.cpu_count() or 2) // 2)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Arithmetic:

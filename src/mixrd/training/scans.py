@@ -14,7 +14,8 @@ from mixrd.mixture import MixtureBatch, MixtureSampler
 from mixrd.network import Model, build_network, shown
 from mixrd.training.cache import cached_model, checkpoint_path, model_path, prepare_cache
 from mixrd.training.distributed import Ranks, joined
-from mixrd.training.loop import TrainingProgress, best_device, train_network
+from mixrd.training.loop import TrainingProgress, train_network
+from mixrd.training.precision import best_device
 from mixrd.training.recipe import Recipe
 
 #: Steps whose mean goes into the history.
