@@ -6,8 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixrd.errors import ParameterError
-from mixrd.network import CompactNetwork
-from mixrd.network.compact import prepared
+from mixrd.network import CompactNetwork, HeadTruth
+from mixrd.network.compact import StrainAndSize, prepared, strain_and_size_loss
+
+PHASE_OF_STRAIN = torch.tensor([0, 1, 1, 2])
+FRACTIONS = torch.tensor([[0.6, 0.4, 0.0]])
+STRAIN = torch.tensor([[0.004, -0.01, 0.002, 0.0]])
+INVERSE_SIZE = torch.tensor([[0.01, 0.02, 0.03]])
+
+
+def loss_of(
+    strain: torch.Tensor = STRAIN, inverse_size: torch.Tensor = INVERSE_SIZE, max_strain: float = 0.01
+) -> float:
+    said = StrainAndSize(torch.zeros(1, 3), strain, inverse_size)
+    truth = HeadTruth(FRACTIONS, STRAIN, inverse_size=INVERSE_SIZE)
+    return float(strain_and_size_loss(said, truth, max_strain, PHASE_OF_STRAIN))
 
 
 def network_of(
@@ -104,3 +117,27 @@ def test_size_of_the_network() -> None:
     """The issue asks for a few 10^5 to 10^6 parameters at the usual size of a problem."""
     parameters = sum(p.numel() for p in network_of(points=3072).parameters())
     assert 1e5 < parameters < 1e6
+
+
+def test_no_loss_at_the_truth() -> None:
+    assert loss_of() == 0.0
+
+
+def test_strain_and_size_of_an_absent_phase_do_not_count() -> None:
+    strain, size = STRAIN.clone(), INVERSE_SIZE.clone()
+    strain[0, 3], size[0, 2] = 0.01, 0.5
+    assert loss_of(strain=strain, inverse_size=size) == 0.0
+
+
+def test_strain_and_size_of_a_present_phase_count() -> None:
+    strain, size = STRAIN.clone(), INVERSE_SIZE.clone()
+    strain[0, 0] += 0.005
+    # sqrt(0.6) * 0.5, over 4 components
+    assert loss_of(strain=strain) == pytest.approx(0.6**0.5 * 0.5 / 4, rel=1e-4)
+    size[0, 1] *= torch.e
+    # 0.3 * sqrt(0.4) * 1, over 3 phases
+    assert loss_of(inverse_size=size) == pytest.approx(0.3 * 0.4**0.5 / 3, rel=1e-4)
+
+
+def test_without_strain_the_strain_head_does_not_count() -> None:
+    assert loss_of(strain=STRAIN + 0.1, max_strain=0.0) == 0.0

@@ -24,7 +24,7 @@ from mixrd.network import build_trainable, loss_named
 from mixrd.paper.figure1 import Figure1Sampler
 from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.training import TrainingProgress, TrainingResult, TrainingSettings, loop, train_network
-from mixrd.training.objective import objective_of
+from mixrd.training.objective import Objective
 
 TESTS = Path(__file__).parent
 COMPONENTS = (1, 2, 1)
@@ -82,7 +82,7 @@ def points(result: TrainingResult) -> list[tuple[float, ...]]:
 def test_a_plain_network_is_trained_as_ever() -> None:
     """Its loss is that of the fractions and nothing else, on the patterns alone."""
     plain = build_trainable("mlp", points=400, materials=3)
-    objective = objective_of(plain, "mse")
+    objective = Objective(plain, "mse")
     assert objective.trained is plain
     batch = sampler().draw(6, generator=torch.Generator().manual_seed(0))
     (fractions_,) = objective.targets(batch)
@@ -93,7 +93,7 @@ def test_a_plain_network_is_trained_as_ever() -> None:
 
 
 def test_heads_get_strains_and_shapes() -> None:
-    objective = objective_of(build(), "tvd")
+    objective = Objective(build(), "tvd")
     batch = sampler().draw(6, generator=torch.Generator().manual_seed(0))
     targets = objective.targets(batch)
     assert torch.equal(targets[0], batch.fractions) and targets[1] is batch.strain
@@ -103,7 +103,7 @@ def test_heads_get_strains_and_shapes() -> None:
 def test_a_source_without_shapes_leaves_them_untaught() -> None:
     """Scans know no common size: what the heads say of a shape does not count, all else does."""
     network = build().train()
-    objective = objective_of(network, "tvd")
+    objective = Objective(network, "tvd")
     batch = sampler().draw(6, generator=torch.Generator().manual_seed(0))
     whole = objective.targets(batch)
     known = objective.targets(SimpleNamespace(fractions=batch.fractions, strain=batch.strain))  # type: ignore[arg-type]

@@ -6,14 +6,13 @@ from mixrd.network.compact import NETWORK_VERSION, CompactFractions, CompactHead
 from mixrd.network.estimator import FittedEstimator, FractionEstimator, NetworkEstimator
 from mixrd.network.forest import RandomForest
 from mixrd.network.fully_connected import FullyConnectedNetwork
-from mixrd.network.head_losses import head_loss, total_loss
-from mixrd.network.heads import AllOutputs, HeadedNetwork, HeadOutputs, HeadTruth, StrainNetwork
+from mixrd.network.head_outputs import HeadOutputs, HeadTruth
+from mixrd.network.heads import HeadedNetwork, StrainNetwork
 from mixrd.network.losses import (
     dirichlet_concentration,
     fractions_from,
     loss_named,
     losses,
-    strain_and_size_loss,
     total_variation_distance,
 )
 from mixrd.network.matched import MatchedNetwork
@@ -33,7 +32,6 @@ from mixrd.network.table1 import Table1Network
 __all__ = [
     "NETWORK_VERSION",
     "SCAN_ARCHITECTURE",
-    "AllOutputs",
     "Architecture",
     "CompactFractions",
     "CompactHeads",
@@ -63,14 +61,11 @@ __all__ = [
     "dirichlet_concentration",
     "estimate_from",
     "fractions_from",
-    "head_loss",
     "load_estimator",
     "loss_named",
     "losses",
     "options_of",
     "shown",
-    "strain_and_size_loss",
-    "total_loss",
     "total_variation_distance",
     "unfit_for_scans",
 ]

@@ -10,12 +10,15 @@ from torch import Tensor, nn
 
 from mixrd.errors import ParameterError
 from mixrd.network.architecture import BRISK, HEADED, architecture
-from mixrd.network.heads import SHAPE_RANGES, SHAPES, HeadedNetwork, HeadOutputs, StrainNetwork
-from mixrd.network.losses import fractions_from
+from mixrd.network.head_outputs import SHAPE_RANGES, SHAPES, HeadOutputs, HeadTruth
+from mixrd.network.heads import HeadedNetwork, StrainNetwork
+from mixrd.network.losses import fractions_from, loss_named
 from mixrd.network.pattern_estimate import Estimate
 
 #: Part of the cache key of trained models: raise it with every change of what a network computes.
 NETWORK_VERSION = 1
+#: Weight of the errors of strains and sizes beside the loss of the fractions.
+_STRAIN_AND_SIZE_WEIGHT = 0.1
 #: How a network sees a pattern: over its maximum, or the square root of that.
 InputScale = Literal["linear", "sqrt"]
 
@@ -128,6 +131,24 @@ class StrainAndSize(NamedTuple):
     inverse_size: Tensor
 
 
+def strain_and_size_loss(
+    said: StrainAndSize, truth: HeadTruth, max_strain: float, material_of_strain: Tensor
+) -> Tensor:
+    """Errors of strains and sizes of the materials that are there, mean over the patterns.
+
+    Strain errors count in units of `max_strain`, sizes as natural logarithms; both are weighted with the
+    square root of the material's fraction, because an absent one has neither.
+    """
+    assert truth.inverse_size is not None
+    presence = truth.fractions.sqrt()
+    size_error = (torch.log(said.inverse_size) - torch.log(truth.inverse_size)).abs()
+    loss = 0.3 * (presence * size_error).mean()
+    if max_strain > 0:
+        strain_error = (said.strain - truth.strain).abs() / max_strain
+        loss = loss + (presence[:, material_of_strain] * strain_error).mean()
+    return loss
+
+
 @architecture(
     "compact-scan",
     "the compact network with heads for strain and size of each phase, for scans",
@@ -152,6 +173,8 @@ class CompactNetwork(StrainNetwork, _Compact):
     size_nm : (low, high)
         The size head's range.
     """
+
+    learns = ("strain", "inverse_size")
 
     def __init__(
         self,
@@ -185,6 +208,12 @@ class CompactNetwork(StrainNetwork, _Compact):
                 self.max_strain * torch.tanh(self.strain(features)),
                 (1 / high) * (high / low) ** torch.sigmoid(self.size(features)),
             )
+
+    def loss_of(self, outputs: StrainAndSize, truth: HeadTruth, loss: str) -> tuple[Tensor, Tensor]:
+        """Loss of the fractions plus a share for strains and sizes, and the scores."""
+        further = strain_and_size_loss(outputs, truth, self.max_strain, self.material_of_strain)
+        fractions = loss_named(loss)(outputs.scores, truth.fractions).mean()
+        return fractions + _STRAIN_AND_SIZE_WEIGHT * further, outputs.scores
 
     def estimate(self, patterns: Tensor, *, loss: str = "tvd") -> Estimate:
         """All heads of (B, N) patterns; `loss` says what the scores mean (`fractions_from`)."""

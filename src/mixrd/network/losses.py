@@ -25,38 +25,6 @@ def total_variation_distance(estimated: Tensor, true: Tensor) -> Tensor:
     return 0.5 * (estimated - true).abs().sum(dim=-1)
 
 
-def strain_and_size_loss(
-    strain: Tensor,
-    inverse_size: Tensor,
-    *,
-    true_strain: Tensor,
-    true_inverse_size: Tensor,
-    fractions: Tensor,
-    max_strain: float,
-    material_of_strain: Tensor,
-) -> Tensor:
-    """Errors of strains and sizes of the materials that are there, mean over the patterns.
-
-    Strain errors count in units of `max_strain`, sizes as natural logarithms; both are weighted with the
-    square root of the material's fraction, because an absent one has neither.
-
-    Parameters
-    ----------
-    strain, true_strain : (B, T) tensor
-    inverse_size, true_inverse_size, fractions : (B, M) tensor
-    max_strain : float
-    material_of_strain : (T,) int tensor
-        The material that each strain component belongs to.
-    """
-    presence = fractions.sqrt()
-    size_error = (torch.log(inverse_size) - torch.log(true_inverse_size)).abs()
-    loss = 0.3 * (presence * size_error).mean()
-    if max_strain > 0:
-        strain_error = (strain - true_strain).abs() / max_strain
-        loss = loss + (presence[:, material_of_strain] * strain_error).mean()
-    return loss
-
-
 #: Share that the Dirichlet likelihood takes from every composition and spreads over all materials, because
 #: its logarithm has no value where a fraction is exactly 0.
 DIRICHLET_FLOOR = 1e-3

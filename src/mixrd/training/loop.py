@@ -20,7 +20,7 @@ from mixrd.training.checkpoint import State, load_checkpoint, save_checkpoint
 from mixrd.training.distributed import check_batch, joined, shared
 from mixrd.training.interruption import Interruption
 from mixrd.training.learning_curve import LearningPoint, Stopwatch, curve_steps
-from mixrd.training.objective import Objective, objective_of
+from mixrd.training.objective import Objective
 from mixrd.training.precision import Arithmetic, half_the_processors
 from mixrd.training.settings import TrainingSettings
 
@@ -143,7 +143,7 @@ def train_network(
     ):
         check_batch(settings.batch, ranks)
         state = State(build(), settings.fingerprint(source.points, source.materials)).to(ranks.device)
-        objective = objective_of(state.network, settings.loss)
+        objective = Objective(state.network, settings.loss)
         batches = Batches(source, validation, settings, ranks, objective.targets, seed_of_draw)
         run = _Run(state, objective, batches, arithmetic, Path(checkpoint), curve_after)
         run.train(on_progress if ranks.is_first else None)
