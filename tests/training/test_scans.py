@@ -221,12 +221,6 @@ def test_a_damaged_model_in_the_cache_is_trained_again(recipe: Recipe, uninterru
     assert len(watch.seen) == recipe.steps
 
 
-def test_out_is_written_from_training_and_from_cache(recipe: Recipe, tmp_path: Path) -> None:
-    for name in ("trained.mixrd", "cached.mixrd"):
-        model = train(recipe, device="cpu", out=tmp_path / name)
-        assert Model.load(tmp_path / name).sha256 == model.sha256
-
-
 def test_a_cache_that_cannot_be_made_fails_before_the_training(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

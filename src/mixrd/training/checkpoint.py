@@ -39,7 +39,7 @@ def save_checkpoint(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     step: int,
-    history: list[dict[str, float]],
+    history: list[dict[str, Any]],
 ) -> None:
     """Write network and optimizer after `step` steps; the former file is replaced in one move."""
     tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
@@ -51,7 +51,7 @@ def save_checkpoint(
 
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, list[dict[str, float]]]:
+) -> tuple[int, list[dict[str, Any]]]:
     """Restore network and optimizer; returns the steps done and the history (0 and [] without a file).
 
     A damaged file counts as none: network and optimizer stay as they are, and the training begins anew.

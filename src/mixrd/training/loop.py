@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable
@@ -150,10 +151,9 @@ def train_network(
         network = build()
         with run.evaluating():
             network.load_state_dict(run.state.network.state_dict())
-        curve = tuple(LearningPoint(**entry) for entry in run.curve)  # type: ignore[arg-type]
-        return TrainingResult(
-            network.eval(), curve, run.done * settings.batch, run.watch.seconds, run.resumed_from
-        )
+        curve = tuple(LearningPoint(**entry) for entry in run.curve)
+        samples = run.done * settings.batch
+        return TrainingResult(network.eval(), curve, samples, run.watch.seconds, run.resumed_from)
 
 
 class _Run:
@@ -169,12 +169,8 @@ class _Run:
         curve_after: frozenset[int] | None,
     ) -> None:
         self.state, self.objective, self.batches = state, objective, batches
-        self.settings, self.ranks, self.arithmetic, self.path = (
-            batches.settings,
-            batches.ranks,
-            arithmetic,
-            path,
-        )
+        self.settings, self.ranks = batches.settings, batches.ranks
+        self.arithmetic, self.path = arithmetic, path
         fingerprint, kind = int(state.recipe), self.ranks.device.type
         self.optimizer = torch.optim.AdamW(
             state.network.parameters(),
@@ -260,15 +256,9 @@ class _Run:
                 remedy="Lower learning_rate, give a largest_gradient, or take precision float32",
             )
         with self.watch.paused() as seconds:
-            self.curve.append(
-                {
-                    "samples": self.done * self.settings.batch,
-                    "seconds": seconds,
-                    "loss": loss / steps,
-                    "training_tvd": tvd / steps,
-                    "validation_tvd": self._validation_tvd(),
-                }
-            )
+            samples = self.done * self.settings.batch
+            point = LearningPoint(samples, seconds, loss / steps, tvd / steps, self._validation_tvd())
+            self.curve.append(dataclasses.asdict(point))
 
     @torch.no_grad()
     def _validation_tvd(self) -> float:
@@ -290,11 +280,8 @@ class _Run:
             loss, tvd, steps = self.curve[-1]["loss"], self.curve[-1]["training_tvd"], 1.0
         rate = (self.watch.seconds - begin) / (self.done - self.resumed_from)
         left = rate * (self.settings.steps - self.done)
-        on_progress(
-            TrainingProgress(
-                self.done, self.settings.steps, loss / steps, tvd / steps, left, self.resumed_from
-            )
-        )
+        means = loss / steps, tvd / steps
+        on_progress(TrainingProgress(self.done, self.settings.steps, *means, left, self.resumed_from))
 
     def _save(self) -> None:
         if not self.ranks.is_first:

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
 
@@ -25,7 +24,6 @@ HISTORY_STEPS = 25
 def train(
     recipe: Recipe,
     *,
-    out: str | Path | None = None,
     device: str | torch.device | None = None,
     on_progress: Callable[[TrainingProgress], None] | None = None,
 ) -> Model:
@@ -40,8 +38,6 @@ def train(
     Parameters
     ----------
     recipe : Recipe
-    out : path, optional
-        Where to write the model besides the cache.
     device : optional
         "cpu", "cuda", ...; default a GPU where there is one.
     on_progress : callable, optional
@@ -60,9 +56,7 @@ def train(
             if ranks.is_first:
                 model.save(model_path(recipe))
                 checkpoint_path(recipe).unlink(missing_ok=True)
-        assert model is not None
-        if out is not None and ranks.is_first:
-            model.save(out)
+    assert model is not None
     return model
 
 
