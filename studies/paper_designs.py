@@ -22,7 +22,7 @@ from mixrd.paper.figure1 import Figure1Sampler
 from mixrd.paper.network_options import network_options
 from mixrd.paper.result import write_json
 from mixrd.paper.sources import CellSources, cached_dataset
-from mixrd.training import FractionTraining, train_fractions
+from mixrd.training import TrainingSettings, train_network
 
 RESULTS = Path(__file__).resolve().parent / "results" / "paper-designs"
 N, K, KIND = 10, 3, "exactly_distinct"
@@ -50,14 +50,14 @@ def run(name: str) -> dict[str, Any]:
     points = sources.training.points
     build = partial(build_trainable, architecture, points=points, materials=N, seed=0, **options)
     defaults = dict(architecture_named(architecture).training)
-    trial = FractionTraining(samples=TRIAL_STEPS * defaults["batch"], validation_samples=1, **defaults)
+    trial = TrainingSettings(samples=TRIAL_STEPS * defaults["batch"], validation_samples=1, **defaults)
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
         both = {"source": sources.training, "validation": sources.validation}
-        first = train_fractions(build, settings=trial, checkpoint=state / "trial", **both)
+        first = train_network(build, settings=trial, checkpoint=state / "trial", **both)
         each = first.seconds / first.samples
-        settings = FractionTraining(samples=round(SECONDS / each), **defaults)
-        result = train_fractions(build, settings=settings, checkpoint=state / "whole", **both)
+        settings = TrainingSettings(samples=round(SECONDS / each), **defaults)
+        result = train_network(build, settings=settings, checkpoint=state / "whole", **both)
         estimator = NetworkEstimator(
             architecture, result.network, loss=settings.loss, points=points, materials=N, options=options
         )

@@ -440,6 +440,29 @@ def test_the_recipe_of_a_scan_makes_a_model_that_reads_it(
     assert analyze(scan, crystals, instrument, model=model, refine=False).status == "ok"
 
 
+@pytest.mark.parametrize("architecture", ["mlp", "compact-heads"])
+def test_a_network_that_knows_no_sizes(
+    scan: Scan,
+    crystals: list[Crystal],
+    instrument: Instrument,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    architecture: str,
+) -> None:
+    """One of fractions alone leaves the refinement as it is without; one of strains still begins it."""
+    from mixrd.training import train
+
+    monkeypatch.setenv("MIXRD_CACHE", str(tmp_path))
+    recipe = recipe_for(scan, crystals, instrument, steps=2, batch=8, architecture=architecture)
+    found = analyze(scan, crystals, instrument, model=train(recipe, device="cpu"))
+    alone = analyze(scan, crystals, instrument)
+    for one, other in zip(found.phases, alone.phases, strict=True):
+        assert one.network_percent is not None and other.network_percent is None
+        assert one.refined_percent is not None
+        if architecture == "mlp":
+            assert one.refined_percent == other.refined_percent
+
+
 def test_errors_are_input_errors(scan: Scan, crystals: list[Crystal]) -> None:
     with pytest.raises(InputError) as raised:
         analyze(dataclasses.replace(scan, wavelength_angstrom=None), crystals)

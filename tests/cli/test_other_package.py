@@ -179,3 +179,18 @@ def test_its_architecture_is_trained_and_listed(mixrd: Mixrd) -> None:
     assert "one-layer" in {row["architecture"] for row in table["rows"]}
     refused = mixrd("paper", "run", *small, "--architecture", "two-layers")
     assert refused.returncode == 2 and "nnls, one-layer" in refused.stderr
+
+
+@pytest.mark.slow
+def test_its_architecture_is_trained_for_scans_and_read(mixrd: Mixrd) -> None:
+    given = ("fluorite", "halite", "--instrument", "lab-cu", "--range", "22", "58", "--steps", "3")
+    done = mixrd("train", *given, "--architecture", "one-layer", "-o", "one.mixrd", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["architecture"] == "one-layer" and told["steps"] == 3 and 0 < told["tvd"] < 1
+    shown = mixrd("analyze", "runs/a.oth", "--model", "one.mixrd", "--no-plots", "--out", "by-one", "--json")
+    assert shown.returncode == 0, shown.stderr
+    result = json.loads(shown.stdout)
+    # It says fractions alone: the refinement begins without it. The lamp forbids amounts of either.
+    assert {"network", "refined"} <= set(result["seconds"])
+    assert result["r_wp"] is not None and result["statement"]["reason"] == "the lamp was old"

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 import mixrd
 from mixrd.errors import ModelError
-from mixrd.network import Model, Problem
+from mixrd.network import Model, NetworkEstimator, Problem, build_network, build_trainable, unfit_for_scans
 
 PATTERNS = np.random.default_rng(0).poisson(50.0, (4, 500)).astype(np.float64)
 
@@ -55,6 +55,52 @@ def test_round_trip_is_exact(model: Model, saved: Path) -> None:
     before, after = model.estimate(PATTERNS), loaded.estimate(PATTERNS)
     for name in ("fractions", "strain", "inverse_size"):
         assert torch.equal(getattr(before, name), getattr(after, name))
+
+
+@pytest.mark.parametrize("architecture", ["compact", "compact-heads", "mlp"])
+def test_other_architectures_survive_their_file(problem: Problem, tmp_path: Path, architecture: str) -> None:
+    network = build_network(problem, architecture, seed=1).eval()
+    model = Model(problem, network, {"seed": 1}, [], architecture=architecture)
+    model.save(tmp_path / "other.mixrd")
+    loaded = Model.load(tmp_path / "other.mixrd")
+    assert loaded.architecture == architecture and loaded.sha256 == model.sha256
+    before, after = model.estimate(PATTERNS), loaded.estimate(PATTERNS)
+    assert torch.equal(before.fractions, after.fractions)
+    assert before.fractions.sum(1).tolist() == pytest.approx([1.0] * 4, abs=1e-5)
+    assert (before.strain is not None) is (architecture == "compact-heads")
+    assert before.inverse_size is None
+    # Any unit: the networks see the root of each pattern over its maximum.
+    assert torch.allclose(model.estimate(1e3 * PATTERNS).fractions, before.fractions, atol=1e-4)
+
+
+def test_a_file_of_before_there_was_a_choice(model: Model, saved: Path) -> None:
+    """Names of tensors and parts of the header as mixrd 0.6 wrote them."""
+    header = header_of(saved)
+    assert set(header) == {"format", "mixrd", "problem", "recipe", "history", "intervals"}
+    with safe_open(saved, framework="pt") as file:
+        shapes = {key: tuple(file.get_tensor(key).shape) for key in file.keys()}  # noqa: SIM118
+    heads = {"fractions": (2, 192), "strain": (2, 192), "size": (2, 192)}
+    assert {name: shapes[f"{name}.weight"] for name in heads} == heads
+    assert shapes["stem.0.weight"] == (16, 1, 15) and shapes["blocks.4.shortcut.weight"] == (64, 64, 3)
+    assert shapes["trunk.1.weight"] == (192, 64 * 4)
+    del header["intervals"]
+    assert Model.load(rewritten(saved, header)).sha256 == model.sha256
+
+
+def test_a_network_of_the_paper_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "paper.safetensors"
+    network = build_trainable("mlp", points=500, materials=2)
+    NetworkEstimator("mlp", network, loss="tvd", points=500, materials=2).save(path)
+    assert_refused(path, "not a readable mixrd model")
+
+
+@pytest.mark.parametrize("name", ["knn", "matched", "nnls"])
+def test_what_cannot_be_used_for_scans_is_said(name: str) -> None:
+    assert unfit_for_scans("compact-scan") is unfit_for_scans("table1") is None
+    assert unfit_for_scans(name) in (
+        "is not trained but fitted",
+        "needs bases, lines, wavelength_angstrom, which only the paper's patterns have",
+    )
 
 
 def test_half_precision_is_close_and_small(model: Model, saved: Path, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from peak_source import Drawn, Peaks
 
-from mixrd.training import FractionTraining
+from mixrd.training import TrainingSettings
 from mixrd.training.batches import Batches
 from mixrd.training.distributed import Ranks
 
@@ -12,7 +12,7 @@ CPU = torch.device("cpu")
 
 
 def batches(rank: int = 0, world: int = 1, **settings: int) -> Batches:
-    chosen = FractionTraining(**{"samples": 100, "batch": 24, "validation_samples": 600, **settings})
+    chosen = TrainingSettings(**{"samples": 100, "batch": 24, "validation_samples": 600, **settings})
     return Batches(Peaks(), Peaks(), chosen, Ranks(rank, world, CPU))
 
 
@@ -38,7 +38,7 @@ def test_processes_draw_only_their_parts() -> None:
             Counting.counts.append(batch)
             return super().draw(batch, generator=generator)
 
-    settings = FractionTraining(samples=100, batch=24, parts=4)
+    settings = TrainingSettings(samples=100, batch=24, parts=4)
     Batches(Counting(), Peaks(), settings, Ranks(1, 2, CPU)).training(0)
     assert Counting.counts == [6, 6]
 

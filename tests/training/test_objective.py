@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,12 +23,12 @@ from mixrd.mixture import line_lists
 from mixrd.network import build_trainable, loss_named
 from mixrd.paper.figure1 import Figure1Sampler
 from mixrd.paper.figure1_settings import Figure1Settings
-from mixrd.training import FractionResult, FractionTraining, TrainingProgress, fractions, train_fractions
+from mixrd.training import TrainingProgress, TrainingResult, TrainingSettings, loop, train_network
 from mixrd.training.objective import Objective
 
 TESTS = Path(__file__).parent
 COMPONENTS = (1, 2, 1)
-SETTINGS = FractionTraining(
+SETTINGS = TrainingSettings(
     samples=12 * 32, batch=32, learning_rate=2e-3, validation_samples=64, statistics_samples=64
 )
 build = partial(
@@ -61,10 +62,10 @@ def sampler(seed: int = 0) -> Figure1Sampler:
 
 def train(
     folder: Path,
-    settings: FractionTraining = SETTINGS,
+    settings: TrainingSettings = SETTINGS,
     on_progress: Callable[[TrainingProgress], None] | None = None,
-) -> FractionResult:
-    return train_fractions(
+) -> TrainingResult:
+    return train_network(
         build,
         sampler(),
         settings=settings,
@@ -74,7 +75,7 @@ def train(
     )
 
 
-def points(result: FractionResult) -> list[tuple[float, ...]]:
+def points(result: TrainingResult) -> list[tuple[float, ...]]:
     return [(p.samples, p.loss, p.training_tvd, p.validation_tvd) for p in result.curve]
 
 
@@ -99,10 +100,31 @@ def test_heads_get_strains_and_shapes() -> None:
     assert torch.equal(targets[2], batch.shape)
 
 
+def test_a_source_without_shapes_leaves_them_untaught() -> None:
+    """Scans know no common size: what the heads say of a shape does not count, all else does."""
+    network = build().train()
+    objective = Objective(network, "tvd")
+    batch = sampler().draw(6, generator=torch.Generator().manual_seed(0))
+    whole = objective.targets(batch)
+    known = objective.targets(SimpleNamespace(fractions=batch.fractions, strain=batch.strain))  # type: ignore[arg-type]
+    assert all(torch.equal(a, b) for a, b in zip(known, whole, strict=False)) and len(known) == 2
+    losses = []
+    for targets in (known, whole):
+        network.zero_grad()
+        loss, _ = objective.of(objective.trained(batch.patterns), targets)
+        loss.backward()
+        losses.append(float(loss.detach()))
+        weight = next(p for name, p in network.named_parameters() if name == "heads.weight")
+        assert weight.grad is not None
+        assert bool((weight.grad[-8:] == 0).all()) is (len(targets) == 2)
+        assert weight.grad[:3].abs().max() > 0
+    assert losses[0] != losses[1]
+
+
 def test_a_source_without_strains_is_refused(tmp_path: Path) -> None:
     source = Peaks(points=400)
     with pytest.raises(RecipeError, match="4 strain components, the source of mixtures has none"):
-        train_fractions(build, source, settings=SETTINGS, validation=source, checkpoint=tmp_path / "state")
+        train_network(build, source, settings=SETTINGS, validation=source, checkpoint=tmp_path / "state")
 
 
 def test_all_heads_are_trained(tmp_path: Path) -> None:
@@ -116,8 +138,8 @@ def test_a_training_that_was_interrupted_gives_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(tmp_path / "whole")
-    monkeypatch.setattr(fractions, "CHECKPOINT_SECONDS", -1.0)
-    monkeypatch.setattr(fractions, "_CHECKPOINT_REST", 0.0)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", -1.0)
+    monkeypatch.setattr(loop, "_CHECKPOINT_REST", 0.0)
 
     def stop(progress: TrainingProgress) -> None:
         if progress.step == 5:

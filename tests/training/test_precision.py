@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from mixrd.errors import RecipeError
-from mixrd.training import FractionTraining, fastest_precision
+from mixrd.training import TrainingSettings, fastest_precision
 from mixrd.training.precision import Arithmetic, has_bfloat16
 
-SETTINGS = FractionTraining(samples=100)
+SETTINGS = TrainingSettings(samples=100)
 CPU = torch.device("cpu")
 
 

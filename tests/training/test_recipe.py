@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "batch": {"batch": 20},
     "learning_rate": {"learning_rate": 1e-3},
     "seed": {"seed": 1},
+    "architecture": {"architecture": "mlp"},
     "radiation": {"instrument": dataclasses.replace(LAB, radiation=radiation("CoKa"))},
     "one line": {"instrument": dataclasses.replace(LAB, radiation=radiation("CuKa1"))},
     "monochromator": {"instrument": dataclasses.replace(LAB, monochromator_two_theta=26.6)},
@@ -83,6 +85,29 @@ def test_as_plain_data(recipe: Recipe) -> None:
     data = json.loads(json.dumps(recipe.to_dict(), allow_nan=False))
     assert data["steps"] == 12
     assert [Crystal.from_dict(c) for c in data["phases"]] == list(recipe.phases)
+
+
+def test_the_hash_is_as_before_there_was_a_choice(recipe: Recipe) -> None:
+    assert "architecture" not in recipe.to_dict()
+    assert (Recipe(CUBIC, LAB).batch, Recipe(CUBIC, LAB).learning_rate) == (192, 3e-3)
+    assert Recipe(CUBIC, LAB, architecture="mlp").to_dict()["architecture"] == "mlp"
+
+
+def test_settings_suit_the_architecture(recipe: Recipe) -> None:
+    chosen = Recipe(CUBIC, LAB, steps=100, architecture="mlp", seed=3).settings(torch.device("cpu"))
+    assert (chosen.batch, chosen.learning_rate, chosen.steps, chosen.seed) == (64, 2e-3, 100, 3)
+    usual = recipe.settings(torch.device("cpu"))
+    assert (usual.weight_decay, usual.schedule, usual.largest_gradient) == (1e-4, "cosine", 1.0)
+    assert chosen.weight_decay == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("matched", "needs bases, lines"), ("knn", "not trained but fitted")]
+)
+def test_architectures_that_scans_cannot_have(recipe: Recipe, name: str, said: str) -> None:
+    with pytest.raises(RecipeError, match=said) as raised:
+        changed(recipe, architecture=name)
+    assert "compact, compact-heads, compact-scan, mlp, table1" in raised.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from mixrd.network import Model
 from mixrd.training import Recipe, TrainingProgress
 from mixrd.training import train as train_network
 from mixrd.training.cache import model_path, prepare_cache
-from mixrd.training.loop import half_the_processors
+from mixrd.training.precision import half_the_processors
 
 
 def train(

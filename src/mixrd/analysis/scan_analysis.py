@@ -305,7 +305,8 @@ def _refine(
     two_theta, counts, sigma = part_of(scan, limits)
     start = None
     stages: tuple[float, ...] = STAGES_DEG
-    if estimate is not None:
+    # A network of fractions alone knows nothing of where a fit begins.
+    if estimate is not None and estimate.strain is not None:
         start = _start(crystals, instrument, two_theta, estimate)
         stages = STAGES_AFTER_NETWORK_DEG
     return refine_candidates(
@@ -329,7 +330,9 @@ def _start(
     # A network's strain of a phase that it does not see means nothing: start those unstrained.
     present = (estimate.fractions[0] > 0.005).to(torch.float64)
     weight = torch.repeat_interleave(present, torch.tensor(model.strain_sizes))
+    assert estimate.strain is not None
+    size = reference.inverse_size if estimate.inverse_size is None else estimate.inverse_size
     return reference.replace(
         strain=(estimate.strain[0].to(torch.float64) * weight).unsqueeze(0),
-        inverse_size=estimate.inverse_size.to(torch.float64),
+        inverse_size=size.to(torch.float64),
     ).flat()

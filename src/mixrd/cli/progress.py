@@ -119,7 +119,8 @@ def _quarterly(what: str) -> Callable[[TrainingProgress], None]:
     shown: set[int] = set()
 
     def update(now: TrainingProgress) -> None:
-        if now.step - now.resumed_from == _STEPS_TO_JUDGE:
+        if 0 not in shown and now.step - now.resumed_from >= _STEPS_TO_JUDGE:
+            shown.add(0)
             say(f"{what}: about {duration_text(now.seconds_left)} left")
         quarter = 4 * now.step // now.steps
         if quarter not in shown and quarter > 0:

@@ -20,7 +20,8 @@ EXAMPLES = """Examples:
       -o corundum-fluorite-zincite.mixrd
   mixrd train quartz my-phase.cif --radiation CuKa --range 10 80 -o two.mixrd
 
-Interrupted with Ctrl-C, the same command goes on where it stopped."""
+Interrupted with Ctrl-C, the same command goes on where it stopped. With
+torchrun --nproc-per-node N -m mixrd train ..., N processes or GPUs share it."""
 
 
 def train(
@@ -32,6 +33,7 @@ def train(
     range: tuple[float, float] | None = None,
     max_strain: float = 0.01,
     steps: int | None = None,
+    architecture: str = "compact-scan",
     seed: int = 0,
     device: str | None = None,
     json: Switch = False,
@@ -54,6 +56,10 @@ def train(
         Cells of real samples deviate by up to this from those given, relatively.
     steps
         Steps of training; more steps, a better network. The usual number unless given.
+    architecture
+        Kind of network: compact-scan, compact, compact-heads, mlp, table1, or one that another package adds.
+        The first says strains and sizes as well; from one that says fractions alone, a refinement
+        begins as without a network.
     seed
         The same seed gives the same network.
     device
@@ -79,6 +85,7 @@ def train(
         instrument=instrument,
         ranges=SampleRanges(max_strain=max_strain),
         seed=seed,
+        architecture=architecture,
     )
     if steps is not None:
         recipe = replace(recipe, steps=steps)
@@ -105,8 +112,7 @@ def run_training(recipe: Recipe, *, device: str | None = None) -> Model:
             return finished_model(recipe, device=checked_device(device), on_progress=update)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            "interrupted; the training is kept up to its last checkpoint (every 15 s or so): the same "
-            "command goes on from there."
+            "interrupted; the training is kept: the same command goes on from there."
         ) from None
 
 
@@ -145,6 +151,7 @@ def _plain(model: Model, out: Path) -> dict[str, Any]:
         "sha256": model.sha256,
         "phases": list(model.names),
         "instrument": model.problem.instrument.name,
+        "architecture": model.architecture,
         "steps": last.get("step"),
         "tvd": last.get("tvd"),
     }

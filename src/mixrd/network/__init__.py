@@ -2,33 +2,36 @@
 
 from mixrd.network.architecture import Architecture, architecture_named, architectures
 from mixrd.network.baselines import NearestNeighbours, ReferenceLeastSquares
-from mixrd.network.compact import NETWORK_VERSION, CompactNetwork, Estimate
-from mixrd.network.compact_fractions import CompactFractions
-from mixrd.network.compact_heads import CompactHeads
-from mixrd.network.estimator import FractionEstimator, NetworkEstimator
-from mixrd.network.fitted_estimator import FittedEstimator
+from mixrd.network.compact import NETWORK_VERSION, CompactFractions, CompactHeads, CompactNetwork
+from mixrd.network.estimator import FittedEstimator, FractionEstimator, NetworkEstimator
 from mixrd.network.forest import RandomForest
 from mixrd.network.fully_connected import FullyConnectedNetwork
-from mixrd.network.head_losses import head_loss, total_loss
-from mixrd.network.heads import AllOutputs, HeadedNetwork, HeadOutputs, HeadTruth
+from mixrd.network.head_outputs import HeadOutputs, HeadTruth
+from mixrd.network.heads import HeadedNetwork, StrainNetwork
 from mixrd.network.losses import (
-    Loss,
     dirichlet_concentration,
-    estimate_loss,
     fractions_from,
     loss_named,
     losses,
     total_variation_distance,
 )
 from mixrd.network.matched import MatchedNetwork
-from mixrd.network.model import Model, Problem, build_network
-from mixrd.network.pattern_estimate import PatternEstimate
-from mixrd.network.registry import build, build_trainable, load_estimator
+from mixrd.network.model import (
+    SCAN_ARCHITECTURE,
+    Model,
+    Problem,
+    build_network,
+    estimate_from,
+    shown,
+    unfit_for_scans,
+)
+from mixrd.network.pattern_estimate import Estimate, PatternEstimate
+from mixrd.network.registry import build, build_trainable, load_estimator, options_of
 from mixrd.network.table1 import Table1Network
 
 __all__ = [
     "NETWORK_VERSION",
-    "AllOutputs",
+    "SCAN_ARCHITECTURE",
     "Architecture",
     "CompactFractions",
     "CompactHeads",
@@ -40,7 +43,6 @@ __all__ = [
     "HeadOutputs",
     "HeadTruth",
     "HeadedNetwork",
-    "Loss",
     "MatchedNetwork",
     "Model",
     "NearestNeighbours",
@@ -49,6 +51,7 @@ __all__ = [
     "Problem",
     "RandomForest",
     "ReferenceLeastSquares",
+    "StrainNetwork",
     "Table1Network",
     "architecture_named",
     "architectures",
@@ -56,12 +59,13 @@ __all__ = [
     "build_network",
     "build_trainable",
     "dirichlet_concentration",
-    "estimate_loss",
+    "estimate_from",
     "fractions_from",
-    "head_loss",
     "load_estimator",
     "loss_named",
     "losses",
-    "total_loss",
+    "options_of",
+    "shown",
     "total_variation_distance",
+    "unfit_for_scans",
 ]

@@ -19,7 +19,7 @@ from torch import nn
 from mixrd.extensions import Registry
 
 if TYPE_CHECKING:
-    from mixrd.network.fitted_estimator import FittedEstimator
+    from mixrd.network.estimator import FittedEstimator
 
 #: A higher learning rate that ends at zero: what small networks need to learn within minutes.
 BRISK = {"batch": 64, "learning_rate": 2e-3, "schedule": "cosine", "largest_gradient": 1.0}
@@ -35,12 +35,12 @@ class Architecture:
     ----------
     name, description : str
     learns_by : {"gradient", "samples", "references"}
-        A network that `mixrd.training.train_fractions` trains; or an estimator with `fit`, from patterns of
+        A network that `mixrd.training.train_network` trains; or an estimator with `fit`, from patterns of
         mixtures or from those of the pure materials.
     make : callable
         From `points`, `materials` and further options to a module or an estimator.
     training : mapping
-        Settings of `mixrd.training.FractionTraining` that suit a network better than the paper's, which are
+        Settings of `mixrd.training.TrainingSettings` that suit a network better than the paper's, which are
         those of table1.
     samples : int
         Mixtures that an estimator without gradients is fitted to, unless given: as many as fit in memory

@@ -12,8 +12,7 @@ from torch import Tensor
 
 from mixrd.errors import ParameterError
 from mixrd.network.architecture import architecture
-from mixrd.network.estimator import checked_patterns
-from mixrd.network.fitted_estimator import FittedEstimator
+from mixrd.network.estimator import FittedEstimator
 
 #: Lengths, as a share of the pattern, of the exponentials that stand for a background.
 BACKGROUND_DECAYS = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -75,7 +74,7 @@ class NearestNeighbours(FittedEstimator):
     def predict(self, patterns: Tensor) -> Tensor:
         """(B, M) fractions from (B, N) patterns."""
         self._fitted()
-        unknown = checked_patterns(patterns, self.points).cpu().numpy()
+        unknown = self.checked(patterns).cpu().numpy()
         distances, indices = (torch.from_numpy(x) for x in self._search.kneighbors(unknown))
         share = torch.ones_like(distances)
         if self.weights == "distance":
@@ -156,7 +155,7 @@ class ReferenceLeastSquares(FittedEstimator):
     def predict(self, patterns: Tensor) -> Tensor:
         """(B, M) fractions from (B, N) patterns; equal ones where no reference fits at all."""
         self._fitted()
-        unknown = checked_patterns(patterns, self.points).cpu().numpy().astype(np.float64)
+        unknown = self.checked(patterns).cpu().numpy().astype(np.float64)
         material = self.arrays["material"].numpy()
         fractions = np.zeros((len(unknown), self.materials))
         for row, projected in zip(fractions, unknown @ self._basis, strict=True):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mixrd.network.heads import SHAPES, HeadOutputs
+from mixrd.network.head_outputs import SHAPES, HeadOutputs
 
 #: Presence, score and width of the fraction come before the strains and their widths.
 _BEFORE = 3

@@ -1,60 +1,107 @@
-"""What estimates fractions from a pattern, whatever is inside: one interface, one file format."""
+"""What estimates fractions from a pattern, whatever is inside: one interface, one file."""
 
 from __future__ import annotations
 
-import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mixrd.errors import ModelError, ParameterError
-from mixrd.files import whole_file
 from mixrd.network.heads import HeadedNetwork
 from mixrd.network.losses import fractions_from
+from mixrd.network.model_file import ESTIMATOR
 from mixrd.network.pattern_estimate import PatternEstimate
 
-#: Version of the files that `write_estimator` writes.
-ESTIMATOR_FORMAT = 1
 #: Patterns that a network takes at once when it predicts.
 _CHUNK = 512
 
 
-@runtime_checkable
-class FractionEstimator(Protocol):
-    """Anything that estimates the fractions of M materials from patterns of N points."""
+class FractionEstimator(ABC):
+    """Anything that estimates the fractions of M materials from patterns of N points.
 
-    @property
-    def name(self) -> str:
-        """Name of the architecture, as in `mixrd.network.architectures`."""
+    Parameters
+    ----------
+    points, materials : int
 
-    @property
-    def points(self) -> int:
-        """Length of the patterns."""
+    Attributes
+    ----------
+    name : str
+        Of the architecture, as in `mixrd.network.architectures`.
+    """
 
-    @property
-    def materials(self) -> int:
-        """Number of fractions."""
+    name = ""
+
+    def __init__(self, *, points: int, materials: int) -> None:
+        self.points = points
+        self.materials = materials
+
+    @abstractmethod
+    def predict(self, patterns: Tensor) -> Tensor:
+        """(B, M) fractions, rows of sum 1, from (B, N) patterns; on the device of the patterns.
+
+        Raises
+        ------
+        ParameterError
+            If the patterns do not have N points.
+        """
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """All numbers of its file."""
+
+    @abstractmethod
+    def header(self) -> dict[str, Any]:
+        """What else of its own its file says, `options` that it is built with among it."""
 
     @property
     def parameters_count(self) -> int:
         """Numbers learnt or kept, those that say only how far a training is left out."""
+        return sum(value.numel() for value in self.tensors().values())
 
     @property
     def size_bytes(self) -> int:
         """Bytes of all numbers in its file; the file has some kilobytes of header besides."""
+        return sum(value.numel() * value.element_size() for value in self.tensors().values())
 
-    def predict(self, patterns: Tensor) -> Tensor:
-        """(B, M) fractions, rows of sum 1, from (B, N) patterns; on the device of the patterns."""
+    def save(self, path: Path, *, recipe: dict[str, Any] | None = None, half: bool = False) -> None:
+        """Write one safetensors file.
 
-    def save(self, path: Path, *, recipe: dict[str, Any] | None = None) -> None:
-        """Write one safetensors file; `recipe` is plain data that is kept with it."""
+        Parameters
+        ----------
+        path : path
+        recipe : dict, optional
+            Plain data that is kept with it.
+        half : bool
+            Numbers in half precision, at half the size.
+
+        Raises
+        ------
+        ModelError
+            If it cannot be written, or nothing was fitted.
+        """
+        kept = {
+            "architecture": self.name,
+            "points": self.points,
+            "materials": self.materials,
+            "recipe": recipe or {},
+        }
+        ESTIMATOR.write(path, {**kept, **self.header()}, self.tensors(), half=half)
+
+    def checked(self, patterns: Tensor) -> Tensor:
+        """`patterns` in float32, if they are (B, N)."""
+        if patterns.ndim != 2 or patterns.shape[1] != self.points:
+            raise ParameterError(
+                f"patterns of shape {tuple(patterns.shape)} do not fit an estimator of {self.points} points",
+                remedy=f"Give patterns of shape (B, {self.points})",
+            )
+        return patterns.to(torch.float32)
 
 
-class NetworkEstimator:
+class NetworkEstimator(FractionEstimator):
     """A trained network of the registry.
 
     Parameters
@@ -80,11 +127,10 @@ class NetworkEstimator:
         materials: int,
         options: dict[str, Any] | None = None,
     ) -> None:
+        super().__init__(points=points, materials=materials)
         self.name = name
         self.network = network.eval()
         self.loss = loss
-        self.points = points
-        self.materials = materials
         self.options = options or {}
 
     @property
@@ -92,25 +138,19 @@ class NetworkEstimator:
         """Weights and biases; running statistics of batch normalization are no parameters."""
         return sum(p.numel() for p in self.network.parameters())
 
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of all numbers in its file."""
-        return bytes_of(self.network.state_dict())
+    def tensors(self) -> dict[str, Tensor]:
+        """The network's state."""
+        return self.network.state_dict()
+
+    def header(self) -> dict[str, Any]:
+        """Loss and options."""
+        return {"loss": self.loss, "options": self.options}
 
     @torch.no_grad()
     def predict(self, patterns: Tensor) -> Tensor:
-        """(B, M) fractions from (B, N) patterns, on the device of the patterns.
-
-        Raises
-        ------
-        ParameterError
-            If the patterns do not have N points.
-        """
-        patterns = checked_patterns(patterns, self.points)
-        self.network.eval()
-        device = next(self.network.parameters()).device
-        scores = [self.network(chunk.to(device)) for chunk in patterns.split(_CHUNK)]
-        return fractions_from(torch.cat(scores), self.loss).to(patterns.device)
+        """(B, M) fractions from (B, N) patterns."""
+        scores = torch.cat([self.network(chunk) for chunk in self._chunks(patterns)])
+        return fractions_from(scores, self.loss).to(patterns.device)
 
     @torch.no_grad()
     def estimate(self, patterns: Tensor) -> PatternEstimate:
@@ -129,106 +169,59 @@ class NetworkEstimator:
                 f"a network {self.name} estimates fractions and nothing else",
                 remedy="Give one of an architecture with heads for strain and shape, such as compact-heads",
             )
-        patterns = checked_patterns(patterns, self.points)
-        network.eval()
-        device = next(network.parameters()).device
-        parts = [network.estimate(chunk.to(device), loss=self.loss) for chunk in patterns.split(_CHUNK)]
+        parts = [network.estimate(chunk, loss=self.loss) for chunk in self._chunks(patterns)]
         return PatternEstimate.joined(parts).to(patterns.device)
 
-    def save(self, path: Path, *, recipe: dict[str, Any] | None = None, half: bool = False) -> None:
-        """Write one safetensors file; with `half`, weights in half precision, at half the size.
+    def _chunks(self, patterns: Tensor) -> Iterator[Tensor]:
+        """Some patterns each, on the device of the network, which is ready for them."""
+        device = next(self.network.eval().parameters()).device
+        return (chunk.to(device) for chunk in self.checked(patterns).split(_CHUNK))
+
+
+class FittedEstimator(FractionEstimator):
+    """What the estimators without gradients share. They keep arrays; that is all that is saved."""
+
+    def __init__(self, *, points: int, materials: int) -> None:
+        super().__init__(points=points, materials=materials)
+        self.arrays: dict[str, Tensor] = {}
+
+    @abstractmethod
+    def fit(self, patterns: Tensor, fractions: Tensor) -> None:
+        """Learn from (S, N) patterns and their (S, M) fractions."""
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments that it was built with, `points` and `materials` aside."""
+        return {}
+
+    def restore(self, arrays: dict[str, Tensor]) -> None:
+        """Take the arrays of a file in place of a fit.
 
         Raises
         ------
-        ModelError
-            If it cannot be written.
+        ValueError, KeyError
+            If they do not fit together.
         """
-        tensors = {
-            key: value.half() if half and value.is_floating_point() else value
-            for key, value in self.network.state_dict().items()
-        }
-        header = {"loss": self.loss, "options": self.options}
-        write_estimator(path, self, tensors, header, recipe)
+        self.arrays = arrays
 
+    def tensors(self) -> dict[str, Tensor]:
+        """The arrays."""
+        return self.arrays
 
-def checked_patterns(patterns: Tensor, points: int) -> Tensor:
-    """`patterns` in float32, if they are (B, N) of N = `points`.
+    def header(self) -> dict[str, Any]:
+        """Its settings."""
+        self._fitted()
+        return {"options": self.settings()}
 
-    Raises
-    ------
-    ParameterError
-        If they are not.
-    """
-    if patterns.ndim != 2 or patterns.shape[1] != points:
-        raise ParameterError(
-            f"patterns of shape {tuple(patterns.shape)} do not fit an estimator of {points} points",
-            remedy=f"Give patterns of shape (B, {points})",
-        )
-    return patterns.to(torch.float32)
+    def _fitted(self) -> None:
+        if not self.arrays:
+            raise ModelError(f"{self.name} was not fitted", remedy="Call `fit` first")
 
-
-def bytes_of(tensors: dict[str, Tensor]) -> int:
-    """Bytes of all numbers of `tensors`."""
-    return sum(value.numel() * value.element_size() for value in tensors.values())
-
-
-def write_estimator(
-    path: Path,
-    estimator: FractionEstimator,
-    tensors: dict[str, Tensor],
-    header: dict[str, Any],
-    recipe: dict[str, Any] | None,
-) -> None:
-    """Write the file of an estimator, aside and then in place.
-
-    Raises
-    ------
-    ModelError
-        If it cannot be written.
-    """
-    content = {
-        "format": ESTIMATOR_FORMAT,
-        "architecture": estimator.name,
-        "points": estimator.points,
-        "materials": estimator.materials,
-        "recipe": recipe or {},
-        **header,
-    }
-    kept = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    try:
-        with whole_file(path) as part:
-            save_file(kept, part, metadata={"mixrd-fractions": json.dumps(content)})
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"the estimator cannot be written ({error})", remedy="Check folder, rights and space", file=path
-        ) from None
-
-
-def read_estimator(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Header and tensors of a file that `write_estimator` wrote.
-
-    Raises
-    ------
-    ModelError
-        If there is none, it is damaged, or of another format version.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["mixrd-fractions"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise ModelError("no such file", remedy="Check the path of the estimator", file=path) from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ModelError(
-            f"it is not a readable estimator of fractions ({type(error).__name__})",
-            remedy="Give a file that `mixrd paper run` wrote",
-            file=path,
-        ) from None
-    if not isinstance(header, dict) or header.get("format") != ESTIMATOR_FORMAT:
-        found = header.get("format") if isinstance(header, dict) else None
-        raise ModelError(
-            f"it has format version {found}, this mixrd reads {ESTIMATOR_FORMAT}",
-            remedy="Train it again",
-            file=path,
-        )
-    return header, tensors
+    def _checked(self, patterns: Tensor, fractions: Tensor) -> tuple[Tensor, Tensor]:
+        """Both on the CPU in float32, if they fit together."""
+        patterns = self.checked(patterns).cpu()
+        if fractions.shape != (len(patterns), self.materials) or len(patterns) == 0:
+            raise ParameterError(
+                f"fractions of shape {tuple(fractions.shape)} do not fit {len(patterns)} patterns",
+                remedy=f"Give fractions of shape ({max(len(patterns), 1)}, {self.materials})",
+            )
+        return patterns, fractions.to("cpu", torch.float32)

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from mixrd.errors import ParameterError
 from mixrd.network.architecture import architecture
-from mixrd.network.estimator import checked_patterns
-from mixrd.network.fitted_estimator import FittedEstimator
+from mixrd.network.estimator import FittedEstimator
 
 
 @architecture(
@@ -95,7 +94,7 @@ class RandomForest(FittedEstimator):
     def predict(self, patterns: Tensor) -> Tensor:
         """(B, M) fractions from (B, N) patterns."""
         self._fitted()
-        unknown = checked_patterns(patterns, self.points).cpu().double()
+        unknown = self.checked(patterns).cpu().double()
         left, right, feature = (self.arrays[name].long() for name in ("left", "right", "feature"))
         node = self.arrays["roots"].long().expand(len(unknown), -1).clone()
         while True:

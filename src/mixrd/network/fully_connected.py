@@ -7,7 +7,7 @@ import itertools
 from torch import Tensor, nn
 
 from mixrd.network.architecture import BRISK, architecture
-from mixrd.network.compact_fractions import InputScale, prepared
+from mixrd.network.compact import InputScale, prepared
 
 
 @architecture("mlp", "fully connected network, about 1.5 M parameters", training=BRISK)

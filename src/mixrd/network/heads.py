@@ -2,88 +2,89 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mixrd.errors import ParameterError
-from mixrd.network.losses import fractions_from
-from mixrd.network.pattern_estimate import PatternEstimate
-
-#: What the head of a pattern's shape gives: ln size, eta, background level, ln decay.
-SHAPES = 4
-#: Ranges of these four in the paper's patterns (nm and degrees behind the logarithms).
-SHAPE_RANGES = (
-    (math.log(10.0), math.log(100.0)),
-    (0.1, 0.9),
-    (0.0, 0.5),
-    (math.log(4.0), math.log(40.0)),
+from mixrd.network.head_outputs import (
+    EARLIER_WEIGHT,
+    OWN_WEIGHT,
+    PRESENCE_WEIGHT,
+    SHAPE_WEIGHT,
+    SHAPES,
+    STRAIN_WEIGHT,
+    WIDTH_WEIGHT,
+    AllOutputs,
+    HeadOutputs,
+    HeadTruth,
+    laplace_loss,
+    laplace_sigma,
 )
-#: Widths of the Laplace distributions: fractions in units of 1, the others in units of half a range.
-_LEAST_LOG_WIDTH, _MOST_LOG_WIDTH = -9.0, 2.0
+from mixrd.network.losses import fractions_from, loss_named
+from mixrd.network.pattern_estimate import Estimate, PatternEstimate
 
 
-class HeadOutputs(NamedTuple):
-    """What the layers of a network with heads give, for B patterns.
-
-    Attributes
-    ----------
-    scores : (B, M) tensor
-        Of the fractions, as of any network of fractions.
-    presence : (B, M) tensor
-        ln of the odds that a material is there.
-    fraction_log_width : (B, M) tensor
-    strain, strain_log_width : (B, T) tensor
-        In units of the largest strain.
-    shape, shape_log_width : (B, 4) tensor
-        -1 to 1 over each range.
-    """
-
-    scores: Tensor
-    presence: Tensor
-    fraction_log_width: Tensor
-    strain: Tensor
-    strain_log_width: Tensor
-    shape: Tensor
-    shape_log_width: Tensor
-
-    def in_float32(self) -> HeadOutputs:
-        """The same in float32, logarithms of widths within bounds that their exponentials survive."""
-        outputs = HeadOutputs(*(value.float() for value in self))
-        widths = ("fraction_log_width", "strain_log_width", "shape_log_width")
-        bounded = {name: bounded_log_width(getattr(outputs, name)) for name in widths}
-        return outputs._replace(**bounded)
-
-
-class AllOutputs(NamedTuple):
-    """For a training: the heads of all rounds, the last ones last, and tensors for a loss of its own."""
-
-    rounds: tuple[HeadOutputs, ...]
-    further: tuple[Tensor, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class HeadTruth:
-    """Fractions (B, M), strain amplitudes (B, T) and shapes (B, 4) behind B patterns."""
-
-    fractions: Tensor
-    strain: Tensor
-    shape: Tensor
-
-
-class HeadedNetwork(nn.Module, ABC):
-    """What networks with heads share: the meaning of what their layers give.
+class StrainNetwork(nn.Module, ABC):
+    """What networks share that say more of their materials than fractions: how each may be strained.
 
     Parameters
     ----------
-    strain_components : sequence of int
-        C_m, strain amplitudes of each of the M materials.
+    materials : int
+    strain_components : sequence of int or None
+        C_m, strain amplitudes of each of the M materials; one each unless given.
     max_strain : float
         Largest strain amplitude.
+
+    Raises
+    ------
+    ParameterError
+        If there is another number of materials.
+    """
+
+    #: What it learns besides fractions, as in `HeadTruth`, and what of that a source need not know.
+    learns: tuple[str, ...] = ("strain",)
+    can_do_without: tuple[str, ...] = ()
+    #: (T,) material that each strain component belongs to.
+    material_of_strain: Tensor
+
+    def __init__(
+        self, *, materials: int, strain_components: tuple[int, ...] | None, max_strain: float
+    ) -> None:
+        super().__init__()
+        components = (1,) * materials if strain_components is None else tuple(strain_components)
+        if len(components) != materials or min(components) < 1 or max_strain < 0:
+            raise ParameterError(
+                f"strain_components = {components}, max_strain = {max_strain:g} for {materials} materials",
+                remedy="Give each material at least one component, and no negative max_strain",
+            )
+        self.strain_components, self.max_strain = components, max_strain
+        owner = torch.repeat_interleave(torch.arange(materials), torch.tensor(components))
+        self.register_buffer("material_of_strain", owner, persistent=False)
+
+    @abstractmethod
+    def all_outputs(self, patterns: Tensor) -> Any:
+        """What a training of (B, N) patterns takes: tensors in tuples."""
+
+    @abstractmethod
+    def loss_of(self, outputs: Any, truth: HeadTruth, loss: str) -> tuple[Tensor, Tensor]:
+        """Mean loss of `all_outputs`, that of the fractions being `loss`, and the scores (B, M)."""
+
+    @abstractmethod
+    def estimate(self, patterns: Tensor, *, loss: str = "tvd") -> Estimate:
+        """All heads of (B, N) patterns; `loss` says what the scores mean (`fractions_from`)."""
+
+
+class HeadedNetwork(StrainNetwork):
+    """What networks with all heads share: the meaning of what their layers give.
+
+    Parameters
+    ----------
+    materials, strain_components, max_strain
+        As in `StrainNetwork`; a `max_strain` above 0.
     shape_ranges : four pairs (low, high)
         Of ln size, eta, background level and ln decay.
 
@@ -93,9 +94,6 @@ class HeadedNetwork(nn.Module, ABC):
         If there is another number of materials, or a range is empty.
     """
 
-    #: (T,) material that each strain component belongs to.
-    material_of_strain: Tensor
-
     def __init__(
         self,
         *,
@@ -104,24 +102,19 @@ class HeadedNetwork(nn.Module, ABC):
         max_strain: float,
         shape_ranges: tuple[tuple[float, float], ...],
     ) -> None:
-        super().__init__()
-        components = (1,) * materials if strain_components is None else tuple(strain_components)
-        if len(components) != materials or min(components) < 1 or max_strain <= 0:
-            raise ParameterError(
-                f"strain_components = {components}, max_strain = {max_strain:g} for {materials} materials",
-                remedy="Give each material at least one component, and a max_strain above 0",
-            )
+        super().__init__(materials=materials, strain_components=strain_components, max_strain=max_strain)
+        if max_strain == 0:
+            raise ParameterError("max_strain = 0 for a head of strains", remedy="Give one above 0")
         if len(shape_ranges) != SHAPES or any(high < low for low, high in shape_ranges):
             raise ParameterError(
                 f"shape_ranges = {shape_ranges}", remedy=f"Give {SHAPES} pairs of a low and a high value"
             )
-        self.strain_components, self.max_strain = components, max_strain
-        owner = torch.repeat_interleave(torch.arange(materials), torch.tensor(components))
-        self.register_buffer("material_of_strain", owner, persistent=False)
         low, high = torch.tensor([tuple(pair) for pair in shape_ranges]).T
         self.register_buffer("_centre", (low + high) / 2, persistent=False)
         self.register_buffer("_half", ((high - low) / 2).clamp_min(1e-6), persistent=False)
 
+    learns = ("strain", "shape")
+    can_do_without = ("shape",)
     _centre: Tensor
     _half: Tensor
 
@@ -136,6 +129,37 @@ class HeadedNetwork(nn.Module, ABC):
     def own_loss(self, further: tuple[Tensor, ...], truth: HeadTruth) -> Tensor | None:
         """A loss of what is in `AllOutputs.further`, mean over the patterns, if there is one."""
         return None
+
+    def loss_of(self, outputs: AllOutputs, truth: HeadTruth, loss: str) -> tuple[Tensor, Tensor]:
+        """Mean loss of all heads in all rounds, and the last scores."""
+        own = self.own_loss(outputs.further, truth)
+        total = torch.zeros(()) if own is None else OWN_WEIGHT * own
+        for number, out in enumerate(reversed(outputs.rounds)):
+            fractions = loss_named(loss)(out.scores, truth.fractions).mean()
+            both = fractions + self.head_loss(out, truth, loss)
+            total = both * (EARLIER_WEIGHT if number else 1.0) + total.to(both.device)
+        return total, outputs.rounds[-1].scores
+
+    def head_loss(self, outputs: HeadOutputs, truth: HeadTruth, loss: str) -> Tensor:
+        """Loss of all heads but the fractions, mean over the patterns.
+
+        Presence by cross-entropy; the others by the negative logarithm of a Laplace likelihood whose width
+        is learnt. Strains count with the fraction of their material: an absent one has none. The width of a
+        fraction is learnt to the error of the fraction as it is, which is trained by `loss` alone.
+        """
+        out = outputs.in_float32()
+        present = (truth.fractions > 0).float()
+        presence = functional.binary_cross_entropy_with_logits(out.presence, present)
+        error = (fractions_from(out.scores, loss).detach() - truth.fractions).abs()
+        width = laplace_loss(error, out.fraction_log_width).mean()
+        moved = (out.strain - self.relative_strain(truth.strain)).abs()
+        weight = truth.fractions[:, self.material_of_strain]
+        strain = (weight * laplace_loss(moved, out.strain_log_width)).sum(1).mean()
+        total = PRESENCE_WEIGHT * presence + STRAIN_WEIGHT * strain + WIDTH_WEIGHT * width
+        if truth.shape is None:
+            return total
+        shaped = (out.shape - self.relative_shape(truth.shape)).abs()
+        return total + SHAPE_WEIGHT * laplace_loss(shaped, out.shape_log_width).mean()
 
     def forward(self, patterns: Tensor) -> Tensor:
         """(B, N) patterns in any positive unit to (B, M) scores."""
@@ -169,15 +193,3 @@ class HeadedNetwork(nn.Module, ABC):
     def relative_shape(self, shape: Tensor) -> Tensor:
         """(B, 4) shapes in the unit of `HeadOutputs.shape`."""
         return (shape - self._centre) / self._half
-
-
-def bounded_log_width(log_width: Tensor) -> Tensor:
-    """Ln of widths, softly kept within -9 to 2, so that there is a gradient back from everywhere."""
-    middle = (_MOST_LOG_WIDTH + _LEAST_LOG_WIDTH) / 2
-    half = (_MOST_LOG_WIDTH - _LEAST_LOG_WIDTH) / 2
-    return middle + half * torch.tanh((log_width - middle) / half)
-
-
-def laplace_sigma(log_width: Tensor) -> Tensor:
-    """Standard deviation of a Laplace distribution of that width."""
-    return math.sqrt(2) * torch.exp(log_width)

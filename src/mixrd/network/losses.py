@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mixrd.errors import ParameterError
-from mixrd.network.compact import Estimate
 
 
 def total_variation_distance(estimated: Tensor, true: Tensor) -> Tensor:
@@ -27,41 +25,6 @@ def total_variation_distance(estimated: Tensor, true: Tensor) -> Tensor:
     return 0.5 * (estimated - true).abs().sum(dim=-1)
 
 
-def estimate_loss(
-    estimate: Estimate,
-    *,
-    fractions: Tensor,
-    strain: Tensor,
-    inverse_size: Tensor,
-    max_strain: float,
-    phase_of_strain: Tensor,
-    nuisance_weight: float = 0.1,
-) -> Tensor:
-    """Mean TVD of the fractions plus a share for strains and sizes of the phases that are there.
-
-    Strain errors count in units of `max_strain`, sizes as natural logarithms; both are weighted with the
-    square root of the phase's fraction, because an absent phase has neither.
-
-    Parameters
-    ----------
-    estimate : Estimate
-    fractions, inverse_size : (B, P) tensor
-    strain : (B, K) tensor
-    max_strain : float
-    phase_of_strain : (K,) int tensor
-        The phase that each strain component belongs to.
-    nuisance_weight : float
-    """
-    presence = fractions.sqrt()
-    loss = total_variation_distance(estimate.fractions, fractions).mean()
-    size_error = (torch.log(estimate.inverse_size) - torch.log(inverse_size)).abs()
-    nuisance = 0.3 * (presence * size_error).mean()
-    if max_strain > 0:
-        strain_error = (estimate.strain - strain).abs() / max_strain
-        nuisance = nuisance + (presence[:, phase_of_strain] * strain_error).mean()
-    return loss + nuisance_weight * nuisance
-
-
 #: Share that the Dirichlet likelihood takes from every composition and spreads over all materials, because
 #: its logarithm has no value where a fraction is exactly 0.
 DIRICHLET_FLOOR = 1e-3
@@ -69,50 +32,32 @@ DIRICHLET_FLOOR = 1e-3
 _LARGEST_LOG_CONCENTRATION = 12.0
 
 
-@dataclass(frozen=True)
-class Loss:
-    """A loss of estimated fractions.
+def losses() -> tuple[str, ...]:
+    """Names of all losses that fractions can be trained with, the paper's first.
 
-    Attributes
-    ----------
-    name, description : str
-    function : callable
-        Scores of a network (B, M) and true fractions (B, M) to the loss of each sample, (B,).
+    Total variation distance (Hoefer et al. 2024, Eq. 1), mean squared error, cross-entropy with the
+    fractions as probabilities, Dirichlet negative log-likelihood (Simonnet et al. 2024).
     """
-
-    name: str
-    description: str
-    function: Callable[[Tensor, Tensor], Tensor]
-
-    def __call__(self, scores: Tensor, true: Tensor) -> Tensor:
-        """(B,) losses; computed in float32 whatever precision the network ran in."""
-        return self.function(_at_least_float32(scores), _at_least_float32(true))
+    return tuple(_LOSSES)
 
 
-def losses() -> tuple[Loss, ...]:
-    """All losses that a network of fractions can be trained with, the paper's first."""
-    return (
-        Loss("tvd", "total variation distance (Hoefer et al. 2024, Eq. 1)", _tvd),
-        Loss("mse", "mean squared error of the fractions", _mean_squared_error),
-        Loss("cross-entropy", "cross-entropy with the fractions as probabilities", _cross_entropy),
-        Loss("dirichlet", "Dirichlet negative log-likelihood (Simonnet et al. 2024)", _dirichlet),
-    )
-
-
-def loss_named(name: str) -> Loss:
+def loss_named(name: str) -> Callable[[Tensor, Tensor], Tensor]:
     """The loss of that name.
+
+    Returns
+    -------
+    callable
+        From scores of a network (B, M) and true fractions (B, M) to the loss of each sample, (B,); computed
+        in float32 whatever precision the network ran in.
 
     Raises
     ------
     ParameterError
         If there is none.
     """
-    for loss in losses():
-        if loss.name == name:
-            return loss
-    raise ParameterError(
-        f"loss = {name!r} is none of mixrd's", remedy=f"Allowed: {', '.join(x.name for x in losses())}"
-    )
+    if name not in _LOSSES:
+        raise ParameterError(f"loss = {name!r} is none of mixrd's", remedy=f"Allowed: {', '.join(_LOSSES)}")
+    return lambda scores, true: _LOSSES[name](_at_least_float32(scores), _at_least_float32(true))
 
 
 def fractions_from(scores: Tensor, loss: str) -> Tensor:
@@ -122,7 +67,8 @@ def fractions_from(scores: Tensor, loss: str) -> Tensor:
     the scores, the mean.
     """
     scores = _at_least_float32(scores)
-    if loss_named(loss).name == "dirichlet":
+    loss_named(loss)
+    if loss == "dirichlet":
         return torch.softmax(_log_concentration(scores), dim=-1)
     return torch.softmax(scores, dim=-1)
 
@@ -160,3 +106,11 @@ def _dirichlet(scores: Tensor, true: Tensor) -> Tensor:
     inside = (1 - DIRICHLET_FLOOR) * true.double() + DIRICHLET_FLOOR / true.shape[-1]
     density = torch.lgamma(alpha.sum(-1)) - torch.lgamma(alpha).sum(-1) + ((alpha - 1) * inside.log()).sum(-1)
     return -density.to(scores.dtype)
+
+
+_LOSSES = {
+    "tvd": _tvd,
+    "mse": _mean_squared_error,
+    "cross-entropy": _cross_entropy,
+    "dirichlet": _dirichlet,
+}

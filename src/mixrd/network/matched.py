@@ -11,16 +11,16 @@ from mixrd.errors import ParameterError
 from mixrd.network.architecture import HEADED, architecture
 from mixrd.network.candidate_heads import CandidateHeads, PatternParts
 from mixrd.network.candidate_lines import Basis, CandidateLines, Lines
-from mixrd.network.compact_fractions import prepared
-from mixrd.network.head_losses import strain_likelihood
-from mixrd.network.heads import (
+from mixrd.network.compact import prepared
+from mixrd.network.head_outputs import (
     SHAPE_RANGES,
     AllOutputs,
-    HeadedNetwork,
     HeadOutputs,
     HeadTruth,
     laplace_sigma,
+    strain_likelihood,
 )
+from mixrd.network.heads import HeadedNetwork
 from mixrd.network.line_fit import FitStart, LineFit
 from mixrd.network.line_windows import LineWindows
 from mixrd.network.log_sine_axis import LogSineAxis

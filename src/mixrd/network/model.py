@@ -1,10 +1,11 @@
-"""A trained network with all that is needed to use it: one safetensors file, no pickle."""
+"""A trained network for scans with all that is needed to use it."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +13,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
-from mixrd.crystal import Crystal
-from mixrd.errors import InputError, ModelError
-from mixrd.files import write_whole, writing
-from mixrd.network.compact import CompactNetwork, Estimate
+from mixrd.crystal import Crystal, strain_basis
+from mixrd.errors import ParameterError
+from mixrd.network.architecture import architecture_named
+from mixrd.network.compact import prepared
+from mixrd.network.heads import StrainNetwork
+from mixrd.network.losses import fractions_from
+from mixrd.network.model_file import MODEL
+from mixrd.network.pattern_estimate import Estimate
+from mixrd.network.registry import build_trainable, needed_by, options_of
 from mixrd.pattern import Instrument, instrument_from_dict, instrument_to_dict
 
-FORMAT_VERSION = 1
+#: Architecture of networks for scans unless another is asked for.
+SCAN_ARCHITECTURE = "compact-scan"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +60,7 @@ class Problem:
         numbers = np.array([self.start, self.step, self.max_strain, low, high], dtype=np.float64)
         sound = np.isfinite(numbers).all() and self.step > 0 and 0 < low <= high and self.max_strain >= 0
         if not (sound and self.points > 0 and self.crystals):
-            raise ModelError(
+            raise ParameterError(
                 "a network needs phases, a grid and ranges of finite numbers", remedy="Build it from a Recipe"
             )
 
@@ -89,15 +94,39 @@ class Problem:
         )
 
 
-def build_network(problem: Problem, strain_components: int) -> CompactNetwork:
-    """An untrained network for `problem`."""
-    return CompactNetwork(
-        points=problem.points,
-        phases=len(problem.crystals),
-        strain_components=strain_components,
-        max_strain=problem.max_strain,
-        size_nm=problem.size_nm,
-    )
+#: Options of an architecture that follow from what it is to be used for.
+_OPTIONS: dict[str, Callable[[Problem], Any]] = {
+    "strain_components": lambda problem: tuple(len(strain_basis(one)) for one in problem.crystals),
+    "max_strain": lambda problem: problem.max_strain,
+    "size_nm": lambda problem: problem.size_nm,
+}
+
+
+def unfit_for_scans(architecture: str) -> str | None:
+    """Why an architecture cannot estimate from scans; None if it can."""
+    if architecture_named(architecture).learns_by != "gradient":
+        return "is not trained but fitted"
+    lacking = sorted(needed_by(architecture) - set(_OPTIONS))
+    return f"needs {', '.join(lacking)}, which only the paper's patterns have" if lacking else None
+
+
+def build_network(problem: Problem, architecture: str = SCAN_ARCHITECTURE, seed: int = 0) -> nn.Module:
+    """An untrained network for `problem`, its first weights from `seed`."""
+    options = {name: of(problem) for name, of in _OPTIONS.items() if name in options_of(architecture)}
+    points, materials = problem.points, len(problem.crystals)
+    return build_trainable(architecture, points=points, materials=materials, seed=seed, **options)
+
+
+def shown(counts: Tensor) -> Tensor:
+    """(B, N) counts as networks for scans see them: the square root of each pattern over its maximum."""
+    return prepared(counts, "sqrt")
+
+
+def estimate_from(network: nn.Module, counts: Tensor) -> Estimate:
+    """What a network for scans says of (B, N) counts."""
+    if isinstance(network, StrainNetwork):
+        return network.estimate(shown(counts))
+    return Estimate(fractions_from(network(shown(counts)), "tvd"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +136,7 @@ class Model:
     Attributes
     ----------
     problem : Problem
-    network : CompactNetwork
+    network : module
         In evaluation mode, on the CPU.
     recipe : dict
         How it was trained; plain data.
@@ -116,13 +145,16 @@ class Model:
     intervals : dict or None
         How sure its estimates are, learnt after the training; plain data, see
         `mixrd.analysis.result.model_intervals`.
+    architecture : str
+        One of `mixrd.network.architectures`.
     """
 
     problem: Problem
-    network: CompactNetwork
+    network: nn.Module
     recipe: dict[str, Any]
     history: list[dict[str, float]]
     intervals: dict[str, Any] | None = None
+    architecture: str = SCAN_ARCHITECTURE
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -141,8 +173,7 @@ class Model:
     def estimate(self, patterns: NDArray[np.float64] | Tensor) -> Estimate:
         """Estimate from (B, N) patterns on the model's grid, in any positive unit."""
         self.network.eval()
-        result: Estimate = self.network(torch.as_tensor(patterns, dtype=torch.float32))
-        return result
+        return estimate_from(self.network, torch.as_tensor(patterns, dtype=torch.float32))
 
     def save(self, path: str | Path, *, half: bool = False) -> None:
         """Write one safetensors file; its header holds format, problem, recipe, history and intervals.
@@ -158,19 +189,15 @@ class Model:
         from mixrd import __version__
 
         header = {
-            "format": FORMAT_VERSION,
             "mixrd": __version__,
             "problem": self.problem.to_dict(),
             "recipe": self.recipe,
             "history": self.history,
             "intervals": self.intervals,
         }
-        tensors = {
-            k: (v.half() if half and v.is_floating_point() else v).detach().cpu().contiguous()
-            for k, v in self.network.state_dict().items()
-        }
-        with writing(path, what="the model", error=ModelError):
-            write_whole(path, save(tensors, metadata={"mixrd": json.dumps(header)}))
+        if self.architecture != SCAN_ARCHITECTURE:
+            header["architecture"] = self.architecture
+        MODEL.write(path, header, self.network.state_dict(), half=half)
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -182,46 +209,13 @@ class Model:
             If it is not a mixrd model, damaged, or of another format version.
         """
         path = Path(path)
-        header, tensors = _read(path)
-        if not isinstance(header, dict) or header.get("format") != FORMAT_VERSION:
-            found = header.get("format") if isinstance(header, dict) else None
-            raise ModelError(
-                f"it has format version {found}, this mixrd reads {FORMAT_VERSION}",
-                remedy="Train the model again with `mixrd train`",
-                file=path,
-            )
-        try:
+        header, tensors = MODEL.read(path)
+        with MODEL.fitting_together(path):
             problem = Problem.from_dict(header["problem"])
-            components = tensors["strain.weight"].shape[0]
-            network = build_network(problem, components)
+            # Files of before there was a choice name none, those of before there were intervals have none.
+            architecture = header.get("architecture", SCAN_ARCHITECTURE)
+            network = build_network(problem, architecture)
             network.load_state_dict(tensors)
             recipe, history = dict(header["recipe"]), [dict(entry) for entry in header["history"]]
-            # Files of before there were intervals have none.
             intervals = None if header.get("intervals") is None else dict(header["intervals"])
-        except (
-            AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError, InputError,
-        ) as error:  # fmt: skip
-            raise ModelError(
-                f"its content does not fit together ({str(error).splitlines()[0]})",
-                remedy="Train the model again with `mixrd train`",
-                file=path,
-            ) from None
-        network.eval()
-        return cls(problem, network, recipe, history, intervals)
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        header: dict[str, Any] = json.loads(metadata["mixrd"])
-    except FileNotFoundError:
-        raise ModelError("no such file", remedy="Check the path of the model", file=path) from None
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        raise ModelError(
-            f"it is not a readable mixrd model ({type(error).__name__})",
-            remedy="Give a .mixrd file that `mixrd train` wrote",
-            file=path,
-        ) from None
-    return header, tensors
+        return cls(problem, network.eval(), recipe, history, intervals, architecture)

@@ -1,8 +1,7 @@
-"""All that a network with heads says of a pattern, each number with its uncertainty."""
+"""What a network says of patterns: fractions, and what else it has heads for."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,8 +10,28 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class PatternEstimate:
+class Estimate:
     """What stands in B patterns: M materials of T strain components together.
+
+    Attributes
+    ----------
+    fractions : (B, M) tensor
+        Each row sums to 1.
+    strain : (B, T) tensor or None
+        Amplitudes of all components of the first material, then of the next; of no meaning for an absent
+        one. None, as the size, of a network without that head.
+    inverse_size : (B, M) tensor or None
+        In 1/nm.
+    """
+
+    fractions: Tensor
+    strain: Tensor | None = None
+    inverse_size: Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PatternEstimate(Estimate):
+    """An estimate with all that a `HeadedNetwork` says, each number with its uncertainty.
 
     The uncertainties are standard deviations of a Laplace distribution (sqrt(2) times its width) that was
     learnt together with the values.
@@ -21,10 +40,8 @@ class PatternEstimate:
     ----------
     presence : (B, M) tensor
         Probability that the material is there.
-    fractions, fraction_sigma : (B, M) tensor
-        Each row of the fractions sums to 1.
+    fraction_sigma : (B, M) tensor
     strain, strain_sigma : (B, T) tensor
-        Amplitudes of all components of the first material, then of the next; of no meaning for an absent one.
     log_size, log_size_sigma : (B,) tensor
         ln of the crystallite size in nm.
     eta, eta_sigma : (B,) tensor
@@ -36,7 +53,6 @@ class PatternEstimate:
     """
 
     presence: Tensor
-    fractions: Tensor
     fraction_sigma: Tensor
     strain: Tensor
     strain_sigma: Tensor
@@ -54,14 +70,17 @@ class PatternEstimate:
 
     def rows(self, index: Tensor) -> PatternEstimate:
         """Some of the patterns, by index or mask."""
-        return PatternEstimate(**{name: value[index] for name, value in vars(self).items()})
+        return PatternEstimate(**{name: value[index] for name, value in self._stated().items()})
 
     def to(self, device: torch.device | str) -> PatternEstimate:
         """The same on a device."""
-        return PatternEstimate(**{name: value.to(device) for name, value in vars(self).items()})
+        return PatternEstimate(**{name: value.to(device) for name, value in self._stated().items()})
 
     @staticmethod
     def joined(parts: Sequence[PatternEstimate]) -> PatternEstimate:
         """The patterns of all parts, one after the other."""
-        names = [field.name for field in dataclasses.fields(PatternEstimate)]
+        names = parts[0]._stated()
         return PatternEstimate(**{name: torch.cat([getattr(p, name) for p in parts]) for name in names})
+
+    def _stated(self) -> dict[str, Tensor]:
+        return {name: value for name, value in vars(self).items() if value is not None}

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from mixrd.errors import InputError, ModelError, ParameterError
+from mixrd.errors import ParameterError
 from mixrd.network.architecture import architecture_named, architectures
-from mixrd.network.estimator import FractionEstimator, NetworkEstimator, read_estimator
-from mixrd.network.fitted_estimator import FittedEstimator
+from mixrd.network.estimator import FittedEstimator, FractionEstimator, NetworkEstimator
 from mixrd.network.losses import loss_named
+from mixrd.network.model_file import ESTIMATOR
 
 
 def build(
@@ -41,16 +41,18 @@ def build(
     architecture = architecture_named(name)
     if points < 1 or materials < 1:
         raise ParameterError(f"points = {points}, materials = {materials}", remedy="Allowed: from 1")
-    known = inspect.signature(architecture.make).parameters
-    free = options_of(name)
+    known, free = inspect.signature(architecture.make).parameters, options_of(name)
     if unknown := sorted(set(options) - free):
         raise ParameterError(
             f"{name} has no option {', '.join(unknown)}",
             remedy=f"Allowed: {', '.join(sorted(free)) or 'none'}",
         )
-    needed = {key for key, value in known.items() if value.default is inspect.Parameter.empty}
-    if missing := sorted(needed - set(options) - {"points", "materials"}):
-        raise ParameterError(f"{name} needs {', '.join(missing)}", remedy="Give these options")
+    if missing := sorted(needed_by(name) - set(options)):
+        others = (a.name for a in architectures() if a.learns_by == "gradient" and not needed_by(a.name))
+        raise ParameterError(
+            f"{name} needs {', '.join(missing)}",
+            remedy=f"Give these, or take one that needs none: {', '.join(others)}",
+        )
     if "seed" in known:
         return architecture.make(points=points, materials=materials, seed=seed, **options)
     with torch.random.fork_rng(devices=[]):
@@ -62,6 +64,12 @@ def options_of(name: str) -> frozenset[str]:
     """The options that `build` takes for an architecture, besides points, materials and seed."""
     known = inspect.signature(architecture_named(name).make).parameters
     return frozenset(known) - {"points", "materials", "seed"}
+
+
+def needed_by(name: str) -> frozenset[str]:
+    """Those of `options_of` that an architecture cannot do without."""
+    known = inspect.signature(architecture_named(name).make).parameters
+    return frozenset(key for key in options_of(name) if known[key].default is inspect.Parameter.empty)
 
 
 def build_trainable(name: str, *, points: int, materials: int, seed: int = 0, **options: Any) -> nn.Module:
@@ -88,8 +96,8 @@ def load_estimator(path: str | Path) -> FractionEstimator:
         If it is no such file, damaged, or its parts do not fit together.
     """
     path = Path(path)
-    header, tensors = read_estimator(path)
-    try:
+    header, tensors = ESTIMATOR.read(path)
+    with ESTIMATOR.fitting_together(path):
         name, points, materials = header["architecture"], int(header["points"]), int(header["materials"])
         options: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value
@@ -104,13 +112,3 @@ def load_estimator(path: str | Path) -> FractionEstimator:
         return NetworkEstimator(
             name, built, loss=header["loss"], points=points, materials=materials, options=options
         )
-    except (
-        AttributeError, IndexError, KeyError, TypeError, ValueError, RuntimeError, InputError,
-    ) as error:  # fmt: skip
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(
-            f"its content does not fit together ({str(error).splitlines()[0]})",
-            remedy="Train it again",
-            file=path,
-        ) from None

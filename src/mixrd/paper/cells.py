@@ -17,7 +17,7 @@ from mixrd.paper.dataset_recipe import DatasetRecipe
 from mixrd.paper.figure1_settings import DrawKind, Figure1Settings
 from mixrd.paper.protocol import Protocol
 from mixrd.paper.published import SAMPLES_PER_MATERIAL
-from mixrd.training import FractionTraining
+from mixrd.training import TrainingSettings
 
 #: Part of every recipe's hash: raise it with each change that gives other results.
 RESULT_VERSION = 1
@@ -120,12 +120,12 @@ class Cell:
         """Recipe of its dataset."""
         return self.protocol.dataset(self.crystals)
 
-    def training(self) -> FractionTraining:
+    def training(self) -> TrainingSettings:
         """Settings of the training loop."""
         p = self.protocol
         # What is seen after a start is not what was seen before.
         former = int(p.start.recipe_sha256[:8], 16) if p.start else 0
-        return FractionTraining(
+        return TrainingSettings(
             samples=self.samples,
             batch=p.batch,
             learning_rate=p.learning_rate,

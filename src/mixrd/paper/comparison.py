@@ -21,7 +21,7 @@ from mixrd.paper.refinement import Refined, Refiner
 from mixrd.paper.result import Summary, scored
 from mixrd.paper.sources import chunks_drawn
 from mixrd.pattern import take_rows
-from mixrd.training.loop import half_the_processors
+from mixrd.training.precision import half_the_processors
 
 #: What is summarised of all patterns.
 JUDGED = ("network", "refined", "answer", "told", "bound")

@@ -22,12 +22,12 @@ from mixrd.network import (
     build,
     build_trainable,
 )
-from mixrd.network.estimator import read_estimator
+from mixrd.network.model_file import ESTIMATOR
 from mixrd.paper.cells import Cell
 from mixrd.paper.network_options import network_options
 from mixrd.paper.result import scored
 from mixrd.paper.sources import CellSources, drawn, unstrained_references
-from mixrd.training import TrainingProgress, train_fractions
+from mixrd.training import TrainingProgress, train_network
 
 #: Mixtures that a fitted estimator is validated on.
 _VALIDATION_PATTERNS = 1024
@@ -80,7 +80,7 @@ def _trained(
         build_trainable, cell.architecture, points=points, materials=materials, seed=cell.seed, **options
     )
     start = cell.protocol.start
-    result = train_fractions(
+    result = train_network(
         partial(_going_on, build, start.network) if start else build,
         sources.training,
         settings=cell.training(),
@@ -108,7 +108,7 @@ def _trained(
 def _going_on(build: Callable[[], nn.Module], start: Path) -> nn.Module:
     """An untrained network with the layers of a trained one."""
     network = build()
-    _, former = read_estimator(start)
+    _, former = ESTIMATOR.read(start)
     own = network.state_dict()
     if any(name not in own or own[name].shape != value.shape for name, value in former.items()):
         raise ModelError(

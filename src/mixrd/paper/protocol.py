@@ -14,7 +14,7 @@ from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.published import BATCH, LEARNING_RATE
 from mixrd.paper.simulators import SimulatorName
 from mixrd.training import Precision
-from mixrd.training.fraction_settings import Schedule
+from mixrd.training.settings import Schedule
 
 #: With fewer, the mean is worth little.
 _FEWEST_TEST_PATTERNS = 100
@@ -54,7 +54,7 @@ class Protocol:
         Mixtures of each training; None for the paper's 9e5 N, or for what is usual where nothing is trained
         but fitted (`mixrd.network.Architecture.samples`).
     batch, learning_rate, schedule, loss, precision, largest_gradient
-        As in `FractionTraining`; of no meaning where nothing is trained.
+        As in `TrainingSettings`; of no meaning where nothing is trained.
     compile : bool
         Whether to compile the network. Not part of the recipe.
     strain, simulator, strains, test_strains

@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from mixrd.errors import InputError, ModelError, ParameterError
 from mixrd.network import FractionEstimator, load_estimator
-from mixrd.network.estimator import read_estimator
+from mixrd.network.model_file import ESTIMATOR
 from mixrd.paper.cells import recipe_sha256
 from mixrd.paper.comparison import compared, summarised
 from mixrd.paper.dataset import build_dataset
@@ -183,7 +183,7 @@ def kept_recipe(path: Path) -> dict[str, Any]:
     ModelError
         If the file holds no estimator, or does not say what it was trained on.
     """
-    header, _ = read_estimator(path)
+    header, _ = ESTIMATOR.read(path)
     kept = header["recipe"]
     if not isinstance(kept, dict) or recipe_sha256(kept.get("cell", {})) != kept.get("sha256"):
         raise ModelError(

@@ -8,6 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from mixrd.errors import ModelError
+from mixrd.files import writing
 from mixrd.network import Model
 from mixrd.training.recipe import Recipe
 
@@ -25,15 +26,9 @@ def prepare_cache() -> None:
     ModelError
         If it cannot be made.
     """
-    folder = cache_folder()
-    try:
+    folder, remedy = cache_folder(), "Set MIXRD_CACHE to a folder that can be written"
+    with writing(folder, what="the folder of trained models", error=ModelError, remedy=remedy):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelError(
-            f"the folder of trained models cannot be made ({error.strerror})",
-            remedy="Set MIXRD_CACHE to a folder that can be written",
-            file=folder,
-        ) from None
 
 
 def model_path(recipe: Recipe) -> Path:

@@ -8,12 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from mixrd.errors import ModelError
-from mixrd.files import whole_file
+from mixrd.network.model_file import FileKind, read_tensors
+
+_FILE = FileKind("mixrd", "state of the training", "mixrd train")
+
+
+class State(nn.Module):
+    """All that a checkpoint has to keep besides the optimizer: the network and a few numbers."""
+
+    sums: Tensor
+    seconds: Tensor
+    scaler: Tensor
+    recipe: Tensor
+
+    def __init__(self, network: nn.Module, fingerprint: int) -> None:
+        super().__init__()
+        self.network = network
+        # Loss and TVD since the last point of the curve, and the number of steps.
+        self.register_buffer("sums", torch.zeros(3, dtype=torch.float64))
+        self.register_buffer("seconds", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("scaler", torch.zeros(2, dtype=torch.float64))
+        self.register_buffer("recipe", torch.tensor(fingerprint, dtype=torch.int64))
 
 
 def save_checkpoint(
@@ -21,36 +39,27 @@ def save_checkpoint(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     step: int,
-    history: list[dict[str, float]],
+    history: list[dict[str, Any]],
 ) -> None:
     """Write network and optimizer after `step` steps; the former file is replaced in one move."""
-    tensors = {f"network.{k}": v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    tensors = {f"network.{key}": value for key, value in network.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         for key, value in state.items():
-            tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value).detach().cpu().contiguous()
-    try:
-        with whole_file(path) as part:
-            save_file(tensors, part, metadata={"mixrd": json.dumps({"step": step, "history": history})})
-    except (OSError, SafetensorError) as error:
-        raise ModelError(
-            f"the state of the training cannot be written ({error})",
-            remedy="Make room there, or set MIXRD_CACHE to a folder that can be written",
-            file=path,
-        ) from None
+            tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value)
+    _FILE.write(path, {"step": step, "history": history}, tensors)
 
 
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[int, list[dict[str, float]]]:
+) -> tuple[int, list[dict[str, Any]]]:
     """Restore network and optimizer; returns the steps done and the history (0 and [] without a file).
 
     A damaged file counts as none: network and optimizer stay as they are, and the training begins anew.
     """
     untouched = copy.deepcopy(network.state_dict()), copy.deepcopy(optimizer.state_dict())
     try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["mixrd"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        metadata, tensors = read_tensors(path)
+        header = json.loads(metadata[_FILE.key])
         network.load_state_dict(_below("network.", tensors))
         optimizer.load_state_dict(_optimizer_state(_below("optimizer.", tensors), optimizer))
         return int(header["step"]), list(header["history"])

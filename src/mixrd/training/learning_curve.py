@@ -25,7 +25,8 @@ class LearningPoint:
     loss, training_tvd : float
         Means over the steps since the point before.
     validation_tvd : float
-        Mean total variation distance of the validation mixtures, the same ones for all points.
+        Mean total variation distance of the validation mixtures, the same ones for all points; no number
+        where there are none.
     """
 
     samples: int

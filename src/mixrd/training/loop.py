@@ -1,30 +1,36 @@
-"""The training loop."""
+"""The training loop: of any network, from any source of mixtures."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
-from mixrd.mixture import MixtureSampler
-from mixrd.network import CompactNetwork, Model, build_network, estimate_loss, total_variation_distance
-from mixrd.training.cache import cached_model, checkpoint_path, model_path, prepare_cache
-from mixrd.training.checkpoint import load_checkpoint, save_checkpoint
-from mixrd.training.precision import has_bfloat16
-from mixrd.training.recipe import Recipe
+from mixrd.errors import RecipeError
+from mixrd.network import fractions_from, total_variation_distance
+from mixrd.training.batch_statistics import measured_statistics
+from mixrd.training.batches import Batches, PatternSource
+from mixrd.training.checkpoint import State, load_checkpoint, save_checkpoint
+from mixrd.training.distributed import check_batch, joined, shared
+from mixrd.training.interruption import Interruption
+from mixrd.training.learning_curve import LearningPoint, Stopwatch, curve_steps
+from mixrd.training.objective import Objective
+from mixrd.training.precision import Arithmetic, half_the_processors
+from mixrd.training.settings import TrainingSettings
 
-#: Seconds between two checkpoints.
+#: Seconds of training between two checkpoints.
 CHECKPOINT_SECONDS = 15.0
-#: Steps whose mean goes into the history.
-HISTORY_STEPS = 25
-_WARM_UP = 0.05
-_WEIGHT_DECAY = 1e-4
+#: A checkpoint waits for this multiple of the time that the last one took.
+_CHECKPOINT_REST = 20.0
+#: Seconds between two reports of progress from a GPU: each makes it wait for the CPU.
+_REPORT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,165 +55,241 @@ class TrainingProgress:
     resumed_from: int
 
 
-def train(
-    recipe: Recipe,
-    *,
-    out: str | Path | None = None,
-    device: str | torch.device | None = None,
-    on_progress: Callable[[TrainingProgress], None] | None = None,
-) -> Model:
-    """Train a network, or take it from the cache.
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """A trained network and how it came about.
 
-    Every mixture is new: training and validation are the same distribution, and the history is that
-    of patterns the network had not seen. Step n draws from a generator seeded with (seed, n), so an
-    interrupted training that goes on gives what an uninterrupted one gives. Where the device has bf16, layers
-    are computed in it: trainings on other machines differ by its rounding.
+    Attributes
+    ----------
+    network : module
+        In evaluation mode, on the CPU.
+    curve : tuple of LearningPoint
+    samples : int
+        Mixtures seen.
+    seconds : float
+        As in `LearningPoint`, over all runs of a training that was interrupted.
+    resumed_from : int
+        Step that this run began at (0: from nothing).
+    """
+
+    network: nn.Module
+    curve: tuple[LearningPoint, ...]
+    samples: int
+    seconds: float
+    resumed_from: int
+
+
+def train_network(
+    build: Callable[[], nn.Module],
+    source: PatternSource,
+    *,
+    settings: TrainingSettings,
+    validation: PatternSource | None,
+    checkpoint: Path,
+    device: str | torch.device = "cpu",
+    on_progress: Callable[[TrainingProgress], None] | None = None,
+    seed_of_draw: Callable[[int], int] | None = None,
+    curve_after: frozenset[int] | None = None,
+) -> TrainingResult:
+    """Train a network of patterns (B, N) to scores (B, M), or go on with a training.
+
+    One with further heads (`StrainNetwork`) learns what they say as well; its source has to know that
+    (`Mixtures`).
+
+    Step n draws from generators seeded with (seed, n), so that a training that was killed and goes on
+    gives what an uninterrupted one gives; on the CPU to the last bit. Started by `torchrun`, the processes
+    share each batch, its gradients and its batch statistics, and the result is that of one process up
+    to rounding.
 
     Parameters
     ----------
-    recipe : Recipe
-    out : path, optional
-        Where to write the model besides the cache.
-    device : optional
-        "cpu", "cuda", ...; default a GPU where there is one.
+    build : callable
+        Gives an untrained network, always the same one.
+    source : PatternSource
+    settings : TrainingSettings
+    validation : PatternSource or None
+        Of mixtures that the network is never trained on; of no use where no mixture comes twice.
+    checkpoint : path
+        State of the training. It stays when the training is done: whoever stores the result removes it,
+        or asks for more samples and goes on (with a constant learning rate). All processes have to see it.
+        A damaged file, and one of another network, counts as none.
+    device : device
     on_progress : callable, optional
-        Called after each step.
+        Called in the first process after each step; on a GPU every half second.
+    seed_of_draw : callable, optional
+        As in `Batches`.
+    curve_after : set of int, optional
+        Steps after which the curve has a point; `curve_steps` unless given.
 
-    Returns
-    -------
-    Model
-        On the CPU.
+    Raises
+    ------
+    RecipeError
+        If the settings do not fit the source or the processes, the checkpoint is that of other settings,
+        or the training diverges.
+    ModelError
+        If the checkpoint cannot be written.
+    KeyboardInterrupt
+        On Ctrl-C, after the step and a checkpoint.
     """
-    model = cached_model(recipe)
-    if model is None:
-        prepare_cache()
-        with half_the_processors():
-            model = _run(recipe, torch.device(device or best_device()), on_progress)
-        model.save(model_path(recipe))
-        checkpoint_path(recipe).unlink(missing_ok=True)
-    if out is not None:
-        model.save(out)
-    return model
+    if validation and (source.points, source.materials) != (validation.points, validation.materials):
+        raise RecipeError(
+            f"training has {source.points} points and {source.materials} materials, "
+            f"validation {validation.points} and {validation.materials}",
+            remedy="Take both from one dataset",
+        )
+    with (
+        half_the_processors(),
+        joined(torch.device(device)) as ranks,
+        Arithmetic(settings, ranks.device) as arithmetic,
+    ):
+        check_batch(settings.batch, ranks)
+        state = State(build(), settings.fingerprint(source.points, source.materials)).to(ranks.device)
+        objective = Objective(state.network, settings.loss)
+        batches = Batches(source, validation, settings, ranks, objective.targets, seed_of_draw)
+        run = _Run(state, objective, batches, arithmetic, Path(checkpoint), curve_after)
+        run.train(on_progress if ranks.is_first else None)
+        network = build()
+        with run.evaluating():
+            network.load_state_dict(run.state.network.state_dict())
+        curve = tuple(LearningPoint(**entry) for entry in run.curve)
+        samples = run.done * settings.batch
+        return TrainingResult(network.eval(), curve, samples, run.watch.seconds, run.resumed_from)
 
 
-def best_device() -> str:
-    """Name of the device to train on: "cuda" where a GPU is found, else "cpu"."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-@contextmanager
-def half_the_processors() -> Iterator[None]:
-    """As many threads as there are physical cores, at most those allowed before.
-
-    Two threads on one core bring nothing, and where another program runs they wait for each other: a
-    training then takes ten times as long.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, min(threads, (os.cpu_count() or 2) // 2)))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _run(
-    recipe: Recipe, device: torch.device, on_progress: Callable[[TrainingProgress], None] | None
-) -> Model:
-    problem = recipe.problem()
-    sampler = MixtureSampler(
-        problem.crystals, problem.instrument, problem.two_theta, recipe.ranges, device=device
-    )
-    network = _initial_network(recipe, sum(sampler.model.strain_sizes)).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=_WEIGHT_DECAY)
-    path = checkpoint_path(recipe)
-    first, history = load_checkpoint(path, network, optimizer)
-    watch = _Watch(recipe.steps, first, history, on_progress)
-    for step in range(first, recipe.steps):
-        loss, tvd = _one_step(recipe, step, sampler, network, optimizer)
-        if watch.after(step, loss, tvd):
-            save_checkpoint(path, network, optimizer, step + 1, history)
-    network.eval().to("cpu")
-    return Model(problem, network, recipe.to_dict(), history)
-
-
-def _initial_network(recipe: Recipe, strain_components: int) -> CompactNetwork:
-    with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed)
-        return build_network(recipe.problem(), strain_components)
-
-
-def _one_step(
-    recipe: Recipe,
-    step: int,
-    sampler: MixtureSampler,
-    network: CompactNetwork,
-    optimizer: torch.optim.Optimizer,
-) -> tuple[float, float]:
-    device = sampler.model.two_theta.device
-    generator = torch.Generator(device=device).manual_seed(recipe.seed * 1_000_003 + step)
-    with torch.no_grad():
-        batch = sampler.draw(recipe.batch, generator=generator)
-    for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * _schedule(step, recipe.steps)
-    network.train()
-    # Nearly twice as fast where there is bf16; weights, their gradients and the heads stay in float32.
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bfloat16(device)):
-        features = network.features(batch.patterns)
-    estimate = network.said(features.float())
-    phase_of_strain = torch.repeat_interleave(
-        torch.arange(len(sampler.model.tables)), torch.tensor(sampler.model.strain_sizes)
-    ).to(device)
-    loss = estimate_loss(
-        estimate,
-        fractions=batch.fractions,
-        strain=batch.strain,
-        inverse_size=batch.inverse_size,
-        max_strain=recipe.ranges.max_strain,
-        phase_of_strain=phase_of_strain,
-    )
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimizer.step()
-    tvd = total_variation_distance(estimate.fractions.detach(), batch.fractions).mean()
-    return float(loss.detach()), float(tvd)
-
-
-def _schedule(step: int, steps: int) -> float:
-    warm = max(1, round(_WARM_UP * steps))
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
-
-
-class _Watch:
-    """Keeps the history, reports progress and says when a checkpoint is due."""
+class _Run:
+    """One training on one device."""
 
     def __init__(
         self,
-        steps: int,
-        first: int,
-        history: list[dict[str, float]],
-        on_progress: Callable[[TrainingProgress], None] | None,
+        state: State,
+        objective: Objective,
+        batches: Batches,
+        arithmetic: Arithmetic,
+        path: Path,
+        curve_after: frozenset[int] | None,
     ) -> None:
-        self.steps, self.first, self.history, self.on_progress = steps, first, history, on_progress
-        self.begin = self.saved = time.monotonic()
-        self.recent: list[tuple[float, float]] = []
+        self.state, self.objective, self.batches = state, objective, batches
+        self.settings, self.ranks = batches.settings, batches.ranks
+        self.arithmetic, self.path = arithmetic, path
+        fingerprint, kind = int(state.recipe), self.ranks.device.type
+        self.optimizer = torch.optim.AdamW(
+            state.network.parameters(),
+            lr=self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+            # None leaves the choice to torch.
+            fused=kind == "cuda" or (kind == "cpu" and self.settings.fused) or None,
+        )
+        self.done, self.curve = load_checkpoint(path, self.state, self.optimizer)
+        self.resumed_from = self.done
+        if int(self.state.recipe) != fingerprint:
+            raise RecipeError(
+                f"{path} holds the state of a training with other settings",
+                remedy="Remove it, or give another path",
+            )
+        if not self.ranks.agree(self.done):
+            raise RecipeError(
+                "the processes found different states of the training",
+                remedy=f"Keep {path} on storage that all of them see",
+            )
+        arithmetic.restore(self.state.scaler)
+        self.curve_steps = curve_after or curve_steps(self.settings.steps)
+        self.network = arithmetic.compiled(shared(objective.trained, self.ranks))
 
-    def after(self, step: int, loss: float, tvd: float) -> bool:
-        now = time.monotonic()
-        self.recent.append((loss, tvd))
-        done = step + 1
-        means = [sum(x) / len(self.recent) for x in zip(*self.recent, strict=True)]
-        if self.on_progress:
-            rate = (now - self.begin) / (done - self.first)
-            left = rate * (self.steps - done)
-            self.on_progress(TrainingProgress(done, self.steps, means[0], means[1], left, self.first))
-        if done % HISTORY_STEPS == 0 or done == self.steps:
-            self.history.append({"step": done, "loss": means[0], "tvd": means[1]})
-            self.recent.clear()
-            # Only at these steps, so that a resumed history has the same entries.
-            if now - self.saved > CHECKPOINT_SECONDS:
-                self.saved = now
-                return True
-        return False
+    def train(self, on_progress: Callable[[TrainingProgress], None] | None) -> None:
+        self.watch = Stopwatch(float(self.state.seconds))
+        saved = reported = time.monotonic()
+        rest, begin = CHECKPOINT_SECONDS, self.watch.seconds
+        pause = _REPORT_SECONDS if self.ranks.device.type == "cuda" else -1.0
+        with Interruption(alone=self.ranks.world == 1) as interruption:
+            while self.done < self.settings.steps:
+                self._step(self.done)
+                if self.done in self.curve_steps:
+                    self._add_point()
+                try:
+                    due = time.monotonic() - reported > pause or self.done == self.settings.steps
+                    if on_progress and due:
+                        self._report(on_progress, begin)
+                        reported = time.monotonic()
+                    if self.ranks.any(interruption.requested):
+                        raise KeyboardInterrupt
+                except KeyboardInterrupt:
+                    self._save()
+                    raise
+                now = time.monotonic()
+                if now - saved > rest:
+                    self._save()
+                    saved = time.monotonic()
+                    rest = max(CHECKPOINT_SECONDS, _CHECKPOINT_REST * (saved - now))
+            if self.done > self.resumed_from:
+                self._save()
+            if interruption.requested:
+                raise KeyboardInterrupt
+
+    def _step(self, step: int) -> None:
+        with torch.no_grad():
+            patterns, *targets = self.batches.training(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate_at(step)
+        self.network.train()
+        with self.arithmetic.autocast():
+            outputs = self.network(patterns)
+        loss, scores = self.objective.of(outputs, tuple(targets))
+        self.optimizer.zero_grad(set_to_none=True)
+        self.arithmetic.descend(loss, self.optimizer, self.state.network, self.settings.largest_gradient)
+        with torch.no_grad():
+            estimated = fractions_from(scores.detach(), self.settings.loss)
+            tvd = total_variation_distance(estimated, targets[0]).mean()
+            self.state.sums += torch.stack([loss.detach(), tvd, torch.ones_like(tvd)]).double()
+        self.done = step + 1
+
+    def evaluating(self) -> AbstractContextManager[None]:
+        """Where the network is used, not trained."""
+        return measured_statistics(self.state.network, self.batches.statistics(), self.arithmetic.autocast)
+
+    def _add_point(self) -> None:
+        # Waits for a GPU, so that its work counts as training.
+        loss, tvd, steps = self.ranks.mean(self.state.sums).tolist()
+        self.state.sums.zero_()
+        if not math.isfinite(loss):
+            raise RecipeError(
+                f"the loss is no number any more after step {self.done}",
+                remedy="Lower learning_rate, give a largest_gradient, or take precision float32",
+            )
+        with self.watch.paused() as seconds:
+            samples = self.done * self.settings.batch
+            point = LearningPoint(samples, seconds, loss / steps, tvd / steps, self._validation_tvd())
+            self.curve.append(dataclasses.asdict(point))
+
+    @torch.no_grad()
+    def _validation_tvd(self) -> float:
+        """Every process takes all of it: the same number in each, and nothing to wait for."""
+        if self.batches.validation is None:
+            return math.nan
+        total = torch.zeros((), dtype=torch.float64, device=self.ranks.device)
+        with self.evaluating():
+            for patterns, fractions in self.batches.validating():
+                with self.arithmetic.autocast():
+                    scores = self.state.network(patterns)
+                estimated = fractions_from(scores, self.settings.loss)
+                total += total_variation_distance(estimated, fractions).double().sum()
+        return float(total) / self.settings.validation_samples
+
+    def _report(self, on_progress: Callable[[TrainingProgress], None], begin: float) -> None:
+        loss, tvd, steps = self.state.sums.tolist()
+        if steps == 0:
+            loss, tvd, steps = self.curve[-1]["loss"], self.curve[-1]["training_tvd"], 1.0
+        rate = (self.watch.seconds - begin) / (self.done - self.resumed_from)
+        left = rate * (self.settings.steps - self.done)
+        means = loss / steps, tvd / steps
+        on_progress(TrainingProgress(self.done, self.settings.steps, *means, left, self.resumed_from))
+
+    def _save(self) -> None:
+        if not self.ranks.is_first:
+            return
+        if self.ranks.device.type == "cuda":
+            torch.cuda.synchronize(self.ranks.device)
+        with self.watch.paused() as seconds:
+            self.state.seconds.fill_(seconds)
+            self.state.scaler.copy_(self.arithmetic.state())
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            save_checkpoint(self.path, self.state, self.optimizer, self.done, self.curve)

@@ -1,15 +1,14 @@
-"""What a training of fractions minimises, for networks with and without further heads."""
+"""What a training minimises, for networks of fractions alone and for those with further heads."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any
 
 from torch import Tensor, nn
 
 from mixrd.errors import RecipeError
-from mixrd.network import AllOutputs, HeadedNetwork, HeadTruth, loss_named, total_loss
-from mixrd.training.batches import only_fractions
-from mixrd.training.pattern_source import HeadMixtures, Mixtures
+from mixrd.network import HeadTruth, StrainNetwork, loss_named
+from mixrd.training.batches import Mixtures, only_fractions
 
 
 class Objective:
@@ -18,7 +17,7 @@ class Objective:
     Parameters
     ----------
     network : module
-        A `HeadedNetwork`, or one of patterns to scores.
+        A `StrainNetwork`, or one of patterns to scores.
     loss : str
         Of the fractions (`mixrd.network.losses`).
 
@@ -30,44 +29,50 @@ class Objective:
 
     def __init__(self, network: nn.Module, loss: str) -> None:
         self.network, self.name, self.loss = network, loss, loss_named(loss)
-        self.trained: nn.Module = _AllHeads(network) if isinstance(network, HeadedNetwork) else network
+        self.trained: nn.Module = _AllOutputs(network) if isinstance(network, StrainNetwork) else network
 
     def targets(self, drawn: Mixtures) -> tuple[Tensor, ...]:
-        """Fractions, and for further heads strains and shapes.
+        """Fractions, and what further heads learn of what the source knows.
 
         Raises
         ------
         RecipeError
-            If the source does not know the strains.
+            If the source does not know enough.
         """
-        if not isinstance(self.network, HeadedNetwork):
+        if not isinstance(self.network, StrainNetwork):
             return only_fractions(drawn)
-        whole = cast(HeadMixtures, drawn)
-        components = len(self.network.material_of_strain)
-        strain = getattr(whole, "strain", None)
+        known = {name: getattr(drawn, name, None) for name in self.network.learns}
+        components, strain = len(self.network.material_of_strain), known["strain"]
         if strain is None or strain.shape[1] != components:
-            raise RecipeError(
-                f"the network learns {components} strain components, the source of mixtures has "
-                f"{'none' if strain is None else strain.shape[1]}",
-                remedy="Give the sampler the strains of its line lists, or take a network of fractions alone",
-            )
-        return whole.fractions, strain, whole.shape
+            has = "none" if strain is None else strain.shape[1]
+            raise _unknown(f"{components} strain components", has)
+        for name, value in known.items():
+            if value is None and name not in self.network.can_do_without:
+                raise _unknown(name, "none")
+        return drawn.fractions, *(value for value in known.values() if value is not None)
 
-    def of(self, outputs: Tensor | AllOutputs, targets: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    def of(self, outputs: Any, targets: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Mean loss, and the scores (B, M), from what `trained` gave."""
-        if not isinstance(self.network, HeadedNetwork):
-            scores = cast(Tensor, outputs)
-            return self.loss(scores, targets[0]).mean(), scores
-        heads = cast(AllOutputs, outputs)
-        return total_loss(self.network, heads, HeadTruth(*targets), self.name), heads.rounds[-1].scores
+        if not isinstance(self.network, StrainNetwork):
+            return self.loss(outputs, targets[0]).mean(), outputs
+        # What it can do without comes last.
+        truth = HeadTruth(**dict(zip(("fractions", *self.network.learns), targets, strict=False)))
+        return self.network.loss_of(outputs, truth, self.name)
 
 
-class _AllHeads(nn.Module):
+def _unknown(what: str, has: object) -> RecipeError:
+    return RecipeError(
+        f"the network learns {what}, the source of mixtures has {has}",
+        remedy="Give a source that knows, or take a network of fractions alone",
+    )
+
+
+class _AllOutputs(nn.Module):
     """All heads by the call that gradients of several processes are shared through."""
 
-    def __init__(self, network: HeadedNetwork) -> None:
+    def __init__(self, network: StrainNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, patterns: Tensor) -> AllOutputs:
+    def forward(self, patterns: Tensor) -> Any:
         return self.network.all_outputs(patterns)

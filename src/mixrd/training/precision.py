@@ -1,7 +1,8 @@
-"""The arithmetic that a network is trained in."""
+"""Where and in which arithmetic a network is trained."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mixrd.errors import RecipeError
-from mixrd.training.fraction_settings import FractionTraining, Precision
+from mixrd.training.settings import Precision, TrainingSettings
 
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -36,12 +37,32 @@ def has_bfloat16(device: str | torch.device) -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
+def best_device() -> str:
+    """Name of the device to train on: "cuda" where a GPU is found, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def half_the_processors() -> Iterator[None]:
+    """As many threads as there are physical cores, at most those allowed before.
+
+    Two threads on one core bring nothing, and where another program runs they wait for each other: a
+    training then takes ten times as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, min(threads, (os.cpu_count() or 2) // 2)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class Arithmetic:
     """Precision, loss scaling and compilation of one training; entered for as long as it runs.
 
     Parameters
     ----------
-    settings : FractionTraining
+    settings : TrainingSettings
     device : device
 
     Raises
@@ -50,7 +71,7 @@ class Arithmetic:
         If the device does not have the precision.
     """
 
-    def __init__(self, settings: FractionTraining, device: torch.device) -> None:
+    def __init__(self, settings: TrainingSettings, device: torch.device) -> None:
         if device.type != "cuda" and settings.precision in ("fp16", "tf32"):
             raise RecipeError(
                 f"precision = {settings.precision} needs a GPU, the device is {device}",

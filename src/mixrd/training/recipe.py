@@ -12,14 +12,24 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, reflections
 from mixrd.errors import RecipeError
 from mixrd.mixture import SAMPLER_VERSION, SampleRanges
-from mixrd.network import NETWORK_VERSION, Problem
+from mixrd.network import (
+    NETWORK_VERSION,
+    SCAN_ARCHITECTURE,
+    Problem,
+    architecture_named,
+    architectures,
+    unfit_for_scans,
+)
 from mixrd.pattern import FORWARD_MODEL_VERSION, Instrument, instrument_to_dict
 from mixrd.phases import check_distinct
+from mixrd.training.precision import has_bfloat16
+from mixrd.training.settings import TrainingSettings
 
 #: Longest pattern that the network reads; finer grids add cost but hardly information.
 MOST_POINTS = 3072
@@ -45,10 +55,14 @@ class Recipe:
     steps : int
         Optimiser steps.
     batch : int
-        Mixtures a step.
+        Mixtures a step; what suits the architecture unless given.
     learning_rate : float
-        Highest; warmed up linearly, then lowered to zero along a cosine.
+        Highest; warmed up linearly, then lowered to zero along a cosine. What suits the architecture unless
+        given.
     seed : int
+    architecture : str
+        One of `mixrd.network.architectures` that gradients train and that needs nothing but candidates and
+        grid. One without heads for strain and size leaves these to the refinement.
     """
 
     phases: tuple[Crystal, ...]
@@ -56,15 +70,20 @@ class Recipe:
     two_theta_range: tuple[float, float] | None = None
     ranges: SampleRanges = field(default_factory=SampleRanges)
     steps: int = 800
-    batch: int = 192
-    learning_rate: float = 3e-3
+    batch: int | None = None
+    learning_rate: float | None = None
     seed: int = 0
+    architecture: str = SCAN_ARCHITECTURE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phases", tuple(self.phases))
         if not self.phases:
             raise RecipeError("no phase is given", remedy="Name at least one candidate phase")
         check_distinct(list(self.phases))
+        suits = self._suitable()
+        for name in ("batch", "learning_rate"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, getattr(suits, name))
         allowed = {
             "steps": (1, 10_000_000),
             "batch": (8, 65_536),
@@ -80,6 +99,37 @@ class Recipe:
             raise RecipeError(
                 f"two_theta_range = {first:g} to {last:g} deg", remedy="Allowed: 0 <= low < high <= 180"
             )
+
+    def _suitable(self) -> TrainingSettings:
+        """Settings that suit the architecture.
+
+        Raises
+        ------
+        RecipeError
+            If it cannot be trained for scans.
+        """
+        chosen = architecture_named(self.architecture)
+        if lacks := unfit_for_scans(self.architecture):
+            fit = ", ".join(a.name for a in architectures() if not unfit_for_scans(a.name))
+            raise RecipeError(
+                f"{self.architecture} cannot be trained for scans: it {lacks}", remedy=f"Take one of {fit}"
+            )
+        return TrainingSettings(**{"samples": 1, **chosen.training})
+
+    def settings(self, device: torch.device) -> TrainingSettings:
+        """Settings of the training on a device."""
+        assert self.batch is not None and self.learning_rate is not None
+        return dataclasses.replace(
+            self._suitable(),
+            samples=self.steps * self.batch,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            # Nearly twice as fast where there is bf16; weights and their gradients stay in float32.
+            precision="bf16" if has_bfloat16(device) else "float32",
+            seed=self.seed,
+            schedule="cosine",
+            largest_gradient=1.0,
+        )
 
     def problem(self) -> Problem:
         """Grid and candidates of the network.
@@ -116,6 +166,9 @@ class Recipe:
         data["phases"] = [crystal.to_dict() for crystal in self.phases]
         data["instrument"] = instrument_to_dict(self.instrument)
         data["ranges"] = dataclasses.asdict(self.ranges)
+        # As before there was a choice, so that networks are found that were trained then.
+        if self.architecture == SCAN_ARCHITECTURE:
+            del data["architecture"]
         return data
 
     @property

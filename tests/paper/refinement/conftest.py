@@ -17,7 +17,7 @@ from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.pool import load_pool
 from mixrd.paper.refinement.copies import Copies
 from mixrd.paper.refinement.search import Search
-from mixrd.training.loop import half_the_processors
+from mixrd.training.precision import half_the_processors
 
 NAMES = ("skutterudite", "silicon-nitride-beta", "matlockite", "arsenolamprite")
 

@@ -6,7 +6,7 @@ import json
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from mixrd.errors import ModelError, UsageError
 from mixrd.export.export_format import network_export_format
-from mixrd.network import Model
+from mixrd.network import Estimate, Model, estimate_from
 
-if TYPE_CHECKING:
-    from mixrd.network.compact import CompactNetwork
-
-#: Names of the graph's outputs.
-OUTPUTS = ("fractions", "strain", "inverse_size_per_nm")
+#: The graph's outputs and what they are; a network has those that it has heads for.
+OUTPUTS = {
+    "fractions": "weight fractions of the phases, rows sum to 1",
+    "strain": "amplitudes along each phase's symmetry-allowed strains, phase after phase",
+    "inverse_size_per_nm": "inverse Scherrer size (K = 0.9) of the phases in 1/nm",
+}
 #: Largest difference to torch that is let pass.
 TOLERANCE = 1e-5
 _OPSET = 18
@@ -82,11 +83,7 @@ def description(model: Model) -> dict[str, Any]:
             "of one step around start + i * step; never extrapolated",
             "unit": "counts or any positive unit; the graph normalises: sqrt(max(y, 0) / max(y))",
         },
-        "outputs": {
-            "fractions": "weight fractions of the phases, rows sum to 1",
-            "strain": "amplitudes along each phase's symmetry-allowed strains, phase after phase",
-            "inverse_size_per_nm": "inverse Scherrer size (K = 0.9) of the phases in 1/nm",
-        },
+        "outputs": {name: OUTPUTS[name] for name in _stated(model.estimate(torch.ones(1, problem.points)))},
         "phases": [
             {
                 "name": crystal.name,
@@ -104,17 +101,22 @@ def description(model: Model) -> dict[str, Any]:
     }
 
 
+def _stated(estimate: Estimate) -> dict[str, Tensor]:
+    """The outputs that an estimate has, by name."""
+    values = (estimate.fractions, estimate.strain, estimate.inverse_size)
+    return {name: value for name, value in zip(OUTPUTS, values, strict=True) if value is not None}
+
+
 class _Outputs(nn.Module):
     """The network with a tuple of tensors in place of an Estimate."""
 
-    def __init__(self, network: CompactNetwork) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, patterns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(batch, points) to the three outputs."""
-        found = self.network(patterns)
-        return found.fractions, found.strain, found.inverse_size
+    def forward(self, patterns: Tensor) -> tuple[Tensor, ...]:
+        """(batch, points) to the outputs."""
+        return tuple(_stated(estimate_from(self.network, patterns)).values())
 
 
 def _export(model: Model, path: Path) -> None:
@@ -127,7 +129,7 @@ def _export(model: Model, path: Path) -> None:
             (example,),
             str(path),
             input_names=["patterns"],
-            output_names=list(OUTPUTS),
+            output_names=list(description(model)["outputs"]),
             dynamic_shapes={"patterns": {0: torch.export.Dim("batch")}},
             opset_version=_OPSET,
             dynamo=True,
@@ -139,9 +141,9 @@ def _export(model: Model, path: Path) -> None:
 def _compare(model: Model, session: Any) -> None:
     """Raise ModelError if the graph differs from torch by more than `TOLERANCE`."""
     patterns = np.random.default_rng(0).gamma(0.3, 1000.0, (_TRIAL, model.problem.points)).astype(np.float32)
-    expected = model.estimate(torch.from_numpy(patterns))
-    found = session.run(list(OUTPUTS), {"patterns": patterns})
-    pairs = zip((expected.fractions, expected.strain, expected.inverse_size), found, strict=True)
+    expected = _stated(model.estimate(torch.from_numpy(patterns)))
+    found = session.run(list(expected), {"patterns": patterns})
+    pairs = zip(expected.values(), found, strict=True)
     worst = max(float(np.abs(a.numpy() - b).max()) for a, b in pairs)
     if not worst <= TOLERANCE:
         raise ModelError(

@@ -6,28 +6,28 @@ import pytest
 
 from mixrd.errors import MixrdError
 from mixrd.network import architecture_named, architectures
-from mixrd.training import FractionTraining
+from mixrd.training import TrainingSettings
 
-SETTINGS = FractionTraining(samples=1000)
+SETTINGS = TrainingSettings(samples=1000)
 
 
 def test_the_papers_choices() -> None:
     assert (SETTINGS.batch, SETTINGS.learning_rate, SETTINGS.loss) == (512, 2e-4, "tvd")
     assert (SETTINGS.schedule, SETTINGS.precision, SETTINGS.compile) == ("constant", "float32", False)
     # 9e5 N samples are 1758 N steps of 512.
-    assert FractionTraining(samples=9 * 10**5).steps == 1758
+    assert TrainingSettings(samples=9 * 10**5).steps == 1758
     assert {SETTINGS.learning_rate_at(step) for step in (0, 1, 10**6)} == {2e-4}
 
 
 def test_every_architecture_suggests_settings_that_are_allowed() -> None:
     for architecture in architectures():
-        settings = FractionTraining(samples=1000, **architecture.training)
+        settings = TrainingSettings(samples=1000, **architecture.training)
         assert (settings == SETTINGS) == (not architecture.training)
     assert not architecture_named("table1").training
 
 
 def test_cosine_rises_and_falls() -> None:
-    settings = FractionTraining(samples=200 * 10, batch=10, learning_rate=1.0, schedule="cosine")
+    settings = TrainingSettings(samples=200 * 10, batch=10, learning_rate=1.0, schedule="cosine")
     rates = [settings.learning_rate_at(step) for step in range(200)]
     assert rates[0] == pytest.approx(0.1) and max(rates) == rates[9] == rates[10] == 1.0
     assert rates[10:] == sorted(rates[10:], reverse=True)

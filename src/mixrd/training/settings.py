@@ -1,4 +1,4 @@
-"""What decides the result of a training of fractions."""
+"""What decides the result of a training, besides the network and its mixtures."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _WARM_UP = 0.05
 
 
 @dataclass(frozen=True)
-class FractionTraining:
-    """How to train a network of fractions; the paper's choices unless given.
+class TrainingSettings:
+    """How to train a network; the paper's choices unless given.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class FractionTraining:
     batch : int
         Mixtures a step, over all processes.
     learning_rate : float
-        Of Adam; with "cosine" its highest.
+        Of AdamW; with "cosine" its highest.
     loss : str
         One of `mixrd.network.losses`.
     precision : {"float32", "tf32", "bf16", "fp16"}
@@ -52,6 +52,10 @@ class FractionTraining:
         Mixtures of the training source that statistics of batch normalization are measured on before a
         validation and for the finished network (`measured_statistics`); 0 takes the running averages. The
         training itself is the same.
+    weight_decay : float
+        Of AdamW; without, it is Adam.
+    fused : bool
+        Whether processors, too, do a step of the optimizer in one kernel; the results differ by rounding.
     """
 
     samples: int
@@ -66,6 +70,8 @@ class FractionTraining:
     parts: int = 1
     validation_samples: int = 1024
     statistics_samples: int = 512
+    weight_decay: float = 0.0
+    fused: bool = True
 
     def __post_init__(self) -> None:
         allowed: dict[str, tuple[float, float]] = {
@@ -77,6 +83,7 @@ class FractionTraining:
             "parts": (1, 65_536),
             "validation_samples": (1, 10**7),
             "statistics_samples": (0, 10**7),
+            "weight_decay": (0.0, 1.0),
         }
         for name, (low, high) in allowed.items():
             value = getattr(self, name)
@@ -110,8 +117,12 @@ class FractionTraining:
         return self.learning_rate * 0.5 * (1 + math.cos(angle))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        return dataclasses.asdict(self)
+        """Plain data; what came later is left out where it is as it was before."""
+        plain = dataclasses.asdict(self)
+        for name, before in (("weight_decay", 0.0), ("fused", True)):
+            if plain[name] == before:
+                del plain[name]
+        return plain
 
     def fingerprint(self, points: int, materials: int) -> int:
         """Of all that a training cannot change on its way; 63 bits.
