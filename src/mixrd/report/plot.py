@@ -59,11 +59,7 @@ def analysis_png(analysis: Analysis, *, scale: IntensityScale = "sqrt") -> bytes
 
 
 def draw_analysis(
-    axes: Axes,
-    analysis: Analysis,
-    *,
-    scale: IntensityScale = "sqrt",
-    colours: Sequence[str] | None = None,
+    axes: Axes, analysis: Analysis, *, scale: IntensityScale = "sqrt", colours: Sequence[str] | None = None
 ) -> None:
     """Draw data, fit, background and phases of an analysed scan into axes of your own.
 

@@ -45,10 +45,7 @@ def plot_series(results: Sequence[tuple[str, Analysis]], path: str | Path) -> No
 
 
 def series_figure(
-    results: Sequence[tuple[str, Analysis]],
-    *,
-    figure: FigureBase | None = None,
-    colormap: str = "viridis",
+    results: Sequence[tuple[str, Analysis]], *, figure: FigureBase | None = None, colormap: str = "viridis"
 ) -> Figure | FigureBase:
     """Weight fractions of each phase (rows) in each scan (columns), in the order given.
 
