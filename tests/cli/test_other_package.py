@@ -21,7 +21,7 @@ from mixrd.scan import Arrays, OpenedFile, ScanFormat, ScanHeader, chosen, regis
 def read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
     x, y = np.array([line.split() for line in opened.text.splitlines()[1:]], dtype=float).T
     header = ScanHeader(wavelength_angstrom=1.540593, warnings=(("LAMP_WAS_OLD", "the lamp was old"),))
-    return chosen([(Arrays(x, y, None, "others"), header)], scan, opened.file)
+    return chosen([(Arrays(x, y, None, "others"), header)], scan)
 
 
 register_format(ScanFormat("Others", lambda opened: opened.text.startswith("OTHERS 1"), read, (".oth",)))

@@ -12,7 +12,7 @@ import pytest
 
 from mixrd.analysis import AbsoluteResult, Analysis, AnalysisWarning, TextureResult, UnexplainedResult
 from mixrd.analysis.result.second_opinion import SecondOpinion
-from mixrd.report.html import MOST_PLOTS, analysis_report
+from mixrd.report.html import MOST_PLOTS, PAPER, analysis_report
 from mixrd.warning_texts import warning_texts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -278,10 +278,8 @@ def test_batch_of_one_instrument_states_it_once(make_analysis) -> None:
 
 
 def test_citation_agrees_with_the_citation_file() -> None:
-    from mixrd.report.citation import PAPER
-
     cff = (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
     doi = re.search(r"doi: (\S+)", cff)
-    assert doi is not None and PAPER.link == f"https://doi.org/{doi[1]}"
+    assert doi is not None and PAPER["link"] == f"https://doi.org/{doi[1]}"
     for field in re.findall(r"(?:family-names|title|journal): \"?([^\"\n]+)", cff.split("references:")[1]):
-        assert field in PAPER.text
+        assert field in PAPER["text"]

@@ -14,15 +14,17 @@ CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
 def _codes(source: str) -> set[str]:
-    """First strings of ("CODE", message, ...) in tuples and calls."""
+    """First strings of ("CODE", message, ...) in tuples and calls; a long message is called `text`."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         parts = node.elts if isinstance(node, ast.Tuple) else node.args if isinstance(node, ast.Call) else []
         if len(parts) < 2 or not isinstance(parts[0], ast.Constant) or not isinstance(parts[0].value, str):
             continue
         message = parts[1]
-        is_sentence = isinstance(message, ast.JoinedStr) or (
-            isinstance(message, ast.Constant) and isinstance(message.value, str) and " " in message.value
+        is_sentence = (
+            isinstance(message, ast.JoinedStr)
+            or (isinstance(message, ast.Name) and message.id == "text")
+            or (isinstance(message, ast.Constant) and isinstance(message.value, str) and " " in message.value)
         )
         is_call = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "AnalysisWarning"
         if (is_sentence or is_call) and CODE.fullmatch(parts[0].value) and len(parts[0].value) > 2:

@@ -62,13 +62,13 @@ def test_a_lost_count_stretches_no_axis(
 ) -> None:
     first = round(first, 8)
     last = round(first + step * (points - 1), 8)
-    refuse_stretched_range(first, last, points, radius, "a.xrdml")
+    refuse_stretched_range(first, last, points, radius)
     with pytest.raises(ScanError, match=f"{points - lost} of the {points} points"):
-        refuse_stretched_range(first, last, points - lost, radius, "a.xrdml")
+        refuse_stretched_range(first, last, points - lost, radius)
 
 
 def test_other_steps_are_left_alone() -> None:
-    refuse_stretched_range(10.0031, 79.9873, 3317, 240.0, "a.xrdml")
+    refuse_stretched_range(10.0031, 79.9873, 3317, 240.0)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_xrdml_without_one_count(data_dir: Path, save: Save, name: str) -> None:
     found = re.search(r"(<(?:intensities|counts)[^>]*>\s*)\S+ (\S+ )", text)
     assert found is not None
     with pytest.raises(ScanError, match="points that it declares"):
-        read_scan(save(text.replace(found[0], found[1] + found[2], 1), "a.xrdml"))
+        read_scan(save(text.replace(found[0], found[1] + found[2], 1)))
 
 
 def _without_line(data: bytes, line: int) -> bytes:

@@ -84,4 +84,4 @@ def test_wavelength_in_text(line: str, wavelength: float | None) -> None:
 def test_eva_export_header() -> None:
     facts = text_facts(['\'Id: "" Anode: "Co" Scantype: "Coupled TwoTheta/Theta" TimePerStep: "96"'])
     assert (facts.anode, facts.counting_time_s) == ("Co", 96.0)
-    assert facts.scan_axis == "Coupled TwoTheta/Theta"
+    assert facts.axis == "Coupled TwoTheta/Theta"

@@ -220,7 +220,7 @@ def test_rasx_optics() -> None:
 def test_uxd_codes_have_their_names_below_them() -> None:
     codes = "_MONOCHROMATOR=2\n; Johansson Ge111\n_ANALYZER_CODE=1\n; Graphite\n"
     text = f"{codes}_WLRATIO=0.5\n_2THETACOUNTS\n1 2\n"
-    (header,) = uxd_headers(text, "x.uxd")
+    (header,) = uxd_headers(text)
     assert header.optics is not None
     assert header.optics.primary == Monochromator("Johansson Ge111", 3.2665, True)
     assert header.optics.secondary == Monochromator("Graphite", 3.354)

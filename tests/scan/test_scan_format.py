@@ -19,7 +19,7 @@ Save = Callable[..., Path]
 def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
     x = np.arange(10.0, 20.0, 0.02)
     counts = 100.0 + 37 * np.arange(x.size) % 41
-    return chosen([(Arrays(x, counts, None, "mine"), ScanHeader())], scan, opened.file)
+    return chosen([(Arrays(x, counts, None, "mine"), ScanHeader())], scan)
 
 
 @pytest.fixture

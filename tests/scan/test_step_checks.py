@@ -12,7 +12,7 @@ _X = np.round(np.arange(10.0, 40.001, 0.02), 3)
 
 
 def _codes(x: np.ndarray, declared: float | None = None) -> list[str]:
-    return [code for code, _ in judge_steps(x, declared, "a.xy")]
+    return [code for code, _ in judge_steps(x, declared)]
 
 
 def _moved(by: float) -> np.ndarray:
@@ -43,7 +43,7 @@ def test_doubts(x: np.ndarray, codes: list[str]) -> None:
 @pytest.mark.parametrize("places", [[700], [700, 701, 702], list(range(700, 750))])
 def test_points_that_the_header_declares(places: list[int]) -> None:
     with pytest.raises(ScanError, match=r"header declares steps of 0\.02"):
-        judge_steps(np.delete(_X, places), 0.02, "a.ras")
+        judge_steps(np.delete(_X, places), 0.02)
     assert _codes(_X, 0.02) == []
 
 
@@ -53,4 +53,4 @@ def test_a_point_far_from_all_others(place: int) -> None:
     x[place:] += 10.0
     x[place + 1 :] += 10.0
     with pytest.raises(ScanError, match=f"point {place + 1} at"):
-        judge_steps(x, None, "a.xy")
+        judge_steps(x, None)

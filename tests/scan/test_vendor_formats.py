@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mixrd.errors import ScanError
-from mixrd.scan import containers, read_scan
+from mixrd.scan import opened_file, read_scan
 
 Save = Callable[..., Path]
 
@@ -228,7 +228,7 @@ def test_entities_are_refused(save: Save) -> None:
 
 
 def test_archive_that_unpacks_too_large(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(containers, "MAX_UNPACKED_BYTES", 2**20)
+    monkeypatch.setattr(opened_file, "MAX_UNPACKED_BYTES", 2**20)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("Data0/Profile0.txt", b"0" * 2**22)
@@ -245,7 +245,7 @@ def test_archive_of_something_else(save: Save) -> None:
 
 
 def test_file_that_is_too_large(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(containers, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(opened_file, "MAX_FILE_BYTES", 100)
     with pytest.raises(ScanError, match="too large"):
         read_scan(save(b"1 2\n" * 100))
 

@@ -15,8 +15,7 @@ from mixrd.batch.scan_files import find_scans
 from mixrd.batch.work import Outcome, Output, ScanJob, perform
 from mixrd.errors import UsageError
 from mixrd.report.files import write_batch
-from mixrd.report.lazy_results import LazyResults
-from mixrd.report.report_file import BATCH_REPORT, write_report
+from mixrd.report.report_file import BATCH_REPORT, LazyResults, write_report
 
 Named = tuple[str, Analysis]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
 Cell = tuple[float, float, float, float, float, float]
 UAniso = tuple[float, float, float, float, float, float]
 
@@ -42,7 +43,7 @@ class Site:
     charge: int = 0
 
 
-def cell_of(lattice: NDArray[np.float64]) -> Cell:
+def cell_of(lattice: Floats) -> Cell:
     """Cell lengths (angstrom) and angles (degrees) of lattice vectors given as rows."""
     lengths = np.linalg.norm(lattice, axis=1)
     cosines = [lattice[i] @ lattice[j] / (lengths[i] * lengths[j]) for i, j in ((1, 2), (0, 2), (0, 1))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,18 @@ from mixrd.crystal.cell import Cell
 from mixrd.crystal.cif_document import choose_block, read_document
 from mixrd.crystal.cif_sites import ListedSites, listed_sites, sites_of
 from mixrd.crystal.cif_symmetry import Setting, symmetry_readings
+from mixrd.crystal.formula import (
+    AGREES,
+    content_by_multiplicity,
+    exchanged_mass,
+    hydrogen_as_one,
+    water_without_sites,
+)
 from mixrd.crystal.plausibility import NEAREST, contact
 from mixrd.crystal.readings import DOUBT, UNCHECKED, Reading, choose
 from mixrd.crystal.site_species import species_by_distance, species_by_formula
 from mixrd.crystal.stated import Grade, Stated, compare, read_stated
 from mixrd.crystal.structure import Crystal
-from mixrd.crystal.unlocated import with_unlocated
 from mixrd.crystal.validity import check_cell
 from mixrd.errors import CrystalError
 
@@ -135,15 +141,45 @@ def _noted(reading: Reading, listed: ListedSites, stated: Stated) -> Crystal:
         notes.append(UNCHECKED)
     if listed.zeros:
         notes.append(f"{', '.join(listed.zeros)}: '.' for a coordinate taken as 0")
-    crystal = reading.crystal
-    if notes:
-        crystal = replace(crystal, notes=(*notes, *crystal.notes))
-    twice = None
+    crystal = replace(reading.crystal, notes=(*notes, *reading.crystal.notes)) if notes else reading.crystal
+    units = reading.comparison.units
+    if not stated.formula or not units:
+        return crystal
+    unlocated, note = _unlocated(crystal, stated, stated.formula, units, listed, reading.setting)
+    return replace(crystal, notes=(*crystal.notes, note), unlocated=unlocated) if note else crystal
+
+
+def _unlocated(
+    crystal: Crystal,
+    stated: Stated,
+    formula: Mapping[str, float],
+    units: float,
+    listed: ListedSites,
+    setting: Setting,
+) -> tuple[tuple[tuple[str, float], ...], str]:
+    """Hydrogen and water of the formula that no site holds, as (element, atoms a cell), and a note on it.
+
+    Where the sites do not agree with the formula otherwise, nothing is said.
+    """
+    found, wanted = hydrogen_as_one(content_by_multiplicity(crystal)), units * formula.get("H", 0.0)
     if any("whose hydrogen is listed too" in note for note in crystal.notes):
         apart = {i: replace(held, group=False) for i, held in enumerate(listed.held) if held.group}
-        source = crystal.source
-        twice = partial(_crystal, crystal.name, crystal.cell, source, listed.holding(apart), reading.setting)
-    return with_unlocated(crystal, stated, reading.comparison.units, twice)
+        counted = _crystal(crystal.name, crystal.cell, crystal.source, listed.holding(apart), setting)
+        twice = hydrogen_as_one(content_by_multiplicity(counted)).get("H", 0.0)
+        if abs(wanted - twice) <= AGREES * twice:
+            return (), "its formula counts the hydrogen of the water twice"
+    oxygen, light = water_without_sites(found, formula, units), found.get("H", 0.0)
+    with_water = {**found, "O": found.get("O", 0.0) + oxygen} if oxygen else found
+    missing = wanted - light
+    if exchanged_mass(with_water, formula)[0] > AGREES or missing < 0.02 * wanted or missing <= 0:
+        if wanted and light > 1.1 * wanted + 0.01:
+            return (), f"{DOUBT}its sites hold {light / units:.3g} H, its formula {wanted / units:.3g}"
+        return (), ""
+    atoms = [("D" if stated.deuterated else "H", round(missing, 4))]
+    atoms += [("O", round(oxygen, 4))] if oxygen else []
+    what = " and ".join(f"{number / units:.4g} {element}" for element, number in atoms)
+    note = f"{what} of its formula {stated.formula_text} have no sites: counted in the mass, not scattering"
+    return tuple(atoms), note
 
 
 def _cell(block: gemmi.cif.Block) -> Cell:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
 
-from mixrd.crystal.cell import Site
+from mixrd.crystal.cell import Floats, Site
 from mixrd.crystal.cif_document import COORDINATES
 from mixrd.crystal.displacement import default_u_iso, stated_displacement
 from mixrd.crystal.site_species import Species, species
@@ -44,7 +43,7 @@ class ListedSites:
 
     raws: tuple[gemmi.SmallStructure.Site, ...]
     held: tuple[Species, ...]
-    lattice: NDArray[np.float64]
+    lattice: Floats
     cell: gemmi.UnitCell
     notes: tuple[str, ...] = ()
     zeros: tuple[str, ...] = ()
@@ -175,9 +174,9 @@ def _own_hydrogen(listed: ListedSites, operations: tuple[str, ...]) -> dict[int,
     return own
 
 
-def _images(places: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+def _images(places: Floats, lattice: Floats) -> Floats:
     """The distinct ones of these places (M, 3)."""
-    kept: list[NDArray[np.float64]] = []
+    kept: list[Floats] = []
     for place in places:
         if kept:
             offsets = np.array(kept) - place
@@ -188,12 +187,12 @@ def _images(places: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArra
 
 
 def _nearest(
-    place: NDArray[np.float64],
+    place: Floats,
     others: Sequence[int],
-    places: NDArray[np.float64],
-    rotations: NDArray[np.float64],
-    shifts: NDArray[np.float64],
-    lattice: NDArray[np.float64],
+    places: Floats,
+    rotations: Floats,
+    shifts: Floats,
+    lattice: Floats,
     group: int,
 ) -> bool:
     """Whether of all atoms other than hydrogen an image of `group` is nearest to `place`."""
@@ -220,7 +219,7 @@ def _listed_once(listed: ListedSites, operations: tuple[str, ...], notes: list[s
     return kept
 
 
-def _overfull(sites: Sequence[Site], operations: tuple[str, ...], lattice: NDArray[np.float64]) -> list[str]:
+def _overfull(sites: Sequence[Site], operations: tuple[str, ...], lattice: Floats) -> list[str]:
     totals = shared_occupancy(sites, operations, lattice)
     overfull = [f"{s.label} ({total:.3g})" for s, total in zip(sites, totals, strict=True) if total > 1.005]
     if not overfull:

@@ -9,6 +9,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.crystal.cell import Floats
 from mixrd.crystal.structure import Crystal
 from mixrd.crystal.validity import SAME_ATOM_ANGSTROM
 
@@ -37,7 +38,7 @@ class BondGraph:
     """
 
     elements: tuple[str, ...]
-    occupancy: NDArray[np.float64]
+    occupancy: Floats
     pairs: NDArray[np.int64]
     shifts: NDArray[np.int64]
 
@@ -130,7 +131,7 @@ def coordination(crystal: Crystal, reach: float) -> NDArray[np.int64]:
     return np.bincount(ends, minlength=len(elements))
 
 
-def _atoms(crystal: Crystal) -> tuple[tuple[str, ...], NDArray[np.float64], NDArray[np.float64]]:
+def _atoms(crystal: Crystal) -> tuple[tuple[str, ...], Floats, Floats]:
     """Element (deuterium as H), occupancy and covalent radius in angstrom of each atom of the cell."""
     sites = [crystal.sites[int(i)] for i in crystal.atoms.site]
     elements = tuple("H" if s.element == "D" else s.element for s in sites)
@@ -138,14 +139,14 @@ def _atoms(crystal: Crystal) -> tuple[tuple[str, ...], NDArray[np.float64], NDAr
     return elements, np.array([s.occupancy for s in sites]), radius
 
 
-def _alternatives(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _alternatives(one: Floats, other: Floats) -> NDArray[np.bool_]:
     """Whether two sites of these occupancies need not be filled at once."""
     return (one < 1) & (other < 1) & (one + other <= ALTERNATIVES)
 
 
 def _neighbours(
     crystal: Crystal, cutoff: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], Floats]:
     """All pairs of atoms within `cutoff` angstrom, each once: i, j, the cell of j, distance."""
     fract, lattice = crystal.atoms.fract, crystal.lattice
     spacing = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
@@ -167,10 +168,7 @@ def _neighbours(
 
 
 def _one_bond_per_hydrogen(
-    hydrogen: NDArray[np.bool_],
-    i: NDArray[np.int64],
-    j: NDArray[np.int64],
-    length: NDArray[np.float64],
+    hydrogen: NDArray[np.bool_], i: NDArray[np.int64], j: NDArray[np.int64], length: Floats
 ) -> NDArray[np.bool_]:
     """Which bonds are left when each hydrogen keeps its shortest."""
     kept = np.ones(len(i), dtype=bool)

@@ -6,9 +6,8 @@ import math
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
 
-from mixrd.crystal.cell import UAniso
+from mixrd.crystal.cell import Floats, UAniso
 from mixrd.crystal.validity import MOST_U, U_TOLERANCE, fractional_displacement, not_negative
 
 #: Displacement (angstrom^2) given to sites whose source states none, by class of element. Room-temperature
@@ -29,7 +28,7 @@ def default_u_iso(element: str, *, organic: bool) -> float:
 
 
 def stated_displacement(
-    raw: gemmi.SmallStructure.Site, cell: gemmi.UnitCell, lattice: NDArray[np.float64]
+    raw: gemmi.SmallStructure.Site, cell: gemmi.UnitCell, lattice: Floats
 ) -> tuple[float | None, UAniso | None, str]:
     """U_iso and U_ij of a site, and a note where they are not used as stated.
 

@@ -13,7 +13,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.cell import Site, cell_of
+from mixrd.crystal.cell import Floats, Site, cell_of
 from mixrd.crystal.displacement import default_u_iso
 from mixrd.errors import CrystalError, UsageError
 
@@ -98,10 +98,7 @@ def _elements(species: Any) -> Content:
 
 
 def _parts(
-    lattice: NDArray[np.float64],
-    places: Sequence[NDArray[np.float64]],
-    contents: Sequence[Content],
-    what: str,
+    lattice: Floats, places: Sequence[Floats], contents: Sequence[Content], what: str
 ) -> dict[str, Any]:
     try:
         import spglib
@@ -156,7 +153,7 @@ def _key(content: Content) -> tuple[tuple[str, float], ...]:
     return tuple(sorted((element, round(float(amount), 6)) for element, amount in content.items()))
 
 
-def _triplet(rotation: NDArray[np.int64], shift: NDArray[np.float64]) -> str:
+def _triplet(rotation: NDArray[np.int64], shift: Floats) -> str:
     """An operation as "x,y,z"; shifts are multiples of 1/24."""
     op = gemmi.Op()
     op.rot = [[int(value) * gemmi.Op.DEN for value in row] for row in rotation]

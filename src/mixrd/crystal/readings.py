@@ -15,9 +15,9 @@ from mixrd.crystal.plausibility import (
     OVERLAP,
     contact,
     is_special,
+    same_powder,
     unbound,
 )
-from mixrd.crystal.powder_equality import same_powder
 from mixrd.crystal.stated import Comparison, Grade, Stated, compare
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import ContradictionError, CrystalError

@@ -9,8 +9,9 @@ from enum import IntEnum
 import gemmi
 
 from mixrd.crystal.cif_document import number_value, text_value
-from mixrd.crystal.composition import (
+from mixrd.crystal.formula import (
     AGREES,
+    atoms_of_formula,
     content_by_multiplicity,
     exchanged_mass,
     hydrogen_as_one,
@@ -18,7 +19,6 @@ from mixrd.crystal.composition import (
     water_without_sites,
     without_hydrogen,
 )
-from mixrd.crystal.formula import atoms_of_formula
 from mixrd.crystal.structure import AMU_PER_A3_IN_G_CM3, Crystal
 from mixrd.errors import CrystalError
 

@@ -7,9 +7,8 @@ from typing import Literal
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
 
-from mixrd.crystal.cell import Cell, cell_of
+from mixrd.crystal.cell import Cell, Floats, cell_of
 from mixrd.crystal.structure import Crystal
 from mixrd.errors import ParameterError
 
@@ -19,7 +18,7 @@ StrainMode = Literal["symmetry", "general"]
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
-def strain_basis(crystal: Crystal, strain: StrainMode = "symmetry") -> NDArray[np.float64]:
+def strain_basis(crystal: Crystal, strain: StrainMode = "symmetry") -> Floats:
     """Strain components that the crystal system allows, or all.
 
     A strain keeps all multiplicities if it commutes with every rotation of the point group. Averaging
@@ -52,7 +51,7 @@ def strain_basis(crystal: Crystal, strain: StrainMode = "symmetry") -> NDArray[n
 
 
 @lru_cache(maxsize=256)
-def _basis(crystal: Crystal, strain: StrainMode) -> NDArray[np.float64]:
+def _basis(crystal: Crystal, strain: StrainMode) -> Floats:
     rotations = _cartesian_rotations(crystal) if strain == "symmetry" else np.eye(3)[np.newaxis]
     images = []
     for i, j in _VOIGT:
@@ -68,24 +67,24 @@ def _basis(crystal: Crystal, strain: StrainMode) -> NDArray[np.float64]:
     return basis
 
 
-def strained_cell(crystal: Crystal, amplitudes: NDArray[np.float64], strain: StrainMode = "symmetry") -> Cell:
+def strained_cell(crystal: Crystal, amplitudes: Floats, strain: StrainMode = "symmetry") -> Cell:
     """Cell (angstrom, degrees) after strain by `amplitudes` (K,) along `strain_basis(crystal, strain)`."""
     deformation = np.eye(3) + np.einsum("k,kij->ij", amplitudes, strain_basis(crystal, strain))
     return cell_of(crystal.lattice @ deformation)
 
 
-def _cartesian_rotations(crystal: Crystal) -> NDArray[np.float64]:
+def _cartesian_rotations(crystal: Crystal) -> Floats:
     """(G, 3, 3): the rotations of the point group."""
     frame = crystal.lattice.T
     inverse = np.linalg.inv(frame)
     distinct = {tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations}
-    turned: NDArray[np.float64] = (
+    turned: Floats = (
         frame @ (np.array(sorted(distinct)).reshape(-1, 3, 3) / gemmi.Op.DEN) @ inverse
     )
     return turned
 
 
-def _reduced_rows(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _reduced_rows(matrix: Floats) -> Floats:
     """Non-zero rows of the reduced row echelon form."""
     rows = matrix.copy()
     rank = 0

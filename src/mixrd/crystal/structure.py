@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.cell import Cell, Site
+from mixrd.crystal.cell import Cell, Floats, Site
 from mixrd.crystal.objects import parts_from_ase, parts_from_pymatgen
 from mixrd.crystal.validity import (
     SAME_ATOM_ANGSTROM,
@@ -44,8 +44,8 @@ class AtomsInCell:
     """
 
     site: NDArray[np.int64]
-    fract: NDArray[np.float64]
-    u_star: NDArray[np.float64]
+    fract: Floats
+    u_star: Floats
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Crystal:
         check_sites(self.name, self.sites, self.symmetry_operations, self.lattice)
 
     @cached_property
-    def lattice(self) -> NDArray[np.float64]:
+    def lattice(self) -> Floats:
         """(3, 3) lattice vectors as rows, in angstrom."""
         return np.asarray(gemmi.UnitCell(*self.cell).orth.mat.tolist(), dtype=np.float64).T
 
@@ -174,36 +174,25 @@ class Crystal:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Crystal:
         """Crystal from what `to_dict` gave (or its JSON)."""
-        sites = tuple(
-            Site(
-                label=s["label"],
-                element=s["element"],
-                fract=tuple(s["fract"]),
-                occupancy=s["occupancy"],
-                u_iso=s["u_iso"],
-                u_aniso=None if s["u_aniso"] is None else tuple(s["u_aniso"]),
-                charge=s["charge"],
-            )
-            for s in data["sites"]
-        )
-        return cls(
-            name=data["name"],
-            cell=tuple(data["cell"]),
-            space_group=data["space_group"],
-            symmetry_operations=tuple(data["symmetry_operations"]),
-            sites=sites,
-            source=data["source"],
-            notes=tuple(data["notes"]),
-            unlocated=tuple((element, number) for element, number in data["unlocated"]),
-        )
+        sites = tuple(Site(**_frozen_fields(Site, site)) for site in data["sites"])
+        return cls(**{**_frozen_fields(cls, data), "sites": sites})
+
+
+def _frozen_fields(kind: type[Site] | type[Crystal], data: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: _frozen(data[field.name]) for field in fields(kind)}
+
+
+def _frozen(value: Any) -> Any:
+    """Lists of JSON as tuples."""
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 def _expand(crystal: Crystal) -> AtomsInCell:
     """Apply every symmetry operation to every site and merge images on special positions."""
     rotations, shifts = matrices(crystal.symmetry_operations)
     index: list[int] = []
-    positions: list[NDArray[np.float64]] = []
-    tensors: list[NDArray[np.float64]] = []
+    positions: list[Floats] = []
+    tensors: list[Floats] = []
     for i, site in enumerate(crystal.sites):
         u_star = np.zeros((3, 3))
         if site.u_aniso is not None:
@@ -226,9 +215,7 @@ def _expand(crystal: Crystal) -> AtomsInCell:
 
 def _formula(content: dict[str, float], units: int) -> str:
     """Formula per unit: metals first, then nonmetals, O and halogens last."""
-    counts = np.array(list(content.values()))
-    numbers = counts / units
-    pairs = dict(zip(content, numbers, strict=True))
+    pairs = dict(zip(content, np.array(list(content.values())) / units, strict=True))
 
     def rank(element: str) -> tuple[int, str]:
         if gemmi.Element(element).is_metal:

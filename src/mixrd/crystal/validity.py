@@ -9,7 +9,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal.cell import Cell, Site, UAniso
+from mixrd.crystal.cell import Cell, Floats, Site, UAniso
 from mixrd.errors import CrystalError
 
 #: Images of one site closer than this (angstrom) are the same atom on a special position.
@@ -54,7 +54,7 @@ def check_cell(name: str, cell: Cell) -> None:
 
 
 def check_symmetry(
-    name: str, cell: Cell, space_group: str, operations: Sequence[str], lattice: NDArray[np.float64]
+    name: str, cell: Cell, space_group: str, operations: Sequence[str], lattice: Floats
 ) -> None:
     """Raise `CrystalError` unless the cell has the symmetry of the operations."""
     rotations, _ = matrices(operations)
@@ -65,17 +65,15 @@ def check_symmetry(
         )
 
 
-def metric_change(rotations: NDArray[np.float64], lattice: NDArray[np.float64]) -> float:
+def metric_change(rotations: Floats, lattice: Floats) -> float:
     """Largest change of the metric by a rotation of (M, 3, 3), relative to the squared lengths."""
     metric = lattice @ lattice.T
     scale = np.sqrt(np.outer(metric.diagonal(), metric.diagonal()))
-    change: NDArray[np.float64] = (rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / scale
+    change: Floats = (rotations.transpose(0, 2, 1) @ metric @ rotations - metric) / scale
     return float(np.abs(change).max())
 
 
-def check_sites(
-    name: str, sites: Sequence[Site], operations: Sequence[str], lattice: NDArray[np.float64]
-) -> None:
+def check_sites(name: str, sites: Sequence[Site], operations: Sequence[str], lattice: Floats) -> None:
     """Raise `CrystalError` unless each site is an atom somewhere, and none is held more than once."""
     if not sites:
         raise CrystalError(
@@ -117,7 +115,7 @@ def _check_site(name: str, site: Site) -> None:
         )
 
 
-def _check_displacement(name: str, site: Site, lattice: NDArray[np.float64]) -> None:
+def _check_displacement(name: str, site: Site, lattice: Floats) -> None:
     if site.u_aniso is None:
         return
     tensor = lattice.T @ fractional_displacement(site.u_aniso, lattice) @ lattice
@@ -130,7 +128,7 @@ def _check_displacement(name: str, site: Site, lattice: NDArray[np.float64]) -> 
         )
 
 
-def fractional_displacement(u_aniso: UAniso, lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+def fractional_displacement(u_aniso: UAniso, lattice: Floats) -> Floats:
     """(3, 3) tensor in the fractional basis, see `AtomsInCell.u_star`."""
     u11, u22, u33, u12, u13, u23 = u_aniso
     tensor = np.array([[u11, u12, u13], [u12, u22, u23], [u13, u23, u33]])
@@ -138,7 +136,7 @@ def fractional_displacement(u_aniso: UAniso, lattice: NDArray[np.float64]) -> ND
     return tensor * np.outer(reciprocal_lengths, reciprocal_lengths)
 
 
-def not_negative(u_aniso: UAniso, lattice: NDArray[np.float64]) -> UAniso:
+def not_negative(u_aniso: UAniso, lattice: Floats) -> UAniso:
     """U_ij with principal values between -`U_TOLERANCE` and 0 set to 0."""
     principal, axes = np.linalg.eigh(lattice.T @ fractional_displacement(u_aniso, lattice) @ lattice)
     if principal[0] >= 0 or principal[0] < -U_TOLERANCE:
@@ -150,23 +148,17 @@ def not_negative(u_aniso: UAniso, lattice: NDArray[np.float64]) -> UAniso:
     return u11, u22, u33, u12, u13, u23
 
 
-def shared_occupancy(
-    sites: Sequence[Site], operations: Sequence[str], lattice: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def shared_occupancy(sites: Sequence[Site], operations: Sequence[str], lattice: Floats) -> Floats:
     """(S,) sum of the occupancies at the place of each site, by symmetry or as stated.
 
     Hydrogen is not counted: in water that is given as one atom it has the place of its oxygen.
     """
     occupancy = np.array([0.0 if gemmi.Element(s.element).is_hydrogen else s.occupancy for s in sites])
-    totals: NDArray[np.float64] = (
-        same_place(np.array([s.fract for s in sites]), operations, lattice) @ occupancy
-    )
+    totals: Floats = same_place(np.array([s.fract for s in sites]), operations, lattice) @ occupancy
     return totals
 
 
-def same_place(
-    fract: NDArray[np.float64], operations: Sequence[str], lattice: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def same_place(fract: Floats, operations: Sequence[str], lattice: Floats) -> NDArray[np.bool_]:
     """(S, S): whether two of the places `fract` (S, 3) are one, or images of each other."""
     rotations, shifts = matrices(operations)
     same = np.eye(len(fract), dtype=bool)
@@ -177,7 +169,7 @@ def same_place(
     return same | same.T
 
 
-def matrices(operations: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def matrices(operations: Sequence[str]) -> tuple[Floats, Floats]:
     """(M, 3, 3) rotations and (M, 3) shifts of coordinate triplets."""
     parsed = [gemmi.Op(text) for text in operations]
     rotations = np.array([op.rot for op in parsed], dtype=np.float64) / gemmi.Op.DEN

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from mixrd.analysis import Analysis
 from mixrd.errors import UsageError
@@ -21,6 +22,7 @@ from mixrd.scan import Scan
 
 WriteResult = Callable[[Handover], dict[str, str]]
 WriteNetwork = Callable[[Model], bytes]
+Write = TypeVar("Write", WriteResult, WriteNetwork)
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,7 @@ def export_format(name: str) -> Callable[[WriteResult], WriteResult]:
     ParameterError
         If there is one of that name.
     """
-
-    def register(write: WriteResult) -> WriteResult:
-        _REGISTRY.add(name, ExportFormat(write_result=write))
-        return write
-
-    return register
+    return lambda write: _registered(name, write, ExportFormat(write_result=write))
 
 
 def network_export_format(name: str) -> Callable[[WriteNetwork], WriteNetwork]:
@@ -71,12 +68,12 @@ def network_export_format(name: str) -> Callable[[WriteNetwork], WriteNetwork]:
     ParameterError
         If there is one of that name.
     """
+    return lambda write: _registered(name, write, ExportFormat(write_network=write))
 
-    def register(write: WriteNetwork) -> WriteNetwork:
-        _REGISTRY.add(name, ExportFormat(write_network=write))
-        return write
 
-    return register
+def _registered(name: str, write: Write, one: ExportFormat) -> Write:
+    _REGISTRY.add(name, one)
+    return write
 
 
 def export(analysis: Analysis, scan: Scan, to: str) -> dict[str, str]:

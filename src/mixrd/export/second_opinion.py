@@ -56,22 +56,21 @@ def with_second_opinion(analysis: Analysis, scan: Scan, program: str = "rietx") 
         raise UsageError(
             f"no second opinion by {program!r}", remedy=f"Programs that can be asked: {', '.join(PROGRAMS)}"
         )
-    given = handover(analysis, scan)
+    given, ours = handover(analysis, scan), _ours(analysis)
+    begin = time.perf_counter()
     if analysis.statement.kind != "amounts":
         # Its fractions would be numbers where there are to be none.
-        opinion = _without(f"it was not asked: {analysis.statement.sentence}", 0.0)
-        doubts = second_opinion_warnings(opinion, {})
-        return dataclasses.replace(analysis, second_opinion=opinion, warnings=(*analysis.warnings, *doubts))
-    begin = time.perf_counter()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            result = _refined(given, analysis)
-        opinion = _opinion(result, analysis, time.perf_counter() - begin)
-    except Exception as problem:  # whatever ends another program's fit is its answer
-        remark = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
-        opinion = _without(remark, time.perf_counter() - begin)
-    doubts = second_opinion_warnings(opinion, _ours(analysis))
+        opinion, ours = _without(f"it was not asked: {analysis.statement.sentence}", 0.0), {}
+    else:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                result = _refined(given, analysis)
+            opinion = _opinion(result, analysis, time.perf_counter() - begin)
+        except Exception as problem:  # whatever ends another program's fit is its answer
+            remark = f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
+            opinion = _without(remark, time.perf_counter() - begin)
+    doubts = second_opinion_warnings(opinion, ours)
     return dataclasses.replace(analysis, second_opinion=opinion, warnings=(*analysis.warnings, *doubts))
 
 
@@ -115,11 +114,8 @@ def _opinion(result: Any, analysis: Analysis, seconds: float) -> SecondOpinion:
     if not result.usable or result.qpa is None:
         return _without(f"{result.status}; {doubts}" if doubts else str(result.status), seconds)
     found = {p.name: 100.0 * float(p.weight_fraction or 0.0) for p in result.qpa.phases}
-    sigmas = {
-        p.name: 100.0 * float(p.weight_fraction_stderr)
-        for p in result.qpa.phases
-        if p.weight_fraction_stderr is not None
-    }
+    stderrs = {p.name: p.weight_fraction_stderr for p in result.qpa.phases}
+    sigmas = {name: 100.0 * float(stderr) for name, stderr in stderrs.items() if stderr is not None}
     ours, our_sigmas = _ours(analysis), {p.name: p.sigma_percent for p in analysis.phases}
     return SecondOpinion(
         program="rietx",

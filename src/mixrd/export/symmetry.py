@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 
 import gemmi
@@ -59,11 +60,9 @@ def at_origin_choice_2(crystal: Crystal, group: gemmi.SpaceGroup) -> tuple[Cryst
         back = move.inverse()
         if {(move * op * back).wrap() for op in group.operations()} == wanted:
             sites = tuple(_shifted(site, shift) for site in crystal.sites)
-            triplets = tuple(op.triplet() for op in other.operations())
-            return (
-                replace(crystal, space_group=other.xhm(), symmetry_operations=triplets, sites=sites),
-                other,
-            )
+            operations = tuple(op.triplet() for op in other.operations())
+            moved = replace(crystal, space_group=other.xhm(), symmetry_operations=operations, sites=sites)
+            return moved, other
     return None
 
 
@@ -74,14 +73,13 @@ def _shifted(site: Site, eighths: tuple[int, ...]) -> Site:
 
 def in_p1(crystal: Crystal) -> Crystal:
     """The same structure as all atoms of its cell, displacement tensors as their equivalent spheres."""
-    numbers = [0] * len(crystal.sites)
+    numbers = Counter[int]()
     sites: list[Site] = []
-    for index, position in zip(crystal.atoms.site, crystal.atoms.fract, strict=True):
-        site = crystal.sites[int(index)]
-        numbers[int(index)] += 1
-        x, y, z = (float(value) for value in position)
-        label = f"{site.label}_{numbers[int(index)]}"
-        sites.append(replace(site, label=label, fract=(x, y, z), u_aniso=None))
+    for index, position in zip(crystal.atoms.site.tolist(), crystal.atoms.fract.tolist(), strict=True):
+        site = crystal.sites[index]
+        numbers[index] += 1
+        label = f"{site.label}_{numbers[index]}"
+        sites.append(replace(site, label=label, fract=tuple(position), u_aniso=None))
     return replace(crystal, space_group="P 1", symmetry_operations=("x,y,z",), sites=tuple(sites))
 
 
@@ -128,19 +126,9 @@ def cell_parameters(crystal: Crystal) -> list[int | None]:
     if crystal.symmetry_operations == ("x,y,z",):
         # P 1 stands for a group that could not be spelled: its metric still holds.
         ties, free_angles = _metric_ties(crystal)
-    result: list[int | None] = []
-    for index in range(6):
-        if index in ties:
-            result.append(ties[index])
-        elif index < 3 or (index in free_angles and not _right(crystal, index)):
-            result.append(index)
-        else:
-            result.append(None)
-    return result
-
-
-def _right(crystal: Crystal, index: int) -> bool:
-    return crystal.crystal_system == "monoclinic" and abs(crystal.cell[index] - 90) < 1e-9
+    right = [system == "monoclinic" and abs(angle - 90) < 1e-9 for angle in crystal.cell]
+    free = [index < 3 or (index in free_angles and not right[index]) for index in range(6)]
+    return [ties.get(index, index if free[index] else None) for index in range(6)]
 
 
 def _metric_ties(crystal: Crystal) -> tuple[dict[int, int], tuple[int, ...]]:
@@ -150,6 +138,16 @@ def _metric_ties(crystal: Crystal) -> tuple[dict[int, int], tuple[int, ...]]:
         ties[2] = 1
     free = tuple(i for i in (3, 4, 5) if min(abs(cell[i] - 90), abs(cell[i] - 120)) > 1e-9)
     return ties, free
+
+
+def labelled_sites(crystal: Crystal, *, longest: int = 99) -> list[tuple[str, Site]]:
+    """Sites on their special positions, each with a label of its own."""
+    return list(zip(unique_labels(crystal, longest=longest), special_positions(crystal), strict=True))
+
+
+def scatterer(site: Site) -> str:
+    """Element of a site, deuterium as hydrogen."""
+    return "H" if site.element == "D" else site.element
 
 
 def unique_labels(crystal: Crystal, *, longest: int = 99) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixrd.errors import InputError
 from mixrd.files import refuse_existing, whole_file, write_whole, writing
+from mixrd.report.numbers import codes_text
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis, PhaseResult
@@ -192,7 +193,7 @@ def csv_rows(name: str, analysis: Analysis) -> list[dict[str, Any]]:
         "status": analysis.status,
         "r_wp": analysis.r_wp,
         "r_exp": analysis.r_exp,
-        "warnings": " ".join(dict.fromkeys(w.code for w in analysis.warnings)),
+        "warnings": codes_text(analysis, " "),
         "error": analysis.error,
         "statement": analysis.statement.kind if analysis.status == "ok" else None,
         "reason": analysis.statement.reason or None,

@@ -5,25 +5,30 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup, escape
 
 from mixrd.report import html_facts, html_phases, sentences
-from mixrd.report.citation import citation
 from mixrd.report.html_batch import Batch, batch_of
 from mixrd.report.numbers import counted, two_digits
 from mixrd.warning_texts import WarningText, warning_texts
 
 if TYPE_CHECKING:
-    from mixrd.analysis import Analysis, AnalysisWarning
+    from mixrd.analysis import Analysis
     from mixrd.report.plot import IntensityScale
 
 #: A batch's report shows the plots of so many scans and no more, so that it stays small enough to be opened.
 MOST_PLOTS = 20
+#: The paper whose method mixrd started from; a test holds it against CITATION.cff.
+PAPER = {
+    "text": "Höfer, H. H., Orth, A., Schweidler, S., Breitung, B., Aghassi-Hagmann, J. & Reischl, M. (2024). "
+    "Quantitative Convolutional Neural Network Based Multi-Phase XRD Pattern Analysis. Current Directions in "
+    "Biomedical Engineering.",
+    "link": "https://doi.org/10.1515/cdbme-2024-2075",
+}
 _INDEX = re.compile(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)")
 _R_FACTOR = re.compile(r"\bR_(wp|exp)\b")
 
@@ -60,7 +65,7 @@ def analysis_report(
     """
     if not results:
         raise ValueError("a report needs at least one result")
-    page = _environment().get_template("report.html")
+    page = environment().get_template("report.html")
     batch, shared, version = _together(results) if len(results) > 1 else (None, None, "")
     version = version or _version(results)
     return page.render(
@@ -71,98 +76,63 @@ def analysis_report(
         common=shared,
         explained=_explained(batch),
         most_plots=MOST_PLOTS,
-        citations=citation(version),
+        citations=(
+            {"text": f"mixrd contributors. mixrd, version {version} [computer software].", "link": ""},
+            PAPER,
+        ),
         version=version,
     )
-
-
-@dataclass(frozen=True)
-class ExplainedWarning:
-    """A warning with what its code means; None for a code that has no text."""
-
-    code: str
-    phase: str | None
-    message: str
-    text: WarningText | None
-
-
-@dataclass(frozen=True)
-class Common:
-    """What all scans of a batch share."""
-
-    assumptions: tuple[html_facts.Fact, ...]
-    structures: tuple[html_phases.StructureRow, ...]
-
-
-@dataclass(frozen=True)
-class ScanPage:
-    """All that is shown of one scan."""
-
-    number: int
-    name: str
-    analysis: Analysis
-    headline: str
-    trust: tuple[str, str]
-    phases: tuple[html_phases.PhaseRow, ...]
-    whole: tuple[html_phases.PhaseRow, ...]
-    warnings: tuple[ExplainedWarning, ...]
-    agreement: tuple[html_facts.Fact, ...]
-    assumptions: tuple[html_facts.Fact, ...]
-    origin: tuple[html_facts.Fact, ...]
-    crystals: tuple[html_phases.CrystalRow, ...]
-    structures: tuple[html_phases.StructureRow, ...]
-    opinion: tuple[html_phases.OpinionRow, ...]
-    methods: str
-    level: str
-    plot: str | None
 
 
 def _pages(
     results: Sequence[tuple[str, Analysis]],
     plots: Mapping[str, bytes],
     scale: IntensityScale,
-    shared: Common | None,
-) -> Iterator[ScanPage]:
-    """The scans one after the other: what has been set in the page can be forgotten."""
+    shared: Mapping[str, Any] | None,
+) -> Iterator[dict[str, Any]]:
+    """All that is shown of each scan, one after the other: what has been set in the page can be forgotten."""
     left = MOST_PLOTS
+    texts = warning_texts()
     for number, (name, analysis) in enumerate(results, 1):
         picture = _picture(name, analysis, plots, scale) if left else None
         left -= picture is not None
-        yield ScanPage(
-            number=number,
-            name=name,
-            analysis=analysis,
-            headline=sentences.headline(analysis),
-            trust=sentences.trust(analysis),
-            phases=html_phases.phase_rows(analysis),
-            whole=html_phases.whole_rows(analysis),
-            warnings=tuple(_explain(w) for w in analysis.warnings),
-            agreement=html_facts.agreement(analysis),
-            assumptions=(() if shared else html_facts.machine(analysis)) + html_facts.conditions(analysis),
-            origin=html_facts.origin(analysis),
-            crystals=html_phases.crystal_rows(analysis),
-            structures=html_phases.structure_rows(analysis),
-            opinion=html_phases.opinion_rows(analysis),
-            methods=sentences.methods(analysis),
-            level=sentences.level_text(analysis) if analysis.interval_level else "",
-            plot=picture,
-        )
+        yield {
+            "number": number,
+            "name": name,
+            "analysis": analysis,
+            "headline": sentences.headline(analysis),
+            "trust": sentences.trust(analysis),
+            "phases": html_phases.phase_rows(analysis),
+            "whole": html_phases.whole_rows(analysis),
+            "warnings": [{**vars(w), "text": texts.get(w.code)} for w in analysis.warnings],
+            "agreement": html_facts.agreement(analysis),
+            "assumptions": (() if shared else html_facts.machine(analysis)) + html_facts.conditions(analysis),
+            "origin": html_facts.origin(analysis),
+            "crystals": html_phases.crystal_rows(analysis),
+            "structures": html_phases.structure_rows(analysis),
+            "opinion": html_phases.opinion_rows(analysis),
+            "methods": sentences.methods(analysis),
+            "level": sentences.level_text(analysis) if analysis.interval_level else "",
+            "plot": picture,
+        }
 
 
-def _together(results: Sequence[tuple[str, Analysis]]) -> tuple[Batch, Common | None, str]:
+def _together(results: Sequence[tuple[str, Analysis]]) -> tuple[Batch, dict[str, Any] | None, str]:
     """The batch, what its scans share (None where instrument or structures differ), and the version."""
-    found: set[Common] = set()
+    found: list[dict[str, Any]] = []
     versions: list[str] = []
 
     def seen() -> Iterator[tuple[str, Analysis]]:
         for name, analysis in results:
             if analysis.status == "ok":
-                found.add(Common(html_facts.machine(analysis), html_phases.structure_rows(analysis)))
+                machine, structures = html_facts.machine(analysis), html_phases.structure_rows(analysis)
+                own = {"assumptions": machine, "structures": structures}
+                found.extend([own] if own not in found else [])
                 versions.append(str(analysis.provenance.get("mixrd") or ""))
             yield name, analysis
 
     batch = batch_of(seen())
-    return batch, found.pop() if len(found) == 1 else None, next(filter(None, versions), "")
+    return batch, found[0] if len(found) == 1 else None, next(filter(None, versions), "")
 
 
 def _version(results: Sequence[tuple[str, Analysis]]) -> str:
@@ -182,10 +152,6 @@ def _picture(name: str, analysis: Analysis, plots: Mapping[str, bytes], scale: I
     return None if png is None else f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
 
 
-def _explain(warning: AnalysisWarning) -> ExplainedWarning:
-    return ExplainedWarning(warning.code, warning.phase, warning.message, warning_texts().get(warning.code))
-
-
 def _explained(batch: Batch | None) -> tuple[tuple[WarningText, int], ...]:
     """What the codes of a batch mean, once each, with the number of scans."""
     texts = warning_texts()
@@ -193,31 +159,28 @@ def _explained(batch: Batch | None) -> tuple[tuple[WarningText, int], ...]:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """Where templates are found, and how they are filled in."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("mixrd.report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["marked"] = _marked
-    environment.filters["formula"] = _formula
-    environment.filters["two_digits"] = two_digits
-    return environment
+    made.filters |= {"marked": _marked, "formula": _formula, "two_digits": two_digits}
+    return made
 
 
 def _marked(text: str) -> Markup:
     """Text with what stands between backticks set as code, and R_wp with its index; the rest is escaped."""
     parts = text.split("`")
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if i % 2 else _with_indices(part)
+        Markup("<code>{}</code>").format(part)
+        if i % 2
+        else Markup(_R_FACTOR.sub(r"R<sub>\1</sub>", str(escape(part))))
         for i, part in enumerate(parts)
     )
-
-
-def _with_indices(text: str) -> Markup:
-    return Markup(_R_FACTOR.sub(r"R<sub>\1</sub>", str(escape(text))))
 
 
 def _formula(text: str) -> Markup:

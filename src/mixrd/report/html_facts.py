@@ -75,13 +75,9 @@ def origin(analysis: Analysis) -> tuple[Fact, ...]:
         Fact("read as", reader),
         Fact("SHA-256 of the network", str(source.get("model_sha256") or "no network")),
         Fact("seed of the network", "" if source.get("seed") is None else str(source["seed"])),
+        Fact("versions", ", ".join(f"{k} {source[k]}" for k in ("mixrd", "torch") if source.get(k))),
         Fact(
-            "versions",
-            ", ".join(f"{k} {source[k]}" for k in ("mixrd", "torch") if source.get(k)),
-        ),
-        Fact(
-            "time",
-            ", ".join(f"{k} {two_digits(v)} s" for k, v in analysis.seconds.items() if v is not None),
+            "time", ", ".join(f"{k} {two_digits(v)} s" for k, v in analysis.seconds.items() if v is not None)
         ),
     ]
     return tuple(fact for fact in facts if fact.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mixrd.report.colours import phase_style
@@ -11,158 +10,103 @@ from mixrd.report.numbers import NOTHING, amount_text, two_digits, value_with_si
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis, PhaseResult, Statement
 
-_CELL_SYMBOLS = ("a", "b", "c", "α", "β", "γ")
-_EDGES = 3
+_CELL_SYMBOLS = "abcαβγ"
 
 
-@dataclass(frozen=True)
-class Bar:
-    """A bar from 0 to `length` with an interval from `low` to `high`, in percent of the axis."""
-
-    length: float
-    low: float | None
-    high: float | None
+#: A row of a table: what its cells show, by name.
+Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class PhaseRow:
-    """A phase in the table of results."""
-
-    name: str
-    formula: str
-    colour: str
-    amount: str
-    interval: str
-    limit: str
-    network: str
-    bar: Bar
-
-
-@dataclass(frozen=True)
-class CrystalRow:
-    """A phase for the crystallographer."""
-
-    name: str
-    formula: str
-    cell: tuple[str, ...]
-    size: str
-    microstrain: str
-    texture: str
-    density: str
-    attenuation: str
-    mass_attenuation: str
-    quantified_from: str
-
-
-@dataclass(frozen=True)
-class StructureRow:
-    """Where a structure is from."""
-
-    name: str
-    space_group: str
-    source: str
-    displacement: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class OpinionRow:
-    """A phase as two programs find it, and how far apart in combined standard uncertainties."""
-
-    name: str
-    ours: str
-    theirs: str
-    difference: str
-
-
-def phase_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
+def phase_rows(analysis: Analysis) -> list[Row]:
     """The rows of the table of results, in the order of the candidates; none where nothing is stated."""
     stated = analysis.statement
     if stated.kind == "none":
-        return ()
-    return tuple(_phase_row(phase, phase_style(i)[0], stated) for i, phase in enumerate(analysis.phases))
+        return []
+    return [_phase_row(phase, phase_style(i)[0], stated) for i, phase in enumerate(analysis.phases)]
 
 
-def whole_rows(analysis: Analysis) -> tuple[PhaseRow, ...]:
+def whole_rows(analysis: Analysis) -> list[Row]:
     """The same of the whole sample, its amorphous part last; empty without a standard."""
     whole = analysis.absolute
     if whole is None or analysis.statement.kind == "none":
-        return ()
-    colours = {phase.name: phase_style(i)[0] for i, phase in enumerate(analysis.phases)}
-    formulas = {phase.name: phase.formula for phase in analysis.phases}
+        return []
+    known = {phase.name: (phase.formula, phase_style(i)[0]) for i, phase in enumerate(analysis.phases)}
     rows = [
-        _whole_row(
-            name, formulas.get(name, ""), colours.get(name, "#555555"), value, whole.sigma_percent[name]
-        )
+        _whole_row(name, *known.get(name, ("", "#555555")), value, whole.sigma_percent[name])
         for name, value in whole.weight_percent.items()
     ]
     rest = _whole_row("amorphous", "", "#8a8a8a", whole.amorphous_percent, whole.amorphous_sigma_percent)
-    return (*rows, rest)
+    return [*rows, rest]
 
 
-def crystal_rows(analysis: Analysis) -> tuple[CrystalRow, ...]:
-    """Cells, sizes, texture, density and attenuation."""
-    stated = analysis.statement.kind == "amounts"
-    return tuple(_crystal_row(phase, amounts=stated) for phase in analysis.phases)
-
-
-def opinion_rows(analysis: Analysis) -> tuple[OpinionRow, ...]:
+def opinion_rows(analysis: Analysis) -> list[Row]:
     """What another program finds beside our refinement; empty where none was asked or none answered.
 
     Ours is before microabsorption is corrected, which no other program does. Empty, too, where no amounts
-    are stated.
+    are stated. The difference is in combined standard uncertainties.
     """
     opinion = analysis.second_opinion
     if opinion is None or analysis.statement.kind != "amounts":
-        return ()
-    phases = [phase for phase in analysis.phases if phase.name in opinion.weight_percent]
-    return tuple(
-        OpinionRow(
-            phase.name,
-            NOTHING
-            if phase.apparent_percent is None
-            else value_with_sigma(phase.apparent_percent, phase.sigma_percent),
-            value_with_sigma(opinion.weight_percent[phase.name], opinion.sigma_percent.get(phase.name)),
-            f"{opinion.differences[phase.name]:+.1f}",
-        )
-        for phase in phases
-    )
+        return []
+    theirs, sigmas = opinion.weight_percent, opinion.sigma_percent
+    return [
+        {
+            "name": p.name,
+            "ours": NOTHING
+            if p.apparent_percent is None
+            else value_with_sigma(p.apparent_percent, p.sigma_percent),
+            "theirs": value_with_sigma(theirs[p.name], sigmas.get(p.name)),
+            "difference": f"{opinion.differences[p.name]:+.1f}",
+        }
+        for p in analysis.phases
+        if p.name in theirs
+    ]
 
 
-def structure_rows(analysis: Analysis) -> tuple[StructureRow, ...]:
+def structure_rows(analysis: Analysis) -> list[Row]:
     """The structures that intensities were calculated from; empty for results that do not hold them."""
     structures: dict[str, dict[str, Any]] = analysis.provenance.get("structures") or {}
-    return tuple(
-        StructureRow(
-            name,
-            str(data.get("space_group", "")),
-            str(data.get("source", "")),
-            _displacement(data),
-            tuple(str(note) for note in data.get("notes", ())),
-        )
+    return [
+        {
+            "name": name,
+            "space_group": str(data.get("space_group", "")),
+            "source": str(data.get("source", "")),
+            "displacement": _displacement(data),
+            "notes": [str(note) for note in data.get("notes", ())],
+        }
         for name, data in structures.items()
-    )
+    ]
 
 
-def _phase_row(phase: PhaseResult, colour: str, stated: Statement) -> PhaseRow:
+def crystal_rows(analysis: Analysis) -> list[Row]:
+    """Cells, sizes, texture, density and attenuation of each phase, for the crystallographer."""
+    stated = analysis.statement.kind == "amounts"
+    return [_crystal_row(phase, amounts=stated) for phase in analysis.phases]
+
+
+def _phase_row(phase: PhaseResult, colour: str, stated: Statement) -> Row:
     low, high = phase.interval_percent or (None, None)
     limit = phase.detection_limit_percent if stated.kind == "amounts" else None
-    return PhaseRow(
-        name=phase.name,
-        formula=phase.formula,
-        colour=colour,
-        amount=amount_text(phase, stated),
-        interval="" if low is None or high is None else f"{low:.1f} to {high:.1f}",
-        limit="" if limit is None else two_digits(limit),
-        network="" if phase.network_percent is None else f"{phase.network_percent:.1f}",
-        bar=Bar(_on_axis(phase.weight_percent), *(_on_axis(x) for x in (low, high))),
-    )
+    return {
+        "name": phase.name,
+        "formula": phase.formula,
+        "colour": colour,
+        "amount": amount_text(phase, stated),
+        "interval": "" if low is None or high is None else f"{low:.1f} to {high:.1f}",
+        "limit": "" if limit is None else two_digits(limit),
+        "network": "" if phase.network_percent is None else f"{phase.network_percent:.1f}",
+        "bar": _bar(phase.weight_percent, low, high),
+    }
 
 
-def _whole_row(name: str, formula: str, colour: str, value: float, sigma: float) -> PhaseRow:
-    text = value_with_sigma(value, sigma)
-    bar = Bar(_on_axis(value), _on_axis(value - sigma), _on_axis(value + sigma))
-    return PhaseRow(name, formula, colour, text, "", "", "", bar)
+def _whole_row(name: str, formula: str, colour: str, value: float, sigma: float) -> Row:
+    amount, bar = value_with_sigma(value, sigma), _bar(value, value - sigma, value + sigma)
+    return {"name": name, "formula": formula, "colour": colour, "amount": amount, "bar": bar}
+
+
+def _bar(length: float | None, low: float | None, high: float | None) -> dict[str, float]:
+    """A bar from 0 to `length` with an interval from `low` to `high`, in percent of the axis."""
+    return {"length": _on_axis(length), "low": _on_axis(low), "high": _on_axis(high)}
 
 
 def _on_axis(value: float | None) -> float:
@@ -170,35 +114,34 @@ def _on_axis(value: float | None) -> float:
     return 0.0 if value is None or value != value else round(min(max(value, 0.0), 100.0), 2)
 
 
-def _crystal_row(phase: PhaseResult, *, amounts: bool) -> CrystalRow:
+def _crystal_row(phase: PhaseResult, *, amounts: bool) -> Row:
     texture, quantified = phase.texture, phase.quantification_limit_percent if amounts else None
-    return CrystalRow(
-        name=phase.name,
-        formula=phase.formula,
-        cell=() if phase.cell is None else _cell_lines(phase.cell, phase.cell_sigma),
-        size=_size(phase),
-        microstrain="" if phase.microstrain is None else f"{1e4 * phase.microstrain:.1f}",
-        texture=""
-        if texture is None
-        else f"r = {with_su(texture.r, texture.sigma)} along {' '.join(map(str, texture.axis))}",
-        density=f"{phase.density_g_cm3:.3f}",
-        attenuation=_number(phase.linear_attenuation_per_mm),
-        mass_attenuation=_number(phase.mass_attenuation_cm2_g),
-        quantified_from="" if quantified is None else two_digits(quantified),
-    )
+    along = "" if texture is None else " ".join(map(str, texture.axis))
+    return {
+        "name": phase.name,
+        "formula": phase.formula,
+        "cell": [] if phase.cell is None else _cell_lines(phase.cell, phase.cell_sigma),
+        "size": _size(phase),
+        "microstrain": "" if phase.microstrain is None else f"{1e4 * phase.microstrain:.1f}",
+        "texture": "" if texture is None else f"r = {with_su(texture.r, texture.sigma)} along {along}",
+        "density": f"{phase.density_g_cm3:.3f}",
+        "attenuation": _number(phase.linear_attenuation_per_mm),
+        "mass_attenuation": _number(phase.mass_attenuation_cm2_g),
+        "quantified_from": "" if quantified is None else two_digits(quantified),
+    }
 
 
-def _cell_lines(cell: tuple[float, ...], sigma: tuple[float, ...] | None) -> tuple[str, ...]:
+def _cell_lines(cell: tuple[float, ...], sigma: tuple[float, ...] | None) -> list[str]:
     """Edges that differ and angles that are not 90 or 120 degrees, each with its uncertainty."""
     uncertain = sigma or (None,) * len(cell)
     lines = []
-    for i, (symbol, value, su) in enumerate(zip(_CELL_SYMBOLS, cell, uncertain, strict=True)):
-        if i < _EDGES:
-            if i == 0 or abs(value - cell[0]) > 5e-5:
+    for symbol, value, su in zip(_CELL_SYMBOLS, cell, uncertain, strict=True):
+        if symbol in "abc":
+            if symbol == "a" or abs(value - cell[0]) > 5e-5:
                 lines.append(f"{symbol} = {with_su(value, su)} Å")
         elif su or min(abs(value - 90), abs(value - 120)) > 5e-3:
             lines.append(f"{symbol} = {with_su(value, su)}°")
-    return tuple(lines)
+    return lines
 
 
 def _size(phase: PhaseResult) -> str:

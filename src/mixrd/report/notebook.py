@@ -7,16 +7,23 @@ nothing of reports, and pandas is imported only by who asks for a table of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-import jinja2
 
 from mixrd.errors import UsageError
 from mixrd.report.colours import phase_style
 from mixrd.report.files import CELL_COLUMNS, csv_rows
-from mixrd.report.numbers import amount_text, cell_text, counted, percent
+from mixrd.report.html import environment
+from mixrd.report.numbers import (
+    NOT_REFINED,
+    agreement_text,
+    amount_text,
+    cell_text,
+    codes_text,
+    counted,
+    percent,
+    phase_names,
+)
+from mixrd.report.sentences import level_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +45,8 @@ COLUMNS = (
 _SHOWN = 10
 
 
-@dataclass(frozen=True)
-class _Row:
-    cells: tuple[str, ...]
-    colour: str = ""
+def _row(cells: Sequence[str], colour: str = "") -> dict[str, Any]:
+    return {"cells": cells, "colour": colour}
 
 
 def analysis_html(analysis: Analysis) -> str:
@@ -50,9 +55,9 @@ def analysis_html(analysis: Analysis) -> str:
     with_interval = any(p.interval_percent for p in phases)
     with_network = any(p.network_percent is not None for p in phases) and analysis.r_wp is not None
     with_cell = any(p.cell for p in phases)
-    stated = analysis.statement
+    stated, failed = analysis.statement, analysis.status == "failed"
     columns = ["phase", *{"amounts": ["wt%"], "presence": ["presence"], "none": []}[stated.kind]]
-    columns += [f"{100 * (analysis.interval_level or 0):.0f} % interval"] if with_interval else []
+    columns += [f"{level_text(analysis)} interval"] if with_interval else []
     columns += ["network"] if with_network else []
     columns += ["cell", "size (nm)"] if with_cell else []
     rows = []
@@ -65,40 +70,49 @@ def analysis_html(analysis: Analysis) -> str:
         if with_cell:
             cells.append("" if p.cell is None else cell_text(p.cell))
             cells.append("" if p.crystallite_size_nm is None else f"{p.crystallite_size_nm:.0f}")
-        rows.append(_Row(tuple(cells), phase_style(i)[0]))
-    return _template().render(
-        file=analysis.file,
-        agreement=_agreement(analysis),
-        failed=(analysis.error or "for no reason given") if analysis.status == "failed" else "",
-        columns=columns,
-        rows=rows,
-        statement=stated.sentence,
-        warnings=analysis.warnings,
-        below="",
+        rows.append(_row(cells, phase_style(i)[0]))
+    return (
+        environment()
+        .get_template("notebook.html")
+        .render(
+            file=analysis.file,
+            agreement="" if failed else agreement_text(analysis.r_wp, analysis.r_exp) or NOT_REFINED,
+            failed=(analysis.error or "for no reason given") if failed else "",
+            columns=columns,
+            rows=rows,
+            statement=stated.sentence,
+            warnings=analysis.warnings,
+            below="",
+        )
     )
 
 
 def series_html(results: Sequence[tuple[str, Analysis]]) -> str:
     """A series as a table in HTML; of a long one its beginning and its end."""
-    names = list(dict.fromkeys(p.name for _, a in results for p in a.phases))
+    names = phase_names(a for _, a in results)
     shown = list(results)
     if len(shown) > 2 * _SHOWN:
         shown = [*shown[:_SHOWN], *shown[-_SHOWN:]]
-    rows = [_Row(_scan_cells(label, analysis, names)) for label, analysis in shown]
+    rows = [_row(_scan_cells(label, analysis, names)) for label, analysis in shown]
     if len(shown) < len(results):
-        rows.insert(_SHOWN, _Row(("…", *[""] * (len(names) + 2))))
+        rows.insert(_SHOWN, _row(("…", *[""] * (len(names) + 2))))
     failed = sum(a.status == "failed" for _, a in results)
     doubted = sum(bool(a.warnings) for _, a in results)
     refused = sum(a.statement.kind == "none" for _, a in results)
-    return _template().render(
-        file=counted(len(results), "scan"),
-        agreement="",
-        failed="",
-        columns=["scan", *names, "R_wp", "notes"],
-        rows=rows,
-        statement="",
-        warnings=(),
-        below=f"wt%; {failed} failed, {doubted} with warnings" + (f", {refused} unstated" if refused else ""),
+    return (
+        environment()
+        .get_template("notebook.html")
+        .render(
+            file=counted(len(results), "scan"),
+            agreement="",
+            failed="",
+            columns=["scan", *names, "R_wp", "notes"],
+            rows=rows,
+            statement="",
+            warnings=(),
+            below=f"wt%; {failed} failed, {doubted} with warnings"
+            + (f", {refused} unstated" if refused else ""),
+        )
     )
 
 
@@ -110,7 +124,10 @@ def frame(results: Iterable[tuple[str, Analysis]]) -> pd.DataFrame:
     UsageError
         If pandas is not installed.
     """
-    pandas = _pandas()
+    try:
+        import pandas
+    except ImportError:
+        raise missing("pandas", "a table") from None
     rows = [row for label, analysis in results for row in _rows(label, analysis)]
     table = pandas.DataFrame(rows, columns=list(COLUMNS))
     numbers = [column for column in COLUMNS if column not in (*_TEXT, "detected")]
@@ -173,34 +190,8 @@ def _scan_cells(label: str, analysis: Analysis, names: Sequence[str]) -> tuple[s
         return (label, *[""] * (len(names) + 1), f"failed: {analysis.error}")
     found = {p.name: amount_text(p, analysis.statement) for p in analysis.phases}
     agreement = "" if analysis.r_wp is None else percent(analysis.r_wp)
-    codes = ", ".join(dict.fromkeys(w.code for w in analysis.warnings))
-    notes = "; ".join(part for part in (analysis.statement.sentence, codes) if part)
+    notes = "; ".join(filter(None, (analysis.statement.sentence, codes_text(analysis))))
     return (label, *(found.get(name, "") for name in names), agreement, notes)
-
-
-def _agreement(analysis: Analysis) -> str:
-    if analysis.status == "failed":
-        return ""
-    if analysis.r_wp is None:
-        return "network's estimate, not refined"
-    expected = "" if analysis.r_exp is None else f" (expected {percent(analysis.r_exp)})"
-    return f"R_wp {percent(analysis.r_wp)}{expected}"
-
-
-@lru_cache(maxsize=1)
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("mixrd.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("notebook.html")
-
-
-def _pandas() -> Any:
-    try:
-        import pandas
-    except ImportError:
-        raise missing("pandas", "a table") from None
-    return pandas
 
 
 def missing(package: str, what: str) -> UsageError:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mixrd.analysis import PhaseResult, Statement
+    from mixrd.analysis import Analysis, PhaseResult, Statement
 
 #: Where there is no number to state.
 NOTHING = "–"
+NOT_REFINED = "network's estimate, not refined"
 
 
 def percent(fraction: float) -> str:
@@ -19,11 +20,29 @@ def percent(fraction: float) -> str:
     return f"{value:.1f} %" if value >= 10 else f"{value:.2f} %"
 
 
+def agreement_text(r_wp: float | None, r_exp: float | None, *, name: str = "R_wp") -> str:
+    """R_wp, and what of it noise explains: "R_wp 9.12 % (expected 4.01 %)"; empty without a refinement."""
+    if r_wp is None:
+        return ""
+    expected = "" if r_exp is None else f" (expected {percent(r_exp)})"
+    return f"{name} {percent(r_wp)}{expected}"
+
+
+def codes_text(analysis: Analysis, between: str = ", ") -> str:
+    """Codes of the warnings, each once."""
+    return between.join(dict.fromkeys(warning.code for warning in analysis.warnings))
+
+
+def phase_names(analyses: Iterable[Analysis]) -> list[str]:
+    """Names of the candidates of all scans, in the order of their appearance."""
+    return list(dict.fromkeys(phase.name for analysis in analyses for phase in analysis.phases))
+
+
 def value_with_sigma(value: float, sigma: float | None) -> str:
     """A value with its standard uncertainty: "31.37 ± 0.12"; without one, two decimals."""
     if sigma is None:
         return f"{value:.2f}"
-    decimals = decimals_for(sigma)
+    decimals = 1 if sigma >= 0.95 else 2
     return f"{value:.{decimals}f} ± {sigma:.{decimals}f}"
 
 
@@ -57,11 +76,6 @@ def amount_text(phase: PhaseResult, statement: Statement) -> str:
     return value_with_sigma(phase.weight_percent, phase.sigma_percent)
 
 
-def decimals_for(sigma: float) -> int:
-    """Decimals at which a value in wt% of this standard uncertainty is written: 1, or 2 below 1 wt%."""
-    return 1 if sigma >= 0.95 else 2
-
-
 def with_su(value: float, su: float | None) -> str:
     """A value with its standard uncertainty in units of the last digit: "4.7592(12)".
 
@@ -82,17 +96,13 @@ def with_su(value: float, su: float | None) -> str:
 def cell_text(cell: Sequence[float]) -> str:
     """A cell without what follows from the rest: "a 4.7592 c 12.9925 Å", angles where not 90 or 120."""
     a, b, c, *angles = cell
-    parts = [f"a {a:.4f}"]
-    if abs(b - a) > 5e-5:
-        parts.append(f"b {b:.4f}")
-    if abs(c - a) > 5e-5:
-        parts.append(f"c {c:.4f}")
-    usual = [abs(x - 90) < 5e-3 or abs(x - 120) < 5e-3 for x in angles]
-    parts[-1] += " Å"
-    parts += [
-        f"{symbol} {x:.2f}°" for symbol, x, plain in zip("αβγ", angles, usual, strict=True) if not plain
+    edges = [f"{name} {x:.4f}" for name, x in (("b", b), ("c", c)) if abs(x - a) > 5e-5]
+    odd = [
+        f"{name} {x:.2f}°"
+        for name, x in zip("αβγ", angles, strict=True)
+        if abs(x - 90) >= 5e-3 and abs(x - 120) >= 5e-3
     ]
-    return " ".join(parts)
+    return " ".join([f"a {a:.4f}", *edges, "Å", *odd])
 
 
 def duration_text(seconds: float) -> str:

@@ -68,11 +68,7 @@ def verification_table(found: Verification) -> Table:
     table = new_table("", "patterns", "TVD", "±", "median", "95 % below", right=["patterns", "TVD", "±"])
     for name, summary in (("these patterns", found.network), ("recorded", found.recorded)):
         table.add_row(name, *_summary(summary.to_dict()))
-    for name, key in (
-        ("refined", "refined"),
-        ("refined, told the phases", "told"),
-        ("noise floor", "bound"),
-    ):
+    for name, key in (("refined", "refined"), ("refined, told the phases", "told"), ("noise floor", "bound")):
         if found.details is not None:
             table.add_row(name, *_summary(found.details[key]))
     return table

@@ -1,7 +1,11 @@
-"""Plots of a fitted scan: data, fit, phases, reflection marks and difference."""
+"""Plots of a fitted scan: data, fit, phases, reflection marks and difference.
+
+On a square-root scale counting noise has one height everywhere.
+"""
 
 from __future__ import annotations
 
+import math
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,7 +17,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from mixrd.errors import UsageError
 from mixrd.report.colours import phase_style
 from mixrd.report.plot_title import agreement, analysis_title, plain
-from mixrd.report.root_scale import root_ticks, signed_root, signed_square
 from mixrd.report.shown_figure import ShownFigure, save_figure, write_png
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
     from mixrd.analysis import Analysis, Calibration, Curves, UnexplainedResult
 
@@ -59,11 +63,7 @@ def analysis_png(analysis: Analysis, *, scale: IntensityScale = "sqrt") -> bytes
 
 
 def draw_analysis(
-    axes: Axes,
-    analysis: Analysis,
-    *,
-    scale: IntensityScale = "sqrt",
-    colours: Sequence[str] | None = None,
+    axes: Axes, analysis: Analysis, *, scale: IntensityScale = "sqrt", colours: Sequence[str] | None = None
 ) -> None:
     """Draw data, fit, background and phases of an analysed scan into axes of your own.
 
@@ -208,7 +208,7 @@ def _draw_intensities(
     axes.plot(x, curves.calculated, color=_FIT, lw=0.5, label="fit", zorder=5)
     axes.set_ylabel("intensity (counts)")
     if scale == "sqrt":
-        axes.set_yscale("function", functions=(signed_root, signed_square))
+        axes.set_yscale("function", functions=(_signed_root, _signed_square))
         axes.set_ylabel("intensity (counts, square-root scale)")
     _limit_intensities(axes, curves, scale)
     handles, labels = axes.get_legend_handles_labels()
@@ -229,12 +229,36 @@ def _limit_intensities(axes: Axes, curves: Curves, scale: IntensityScale) -> Non
     low = min(float(curves.observed.min()), float(curves.background.min()))
     high = max(float(curves.observed.max()), float(curves.calculated.max()))
     if scale == "sqrt":
-        first, last = signed_root(np.array([low, high]))
-        axes.set_ylim(low, float(signed_square(last + 0.04 * (last - first))))
-        axes.yaxis.set_major_locator(FixedLocator(root_ticks(low, high)))
+        first, last = _signed_root(np.array([low, high]))
+        axes.set_ylim(low, float(_signed_square(last + 0.04 * (last - first))))
+        axes.yaxis.set_major_locator(FixedLocator(_root_ticks(low, high)))
     else:
         axes.set_ylim(min(low, 0.0), high + 0.04 * (high - min(low, 0.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u202f")))
+
+
+def _root_ticks(low: float, high: float) -> list[float]:
+    """Round numbers that stand at about equal distances on a square-root scale."""
+    first, last = (float(x) for x in _signed_root(np.array([low, high])))
+    ticks = {_rounded(float(v)) for v in _signed_square(np.linspace(first, last, 8))}
+    return sorted(tick for tick in ticks | {0.0} if low <= tick <= high)
+
+
+def _rounded(value: float) -> float:
+    if value == 0:
+        return 0.0
+    unit = 10.0 ** math.floor(math.log10(abs(value)))
+    return round(value / unit * 2) / 2 * unit
+
+
+def _signed_root(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The root, with the sign of the value."""
+    return np.sign(value) * np.sqrt(np.abs(value))
+
+
+def _signed_square(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The inverse of `_signed_root`."""
+    return np.sign(value) * value**2
 
 
 def _draw_marks(axes: Axes, curves: Curves, names: Sequence[str], colours: Sequence[str] | None) -> None:

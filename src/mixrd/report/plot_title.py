@@ -6,7 +6,7 @@ import textwrap
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from mixrd.report.numbers import amount_text, percent
+from mixrd.report.numbers import agreement_text, amount_text
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -27,10 +27,7 @@ def plain(text: str) -> str:
 
 def agreement(r_wp: float | None, r_exp: float | None) -> str:
     """R_wp, and what of it noise explains."""
-    if r_wp is None:
-        return "not refined"
-    expected = "" if r_exp is None else f" (expected {percent(r_exp)})"
-    return f"$R_{{wp}}$ {percent(r_wp)}{expected}"
+    return agreement_text(r_wp, r_exp, name="$R_{wp}$") or "not refined"
 
 
 def _stated(analysis: Analysis) -> list[str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from mixrd.errors import InputError
 from mixrd.files import refuse_existing, write_whole, writing
 from mixrd.report.files import output_names, summary_of
-from mixrd.report.lazy_results import LazyResults
 
 if TYPE_CHECKING:
     from mixrd.analysis import Analysis
@@ -83,6 +82,34 @@ def write_scan_report(
     shown = analysis if plots else dataclasses.replace(analysis, curves=None)
     path = Path(folder) / f"{name}{REPORT_ENDING}"
     return write_report([(name, shown)], path, pictures=folder if plots else None, force=force, scale=scale)
+
+
+class LazyResults(Sequence[tuple[str, "Analysis"]]):
+    """Names and results in order, each of which is read when it is asked for: a thousand need no room.
+
+    Parameters
+    ----------
+    names : sequence of str
+    read : callable
+        The result of this number.
+    """
+
+    def __init__(self, names: Sequence[str], read: Callable[[int], Analysis]) -> None:
+        self._names, self._read = names, read
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, Analysis]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[str, Analysis]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, Analysis] | list[tuple[str, Analysis]]:
+        """A name and its result, or a list of them; raises InputError if the file of one is none."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        number = range(len(self))[index]
+        return self._names[number], self._read(number)
 
 
 class KeptResults(LazyResults):

@@ -13,7 +13,7 @@ from mixrd.analysis import Analysis, Curves, failed_analysis
 from mixrd.errors import InputError, UsageError
 from mixrd.report.files import summary_of
 from mixrd.report.notebook import frame, missing, series_html
-from mixrd.report.numbers import counted
+from mixrd.report.numbers import codes_text, counted, phase_names
 from mixrd.report.series_figure import series_figure
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Series(Sequence[Analysis]):
     @property
     def phases(self) -> tuple[str, ...]:
         """Names of all candidates, in the order of their appearance."""
-        return tuple(dict.fromkeys(p.name for a in self._results for p in a.phases))
+        return tuple(phase_names(self._results))
 
     def to_dataframe(self) -> pd.DataFrame:
         """A table of pandas: a row for each scan and phase, and one for each scan that failed.
@@ -178,7 +178,7 @@ class Series(Sequence[Analysis]):
             "error": [a.error or "" for a in self._results],
             "statement": [a.statement.kind if a.status == "ok" else "" for a in self._results],
             "reason": [a.statement.reason for a in self._results],
-            "warnings": [" ".join(dict.fromkeys(w.code for w in a.warnings)) for a in self._results],
+            "warnings": [codes_text(a, " ") for a in self._results],
         }
         found: dict[str, Any] = {key: ("scan", np.array(value, dtype=str)) for key, value in texts.items()}
         for key, unit in _OF_SCANS.items():

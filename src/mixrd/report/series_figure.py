@@ -12,7 +12,7 @@ from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from mixrd.report.numbers import counted
+from mixrd.report.numbers import counted, phase_names
 from mixrd.report.shown_figure import ShownFigure, save_figure
 
 if TYPE_CHECKING:
@@ -39,16 +39,13 @@ def plot_series(results: Sequence[tuple[str, Analysis]], path: str | Path) -> No
     UsageError
         If the file cannot be written.
     """
-    figure = _new_figure(_phases(results), [label for label, _ in results])
+    figure = _new_figure(phase_names(a for _, a in results), [label for label, _ in results])
     series_figure(results, figure=figure)
     save_figure(figure, path)
 
 
 def series_figure(
-    results: Sequence[tuple[str, Analysis]],
-    *,
-    figure: FigureBase | None = None,
-    colormap: str = "viridis",
+    results: Sequence[tuple[str, Analysis]], *, figure: FigureBase | None = None, colormap: str = "viridis"
 ) -> Figure | FigureBase:
     """Weight fractions of each phase (rows) in each scan (columns), in the order given.
 
@@ -65,7 +62,7 @@ def series_figure(
     Figure
         Its axes: the strip of states, the heat map, the scale of colours.
     """
-    names = _phases(results)
+    names = phase_names(a for _, a in results)
     canvas = _new_figure(names, [label for label, _ in results]) if figure is None else figure
     strip, map_ = canvas.subplots(
         2, 1, sharex=True, gridspec_kw={"height_ratios": [1, max(2.2 * len(names), 2.2)], "hspace": 0.12}
@@ -74,10 +71,6 @@ def series_figure(
     _draw_fractions(map_, amounts(results, names), names, colormap)
     _label_scans(map_, [label for label, _ in results])
     return canvas
-
-
-def _phases(results: Sequence[tuple[str, Analysis]]) -> list[str]:
-    return list(dict.fromkeys(p.name for _, a in results for p in a.phases))
 
 
 def amounts(results: Sequence[tuple[str, Analysis]], names: Sequence[str]) -> NDArray[np.float64]:

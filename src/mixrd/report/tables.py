@@ -8,7 +8,18 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from mixrd.report.numbers import amount_text, cell_text, percent, two_digits, value_with_sigma
+from mixrd.report.numbers import (
+    NOT_REFINED,
+    agreement_text,
+    amount_text,
+    cell_text,
+    codes_text,
+    percent,
+    phase_names,
+    two_digits,
+    value_with_sigma,
+)
+from mixrd.report.sentences import level_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,31 +54,25 @@ def analysis_table(analysis: Analysis) -> Table:
     the answer. Where no amounts are stated there are none; `statement_line` says why.
     """
     phases, stated = analysis.phases, analysis.statement
-    with_network = any(p.network_percent is not None for p in phases) and _refined(phases)
+    refined = any(p.refined_percent is not None for p in phases)
+    with_network = refined and any(p.network_percent is not None for p in phases)
     with_refined = any(p.refined_percent not in (None, p.weight_percent) for p in phases)
     with_interval = any(p.interval_percent for p in phases)
     columns = ["phase", *{"amounts": ["wt%"], "presence": ["presence"], "none": []}[stated.kind]]
-    columns += [f"{100 * (analysis.interval_level or 0):.0f} % interval"] if with_interval else []
+    columns += [f"{level_text(analysis)} interval"] if with_interval else []
     columns += ["network"] if with_network else []
     columns += ["refined"] if with_refined else []
     columns += ["cell", "size (nm)"] if any(p.cell for p in phases) else []
     table = new_table(*columns, right=columns[1:-2] if "cell" in columns else columns[1:])
     for phase in phases:
         row = [phase.name, *([] if stated.kind == "none" else [amount_text(phase, stated)])]
-        row += [_interval(phase)] if with_interval else []
+        row += ["-".join(f"{end:.2f}" for end in phase.interval_percent or ())] if with_interval else []
         row += [_number(phase.network_percent)] if with_network else []
         row += [_number(phase.refined_percent)] if with_refined else []
         if "cell" in columns:
             row += ["" if phase.cell is None else cell_text(phase.cell), _size(phase)]
         table.add_row(*row)
     return table
-
-
-def _interval(phase: PhaseResult) -> str:
-    if phase.interval_percent is None:
-        return ""
-    low, high = phase.interval_percent
-    return f"{low:.2f}-{high:.2f}"
 
 
 def truth_table(analysis: Analysis, truth_percent: Mapping[str, float]) -> Table:
@@ -89,19 +94,12 @@ def statement_lines(analysis: Analysis) -> list[Text]:
 
 def analysis_lines(analysis: Analysis) -> list[Text]:
     """What stands below the table: agreement, time and warnings."""
-    parts = []
-    if analysis.r_wp is None:
-        parts.append("network's estimate, not refined")
-    else:
-        expected = "" if analysis.r_exp is None else f" (expected {percent(analysis.r_exp)})"
-        parts.append(f"R_wp {percent(analysis.r_wp)}{expected}")
+    parts = [agreement_text(analysis.r_wp, analysis.r_exp) or NOT_REFINED]
     if analysis.zero_deg is not None:
         parts.append(f"zero {analysis.zero_deg:+.3f}°")
     if analysis.displacement_mm is not None:
         parts.append(f"displacement {analysis.displacement_mm:+.3f} mm")
-    times = [
-        f"{name} {two_digits(seconds)} s" for name, seconds in analysis.seconds.items() if seconds is not None
-    ]
+    times = [f"{name} {two_digits(s)} s" for name, s in analysis.seconds.items() if s is not None]
     parts += [" + ".join(times)] if times else []
     lines = [Text(", ".join(parts)), *_whole_lines(analysis)]
     if analysis.second_opinion is not None and analysis.statement.kind == "amounts":
@@ -146,7 +144,7 @@ def warning_line(warning: AnalysisWarning) -> Text:
 
 def batch_table(analyses: Sequence[tuple[str, Analysis]]) -> Table:
     """One line for each (label, scan): weight fractions, R_wp, codes of warnings; failures say why."""
-    names = list(dict.fromkeys(p.name for _, a in analyses for p in a.phases))
+    names = phase_names(a for _, a in analyses)
     table = new_table("scan", *names, "R_wp", "notes", right=[*names, "R_wp"])
     for scan, analysis in analyses:
         if analysis.status == "failed":
@@ -154,7 +152,7 @@ def batch_table(analyses: Sequence[tuple[str, Analysis]]) -> Table:
             table.add_row(scan, *[""] * len(names), "", note)
             continue
         found = {p.name: amount_text(p, analysis.statement) for p in analysis.phases}
-        codes = Text(", ".join(dict.fromkeys(w.code for w in analysis.warnings)))
+        codes = Text(codes_text(analysis))
         agreement = "" if analysis.r_wp is None else percent(analysis.r_wp)
         why = statement_lines(analysis)
         notes = Text("; ").join([*why, *([codes] if codes.plain else [])])
@@ -242,10 +240,6 @@ def calibration_table(calibration: Calibration) -> Table:
     table.add_row("R_wp", percent(calibration.r_wp), "")
     table.add_row("R_exp", percent(calibration.r_exp), "")
     return table
-
-
-def _refined(phases: Sequence[PhaseResult]) -> bool:
-    return any(p.refined_percent is not None for p in phases)
 
 
 def _number(value: float | None, decimals: int = 2) -> str:

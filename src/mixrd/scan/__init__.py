@@ -5,13 +5,12 @@ Readers of other packages are imported only when a file needs them.
 
 from __future__ import annotations
 
-from mixrd.scan.headers import ScanHeader, chosen
+from mixrd.scan.headers import Arrays, ScanHeader, chosen
 from mixrd.scan.measurement import Scan
 from mixrd.scan.opened_file import OpenedFile
 from mixrd.scan.readers import read_scan
 from mixrd.scan.resample import Rebinned, rebin
 from mixrd.scan.scan_format import ScanFormat, register_format
-from mixrd.scan.vendor import Arrays
 from mixrd.scan.writers import write_scan
 
 __all__ = [

@@ -1,11 +1,71 @@
-"""What the name above the first column says: which quantity it is, and in which unit."""
+"""What an axis is called: whether the scanned one is that of a powder scan, and what a column's name says."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from mixrd.scan.axes import axis_key
+from mixrd.errors import ScanError
+from mixrd.scan.headers import Doubts
+
+_POWDER = {"gonio", "2thetatheta", "theta2theta", "2theta", "coupled", "lockedcoupled", "unlockedcoupled",
+           "coupled2thetatheta", "locked", "psdfastscan"}  # fmt: skip
+_FILM = {"2thetaomega", "omega2theta", "coupled2thetaomega", "2thetaomegascan"}
+_DETECTOR = {"detectorscan", "detector", "detscan", "2thetascan"}
+_OTHER = {
+    **dict.fromkeys(("phi", "phiscan"), "a pole figure or a turn of the sample, not a powder scan"),
+    **dict.fromkeys(("chi", "khi", "chiscan"), "a pole figure or a tilt of the sample, not a powder scan"),
+    "psi": "a tilt of the sample for residual stress, not a powder scan",
+    **dict.fromkeys(("omega", "rockingcurve"), "a rocking curve, not a powder scan"),
+    "theta": "a rocking curve or half the diffraction angle, not a powder scan in 2-theta",
+    "thd": "a scan of the detector arm alone",
+    **dict.fromkeys(("x", "y"), "a shift of the sample, not a powder scan"),
+    **dict.fromkeys(("z", "zs"), "a height scan of the sample, not a powder scan"),
+    "reciprocalspace": "a reciprocal-space map, not a powder scan",
+}
+
+
+def axis_key(axis: str) -> str:
+    """Spelling-free key of an axis name: "2-Theta/Omega" and "TwoThetaOmega" are both "2thetaomega"."""
+    text = axis.lower().replace("θ", "theta").replace("ω", "omega").replace("φ", "phi").replace("χ", "chi")
+    return re.sub(r"[^a-z0-9]", "", text).replace("two", "2")
+
+
+def judge_axis(axis: str | None, *, detector_only: bool = False) -> Doubts:
+    """Doubts about a scanned axis.
+
+    Parameters
+    ----------
+    axis : str or None
+        As the header names it; None (the header says nothing) raises no doubt.
+    detector_only : bool
+        True where the format's plain "2Theta" means that the detector moved and the tube stood still
+        (XRDML, Rigaku); False where it is only the name of the angle.
+
+    Raises
+    ------
+    ScanError
+        If the axis is known not to be a diffraction angle: phi, chi, omega, a height ...
+    """
+    key = axis_key(axis or "")
+    if key in _OTHER:
+        cause = f"the scanned axis is {axis}: {_OTHER[key]}"
+        raise ScanError(cause, remedy="Choose a file with a coupled theta/2-theta scan.")
+    if key in _FILM:
+        text = (
+            f"the scanned axis is {axis}, which is used for films and single crystals: the angles are "
+            "2-theta, but the grains need not be a powder average"
+        )
+        return (("NOT_POWDER_GEOMETRY", text),)
+    if key in _DETECTOR or (key == "2theta" and detector_only):
+        text = (
+            f"the scanned axis is {axis}: the detector moved and the tube stood still, so intensities do "
+            "not follow the theta/2-theta geometry"
+        )
+        return (("FIXED_INCIDENCE", text),)
+    if not key or key in _POWDER:
+        return ()
+    return (("AXIS_UNKNOWN", f"the scanned axis is called {axis!r}, which was taken for 2-theta"),)
 
 
 @dataclass(frozen=True)
@@ -57,66 +117,45 @@ _UNITS: tuple[tuple[str, str], ...] = (
 _CLEAR = {"deg", "rad", "mrad", "1/A", "1/nm", "1/pm", "1/A^2", "1/nm^2", "A", "nm", "length", "energy"}
 
 _TWO_THETA = re.compile(r"^(pos)?(2th|2theta|tth|twotheta|angle|x$)")
-_Q = "momentum transfer Q"
-_NAMES = {
-    **dict.fromkeys(
-        ("q", "qvalue", "qmod", "absq", "modq", "momentumtransfer", "scatteringvector", "qq"), ("q", _Q)
-    ),
-    **dict.fromkeys(
-        ("d", "dspacing", "dspace", "dvalue", "dhkl", "latticespacing", "spacing"), ("d", "d spacing")
-    ),
-    **dict.fromkeys(("theta", "th", "thetaangle"), ("theta", "theta, half the diffraction angle")),
-    **dict.fromkeys(("d2", "1d2", "invd2", "dstar2"), ("inverse_d_squared", "1/d^2")),
-    **dict.fromkeys(
-        ("sinthetalambda", "sinthetaoverlambda", "sinthlambda", "stol"),
-        ("sin_theta_over_lambda", "sin(theta)/lambda"),
-    ),
-    "s": ("other", "the scattering vector s, which is sin(theta)/lambda to some and twice that to others"),
+#: Quantities with their words, by the keys of the names that people give them.
+_NAMES_OF = {
+    ("q", "momentum transfer Q"): "q qvalue qmod absq modq momentumtransfer scatteringvector qq",
+    ("d", "d spacing"): "d dspacing dspace dvalue dhkl latticespacing spacing",
+    ("theta", "theta, half the diffraction angle"): "theta th thetaangle",
+    ("inverse_d_squared", "1/d^2"): "d2 1d2 invd2 dstar2",
+    ("sin_theta_over_lambda", "sin(theta)/lambda"): "sinthetalambda sinthetaoverlambda sinthlambda stol",
+    ("other", "the scattering vector s, which is sin(theta)/lambda to some and twice that to others"): "s",
     **{
-        name: ("other", name)
-        for name in ("omega", "phi", "chi", "psi", "energy", "wavelength", "temperature")
+        ("other", name): name
+        for name in ["omega", "phi", "chi", "psi", "energy", "wavelength", "temperature"]
     },
-    **dict.fromkeys(("bindingenergy", "be"), ("other", "a binding energy")),
-    **dict.fromkeys(("kineticenergy", "ke"), ("other", "a kinetic energy")),
-    **dict.fromkeys(("photonenergy",), ("other", "a photon energy")),
-    **dict.fromkeys(("tof", "timeofflight"), ("other", "time of flight")),
-    **dict.fromkeys(("channel", "channels", "chan", "channelno"), ("other", "detector channels")),
-    **dict.fromkeys(("pixel", "pixels"), ("other", "detector pixels")),
-    **dict.fromkeys(("azimuth", "azimuthalangle"), ("other", "an azimuth on the detector")),
-    **dict.fromkeys(("wavenumber", "wavenumbers"), ("other", "wavenumbers")),
-    "ramanshift": ("other", "Raman shift"),
-    **dict.fromkeys(("mz",), ("other", "a mass over charge")),
-    **dict.fromkeys(("radius", "radialdistance", "distance"), ("other", "a distance on the detector")),
-    **dict.fromkeys(("logq", "log10q", "lnq", "arcsinhq", "log1q"), ("other", "a logarithm of Q")),
+    ("other", "a binding energy"): "bindingenergy be",
+    ("other", "a kinetic energy"): "kineticenergy ke",
+    ("other", "a photon energy"): "photonenergy",
+    ("other", "time of flight"): "tof timeofflight",
+    ("other", "detector channels"): "channel channels chan channelno",
+    ("other", "detector pixels"): "pixel pixels",
+    ("other", "an azimuth on the detector"): "azimuth azimuthalangle",
+    ("other", "wavenumbers"): "wavenumber wavenumbers",
+    ("other", "Raman shift"): "ramanshift",
+    ("other", "a mass over charge"): "mz",
+    ("other", "a distance on the detector"): "radius radialdistance distance",
+    ("other", "a logarithm of Q"): "logq log10q lnq arcsinhq log1q",
 }
-#: Names so short that they count only beside a column that is named as an intensity.
-_SHORT_NAMES = {
-    **dict.fromkeys(
-        (
-            "index",
-            "idx",
-            "no",
-            "nr",
-            "n",
-            "number",
-            "point",
-            "points",
-            "pt",
-            "row",
-            "id",
-            "step",
-            "steps",
-            "i",
-        ),
-        ("other", "a number of the point"),
-    ),
-    **dict.fromkeys(("time", "t", "times", "timesec"), ("other", "a time")),
-    "ch": ("other", "detector channels"),
-    "px": ("other", "detector pixels"),
-    "e": ("other", "energy"),
-    "r": ("other", "a distance r"),
-    "z": ("other", "a height"),
+#: The same of names so short that they count only beside a column that is named as an intensity.
+_SHORT_NAMES_OF = {
+    ("other", "a number of the point"): "index idx no nr n number point points pt row id step steps i",
+    ("other", "a time"): "time t times timesec",
+    ("other", "detector channels"): "ch",
+    ("other", "detector pixels"): "px",
+    ("other", "energy"): "e",
+    ("other", "a distance r"): "r",
+    ("other", "a height"): "z",
 }
+_NAMES, _SHORT_NAMES = (
+    {key: meant for meant, keys in table.items() for key in keys.split()}
+    for table in (_NAMES_OF, _SHORT_NAMES_OF)
+)
 _INTENSITY = re.compile(r"^(i$|y$|y?obs|i_?obs|int|counts?|cps|yi?$|meas|gr?$|signal|cts)")
 
 
@@ -133,8 +172,7 @@ def _parted(label: str) -> tuple[str, str | None]:
     text = label.strip(" \t#!;'\"%*")
     bracketed = re.fullmatch(r"(.*?)[\s_]*[\[({]\s*(.+?)\s*[\])}]*", text)
     if bracketed and bracketed[1] and not re.fullmatch(r"(log\w*|ln|arcsinh|sin|abs)", bracketed[1].lower()):
-        unit = unit_of(bracketed[2])
-        return bracketed[1], unit
+        return bracketed[1], unit_of(bracketed[2])
     parts = re.fullmatch(r"(.+?)\s*[,/]\s*(.+)", text)
     if parts and (unit := unit_of(parts[2])) is not None:
         return parts[1], unit

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from os import PathLike
 
 from mixrd.errors import ScanError
-from mixrd.scan.axes import axis_key
-from mixrd.scan.headers import ScanHeader, element_symbol, number, positive, refuse_map, wavelength
+from mixrd.scan.axis_names import axis_key
+from mixrd.scan.headers import (
+    EXPORT_AGAIN,
+    Arrays,
+    ScanHeader,
+    element_symbol,
+    number,
+    positive,
+    refuse_map,
+    share,
+    wavelength,
+)
 from mixrd.scan.opened_file import OpenedFile
-from mixrd.scan.optics import Optics, is_nothing, primary_monochromator, secondary_monochromator
+from mixrd.scan.optics import Optics, beta_filter, primary_monochromator, secondary_monochromator
 from mixrd.scan.scan_format import TEXT, ScanFormat, register_format
-from mixrd.scan.vendor import Arrays, chosen_header, geddes_arrays
+from mixrd.scan.vendor import through_geddes
 
 _KEY = re.compile(r"^\s*_(\w+)\s*(?:=\s*(.*?)\s*)?$")
 _DATA = re.compile(r"^(2THETA)?(COUNTS|CPS)(TIME)?$")
@@ -25,15 +34,13 @@ def _matches(opened: OpenedFile) -> bool:
 
 
 def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
-    headers = uxd_headers(opened.text, opened.file)
-    index, header = chosen_header(opened, headers, ".uxd", scan)
-    return geddes_arrays(opened.data, ".uxd", index, opened.file), header
+    return through_geddes(opened, uxd_headers(opened.text), ".uxd", scan)
 
 
 register_format(ScanFormat("Bruker UXD", _matches, _read, (".uxd",), order=TEXT))
 
 
-def uxd_headers(text: str, file: str | PathLike[str]) -> list[ScanHeader]:
+def uxd_headers(text: str) -> list[ScanHeader]:
     """One header for each range of a UXD file.
 
     Raises
@@ -58,12 +65,12 @@ def uxd_headers(text: str, file: str | PathLike[str]) -> list[ScanHeader]:
         else:
             keys[name] = value
     if not ranges:
-        raise ScanError("the UXD file holds no range of data", remedy="Export the scan again.", file=file)
+        raise ScanError("the UXD file holds no range of data", remedy=EXPORT_AGAIN)
     drives = {axis_key(one.get("DRIVE", "")) for one in ranges}
     if len(ranges) > 1 and drives == {"2theta"}:
         for name in _POSITIONS:
             if len({one.get(name) for one in ranges}) > 1:
-                raise refuse_map(name, len(ranges), file)
+                raise refuse_map(name, len(ranges))
     return [_range(one) for one in ranges]
 
 
@@ -95,16 +102,14 @@ def uxd_optics(keys: Mapping[str, str]) -> Optics:
         Values by key in capitals without underscore; what stands in a comment below a code has the key of
         the code and "_NAME".
     """
-    ratio = number(keys.get("WLRATIO"))
-    second = number(keys.get("WL2"))
-    if ratio == 0 and second:
+    ratio = share(keys.get("WLRATIO"))
+    if ratio == 0 and number(keys.get("WL2")):
         ratio = None  # a line that is named and has no intensity: one of the two was never filled in
-    beta = keys.get("BETA_FILTER")
     return Optics(
-        kalpha2_ratio=ratio if ratio is not None and 0 <= ratio <= 1 else None,
+        kalpha2_ratio=ratio,
         primary=primary_monochromator(_coded(keys, "MONOCHROMATOR")),
         secondary=secondary_monochromator(_coded(keys, "ANALYZER_CODE")),
-        beta_filter=None if beta is None else "none" if is_nothing(beta) else "of the file's header",
+        beta_filter=beta_filter(keys.get("BETA_FILTER"), "of the file's header"),
         divergence_deg=positive(keys.get("FIXED_DIVSLIT")),
     )
 

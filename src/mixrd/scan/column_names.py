@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from os import PathLike
 
 from mixrd.errors import ScanError
 from mixrd.scan.axis_names import AxisName, axis_label, read_axis_name
@@ -71,7 +70,7 @@ def _fields(line: str, split: Callable[[str], list[str]], width: int) -> list[st
     return []
 
 
-def pick_columns(names: Sequence[str], width: int, file: str | PathLike[str]) -> Picked:
+def pick_columns(names: Sequence[str], width: int) -> Picked:
     """Columns of angle, intensity and (perhaps) uncertainty, and what was left aside.
 
     Raises
@@ -110,7 +109,7 @@ def pick_columns(names: Sequence[str], width: int, file: str | PathLike[str]) ->
         cause = f"a table of {width} columns{shown} with {len(angles)} angle columns"
     else:
         cause = f"a table of {width} columns{shown}, and the names do not say which is 2-theta and counts"
-    raise ScanError(cause, remedy="Keep two columns, 2-theta and counts, and save them as .xy.", file=file)
+    raise ScanError(cause, remedy="Keep two columns, 2-theta and counts, and save them as .xy.")
 
 
 def _is_convertible(axis: AxisName | None) -> bool:

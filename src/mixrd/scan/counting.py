@@ -7,16 +7,18 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from mixrd.scan.headers import Floats
+
 _MEDIAN_OF_SQUARE = 0.4549
 """Median of the square of a standard normal variate (chi-squared of one degree of freedom)."""
 
 
-def second_differences(y: NDArray[np.float64]) -> NDArray[np.float64]:
+def second_differences(y: Floats) -> Floats:
     """(N-2,) y[i-1] - 2 y[i] + y[i+1] over the root of 6: the noise, where the signal is straight."""
     return np.asarray((y[:-2] - 2.0 * y[1:-1] + y[2:]) / np.sqrt(6.0))
 
 
-def noise_levels(y: NDArray[np.float64], blocks: int = 40) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def noise_levels(y: Floats, blocks: int = 40) -> tuple[NDArray[np.intp], Floats]:
     """Limits of stretches of the scan, and the standard deviation of the noise in each.
 
     The median makes it that of the flat parts, where most points are; lines hardly count.
@@ -30,7 +32,7 @@ def noise_levels(y: NDArray[np.float64], blocks: int = 40) -> tuple[NDArray[np.i
     return limits, np.array(levels)
 
 
-def dispersion(y: NDArray[np.float64]) -> float | None:
+def dispersion(y: Floats) -> float | None:
     """Variance over mean of neighbouring points: 1 for counts, k for counts times k.
 
     None where there are too few positive ones. Smoothed counts have less. The median over the points
@@ -44,6 +46,6 @@ def dispersion(y: NDArray[np.float64]) -> float | None:
     return float(ratio / _MEDIAN_OF_SQUARE)
 
 
-def are_whole(y: NDArray[np.float64]) -> bool:
+def are_whole(y: Floats) -> bool:
     """True where every intensity is a whole number, to 0.001."""
     return bool(np.all(np.abs(y - np.round(y)) < 1e-3))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from os import PathLike
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
 from mixrd.scan.counting import are_whole, dispersion
+from mixrd.scan.headers import DAMAGED, Floats
 
 _JUMP_DECADES = 8.0
 """Neighbouring intensities never differ by more: a detector counts from 1 to some 1e8."""
@@ -26,11 +25,8 @@ _RESTLESS = 3.0
 _JUDGED_FROM = 200
 _SIGMA_APART = 1e3
 
-Doubts = list[tuple[str, str]]
-_AGAIN = "The file is damaged: copy or export it again."
 
-
-def refuse_impossible_counts(y: NDArray[np.float64], file: str | PathLike[str]) -> None:
+def refuse_impossible_counts(y: Floats) -> None:
     """Refuse intensities that no detector gives beside the others: 1e97, 1e-38, -2147483648 ...
 
     Raises
@@ -43,8 +39,7 @@ def refuse_impossible_counts(y: NDArray[np.float64], file: str | PathLike[str]) 
     if y[least] < 0.0 and -y[least] > 3.0 * max(strongest, 0.0):
         raise ScanError(
             f"point {least + 1} has the intensity {y[least]:g}, where the strongest has {strongest:g}",
-            remedy=_AGAIN,
-            file=file,
+            remedy=DAMAGED,
         )
     there = np.flatnonzero(y)
     size = np.log10(np.abs(y[there]))
@@ -56,8 +51,7 @@ def refuse_impossible_counts(y: NDArray[np.float64], file: str | PathLike[str]) 
         raise ScanError(
             f"the intensity goes from {y[a]:g} to {y[b]:g} between points {a + 1} and {b + 1}: no detector "
             "spans that",
-            remedy=_AGAIN,
-            file=file,
+            remedy=DAMAGED,
         )
     padded = np.concatenate(([0.0], np.abs(y), [0.0]))
     beside = np.maximum(np.maximum(padded[:-2], padded[2:]), 1.0)
@@ -66,14 +60,11 @@ def refuse_impossible_counts(y: NDArray[np.float64], file: str | PathLike[str]) 
         i = int(np.argmax(spike))
         raise ScanError(
             f"point {i + 1} alone has the intensity {y[i]:g}, its neighbours at most {beside[i]:g}: no line",
-            remedy=_AGAIN,
-            file=file,
+            remedy=DAMAGED,
         )
 
 
-def refuse_impossible_sigma(
-    sigma: NDArray[np.float64], y: NDArray[np.float64], file: str | PathLike[str]
-) -> Doubts:
+def refuse_impossible_sigma(sigma: Floats, y: Floats) -> list[tuple[str, str]]:
     """Refuse uncertainties that would give one point all the weight; doubt those that give it none.
 
     Zeros are left to the caller.
@@ -95,85 +86,66 @@ def refuse_impossible_sigma(
         raise ScanError(
             f"point {i + 1} has the uncertainty {sigma[i]:g}, its neighbours about {own[i]:g}: it would "
             "outweigh all others",
-            remedy=_AGAIN,
-            file=file,
+            remedy=DAMAGED,
         )
     huge = positive & (scaled > usual * _SIGMA_APART) & (sigma > own * _SIGMA_APART)
     if not huge.any():
         return []
     i = int(np.argmax(huge))
-    return [
-        (
-            "SIGMA_HUGE",
-            f"{int(huge.sum())} points have uncertainties over 1000 times those beside them (first: point "
-            f"{i + 1}, {sigma[i]:g} beside {own[i]:g}) and count for nothing",
-        )
-    ]
+    text = (
+        f"{int(huge.sum())} points have uncertainties over 1000 times those beside them (first: point "
+        f"{i + 1}, {sigma[i]:g} beside {own[i]:g}) and count for nothing"
+    )
+    return [("SIGMA_HUGE", text)]
 
 
-def _running_median(values: NDArray[np.float64], half: int = 7) -> NDArray[np.float64]:
+def _running_median(values: Floats, half: int = 7) -> Floats:
     padded = np.pad(values, half, mode="reflect")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    nothing = np.all(np.isnan(windows), axis=1, keepdims=True)
     with np.errstate(all="ignore"):
-        middle = np.nanmedian(
-            np.where(np.all(np.isnan(windows), axis=1, keepdims=True), 0.0, windows), axis=1
-        )
-    return np.asarray(middle)
+        return np.asarray(np.nanmedian(np.where(nothing, 0.0, windows), axis=1))
 
 
-def doubts_of_counts(y: NDArray[np.float64], has_sigma: bool) -> Doubts:
+def doubts_of_counts(y: Floats, has_sigma: bool) -> list[tuple[str, str]]:
     """Saturation, dead points and smoothing."""
-    found: Doubts = []
+    found: list[tuple[str, str]] = []
     if (plateau := _saturated(y)) is not None:
-        found.append(
-            (
-                "SATURATED",
-                f"{plateau} points stand at exactly the maximum, {y.max():g}: the detector was at its end",
-            )
-        )
+        text = f"{plateau} points stand at exactly the maximum, {y.max():g}: the detector was at its end"
+        found.append(("SATURATED", text))
     scatter = dispersion(y)
     dead = _dead(y) if scatter is not None and scatter < _RESTLESS else np.array([], dtype=np.intp)
     if 0 < dead.size <= max(3, 0.01 * y.size):
-        i = int(dead[0])
-        found.append(
-            (
-                "DEAD_POINTS",
-                f"{dead.size} lone points have no counts or far too few (first: point {i + 1}, {y[i]:g} "
-                f"between {y[i - 1]:g} and {y[i + 1]:g})",
-            )
-        )
+        text = f"{dead.size} lone points have no counts or far too few ({_first(y, int(dead[0]))})"
+        found.append(("DEAD_POINTS", text))
     spikes = _spikes(y)
     if 0 < spikes.size <= max(3, 0.002 * y.size):
-        i = int(spikes[0])
+        at = _first(y, int(spikes[0]))
         found.append(
-            (
-                "SPIKES",
-                f"{spikes.size} lone points rise out of the background without flanks (first: point {i + 1}, "
-                f"{y[i]:g} between {y[i - 1]:g} and {y[i + 1]:g})",
-            )
+            ("SPIKES", f"{spikes.size} lone points rise out of the background without flanks ({at})")
         )
     if has_sigma or scatter is None or y.size < _JUDGED_FROM or not are_whole(y) or np.median(y) < 30.0:
         return found
     if scatter < _SMOOTHED:
-        found.append(
-            (
-                "SMOOTHED",
-                f"the counts scatter with {scatter:.2g} of the variance that counts have: they were "
-                "smoothed, averaged, scaled or calculated",
-            )
+        text = (
+            f"the counts scatter with {scatter:.2g} of the variance that counts have: they were "
+            "smoothed, averaged, scaled or calculated"
         )
+        found.append(("SMOOTHED", text))
     elif scatter > _SCALED:
-        found.append(
-            (
-                "NOT_COUNTS",
-                f"the numbers are whole, but scatter with {scatter:.3g} times the variance that counts "
-                "have: they were multiplied, or are rates; counting statistics do not hold",
-            )
+        text = (
+            f"the numbers are whole, but scatter with {scatter:.3g} times the variance that counts "
+            "have: they were multiplied, or are rates; counting statistics do not hold"
         )
+        found.append(("NOT_COUNTS", text))
     return found
 
 
-def _saturated(y: NDArray[np.float64]) -> int | None:
+def _first(y: Floats, i: int) -> str:
+    return f"first: point {i + 1}, {y[i]:g} between {y[i - 1]:g} and {y[i + 1]:g}"
+
+
+def _saturated(y: Floats) -> int | None:
     """Number of points at the maximum where lines are cut off there, else None."""
     top = float(y.max())
     at = np.equal(y, top)
@@ -189,7 +161,7 @@ def _saturated(y: NDArray[np.float64]) -> int | None:
     return int(at.sum()) if cut.any() or counted else None
 
 
-def _dead(y: NDArray[np.float64]) -> NDArray[np.intp]:
+def _dead(y: Floats) -> NDArray[np.intp]:
     """Points far below both neighbours on either side, and short runs of nothing between counts."""
     if y.size < 7:
         return np.array([], dtype=np.intp)
@@ -207,7 +179,7 @@ def _dead(y: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.array(sorted(found), dtype=np.intp)
 
 
-def _spikes(y: NDArray[np.float64]) -> NDArray[np.intp]:
+def _spikes(y: Floats) -> NDArray[np.intp]:
     """Points that rise out of the background alone: lines have points on their flanks."""
     if y.size < 30:
         return np.array([], dtype=np.intp)

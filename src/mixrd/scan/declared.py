@@ -6,14 +6,11 @@ import itertools
 import math
 import re
 from collections.abc import Sequence
-from os import PathLike
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
-
-_CUT = "The file was cut off or damaged: copy or export it again."
+from mixrd.scan.headers import CUT_OFF, Doubts, Floats
 
 _NUMBER = r"([+-]?\d+(?:[.,]\d*)?)"
 _POINTS = re.compile(
@@ -22,15 +19,12 @@ _POINTS = re.compile(
     r"?count)\s*[:=\s,;]\s*[\"']?(\d+)(?:\.0*)?\W*$",
     re.IGNORECASE,
 )
-_RANGE = {
-    "start": re.compile(
-        rf"\b(?:start|begin|first)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE
-    ),
-    "stop": re.compile(
-        rf"\b(?:stop|end|last)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}", re.IGNORECASE
-    ),
-    "step": re.compile(rf"\bstep[ _]?(?:size|width)?\W{{1,6}}{_NUMBER}", re.IGNORECASE),
-}
+#: Start, stop and step.
+_RANGE = (
+    rf"\b(?:start|begin|first)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}",
+    rf"\b(?:stop|end|last)[ _]?(?:angle|position|2theta)?\W{{1,6}}{_NUMBER}",
+    rf"\bstep[ _]?(?:size|width)?\W{{1,6}}{_NUMBER}",
+)
 _THREE = re.compile(rf"\s*{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}(?:\s+\D.*)?$")
 
 _PITCH_MM = (0.055, 0.070)
@@ -40,7 +34,7 @@ _FIT = 2e-6
 _PLACE_DEG = 1e-4
 
 
-def refuse_other_number(found: int, declared: int | None, file: str | PathLike[str]) -> None:
+def refuse_other_number(found: int, declared: int | None) -> None:
     """Refuse a file that holds another number of points than it declares.
 
     Raises
@@ -50,23 +44,19 @@ def refuse_other_number(found: int, declared: int | None, file: str | PathLike[s
     """
     if declared is None or declared == found:
         return
-    text = (
-        f"it holds {found} of the {declared} points that it declares"
-        if found < declared
-        else f"it holds {found} points and declares {declared}"
-    )
-    raise ScanError(text, remedy=_CUT, file=file)
+    if found < declared:
+        raise ScanError(f"it holds {found} of the {declared} points that it declares", remedy=CUT_OFF)
+    raise ScanError(f"it holds {found} points and declares {declared}", remedy=CUT_OFF)
 
 
-def refuse_short_rows(block: bytes, file: str | PathLike[str]) -> None:
+def refuse_short_rows(block: bytes) -> None:
     """Refuse rows of points, one a line, of which one has another number of columns than the first."""
     rows = [line.split() for line in block.split(b"\n") if line.strip()]
     odd = next((i for i, row in enumerate(rows, start=1) if len(row) != len(rows[0])), None)
     if odd is not None:
         raise ScanError(
             f"row {odd} of the points has {len(rows[odd - 1])} columns, the first {len(rows[0])}",
-            remedy=_CUT,
-            file=file,
+            remedy=CUT_OFF,
         )
 
 
@@ -90,19 +80,12 @@ def text_declaration(
     declared = next((int(match[1]) for line in lines if (match := _POINTS.match(line))), None)
     if declared == rows - 1 and "step" in joined.lower():  # of n points there are n - 1 steps
         declared = rows
-    if (
-        declared is None
-        and lines
-        and re.fullmatch(r"\d{2,7}", lines[-1])
-        and rows <= 2 * int(lines[-1]) <= 4 * rows
-    ):
-        declared = int(lines[-1])
-    found = {}
-    for name, pattern in _RANGE.items():
-        if match := pattern.search(joined):
-            found[name] = float(match[1].replace(",", "."))
+    if declared is None and lines and re.fullmatch(r"\d{2,7}", lines[-1]):
+        declared = int(lines[-1]) if rows <= 2 * int(lines[-1]) <= 4 * rows else None
+    found = [match[1] for pattern in _RANGE if (match := re.search(pattern, joined, re.IGNORECASE))]
     if len(found) == 3:
-        return declared, (found["start"], found["stop"], found["step"])
+        start, stop, step = (float(text.replace(",", ".")) for text in found)
+        return declared, (start, stop, step)
     for line in lines:
         if match := _THREE.fullmatch(line):
             start, step, stop = (float(text.replace(",", ".")) for text in match.groups())
@@ -114,8 +97,8 @@ def text_declaration(
 
 
 def judge_declared_range(
-    x: NDArray[np.float64], declared: tuple[float, float, float] | None
-) -> tuple[float | None, tuple[tuple[str, str], ...]]:
+    x: Floats, declared: tuple[float, float, float] | None
+) -> tuple[float | None, Doubts]:
     """Step that the header declares for these angles, and a doubt where they end before its range does.
 
     A range that does not begin where the angles do is about something else and is left aside.
@@ -127,15 +110,14 @@ def judge_declared_range(
     if abs(min(x[0], x[-1]) - start) > 2.0 * own or not 0.9 < own / step < 1.1:
         return None, ()
     end = float(max(x[0], x[-1]))
-    if end < stop - 2.0 * own:
-        return step, (
-            ("INCOMPLETE", f"the header announces {start:g} to {stop:g} deg, the points end at {end:g}"),
-        )
-    return step, ()
+    if end >= stop - 2.0 * own:
+        return step, ()
+    text = f"the header announces {start:g} to {stop:g} deg, the points end at {end:g}"
+    return step, (("INCOMPLETE", text),)
 
 
 def refuse_stretched_range(
-    first: float | None, last: float | None, found: int, radius_mm: float | None, file: str | PathLike[str]
+    first: float | None, last: float | None, found: int, radius_mm: float | None
 ) -> None:
     """Refuse an XRDML scan whose range does not fit its number of counts.
 
@@ -156,10 +138,10 @@ def refuse_stretched_range(
     near = itertools.chain(range(found + 1, found + 6), range(found - 1, found - 4, -1))
     for count in near:
         if _round_step(first, last, count) or _fits(first, last, count, radius_mm):
-            refuse_other_number(found, count, file)
+            refuse_other_number(found, count)
     for count in range(found + 6, int(1.7 * found)):
         if _fits(first, last, count, radius_mm):
-            refuse_other_number(found, count, file)
+            refuse_other_number(found, count)
 
 
 def _fits(first: float, last: float, count: int, radius_mm: float | None) -> bool:

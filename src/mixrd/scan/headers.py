@@ -7,8 +7,6 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from os import PathLike
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,26 @@ from numpy.typing import NDArray
 from mixrd.errors import ScanError
 from mixrd.scan.optics import Optics
 
-Points = TypeVar("Points")
+#: (N,) values, one for each point.
+Floats = NDArray[np.float64]
+#: Codes and messages of what does not forbid reading.
+Doubts = tuple[tuple[str, str], ...]
+#: What to do about files that are damaged, or of something else.
+DAMAGED = "The file is damaged: copy or export it again."
+CUT_OFF = "The file was cut off or damaged: copy or export it again."
+DAMAGED_EXPORT = "The file is damaged: export it again."
+EXPORT_AGAIN = "Export the scan again."
+X_RAYS_ONLY = "mixrd analyses X-ray powder scans only."
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """Angles and intensities as a reader gave them, with its name."""
+
+    two_theta: Floats
+    intensity: Floats
+    sigma: Floats | None
+    reader: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +76,10 @@ class ScanHeader:
     counting_time_s: float | None = None
     goniometer_radius_mm: float | None = None
     rate: bool = False
-    times_s: NDArray[np.float64] | None = None
-    attenuation: NDArray[np.float64] | None = None
+    times_s: Floats | None = None
+    attenuation: Floats | None = None
     optics: Optics | None = None
-    warnings: tuple[tuple[str, str], ...] = ()
+    warnings: Doubts = ()
 
 
 def number(text: str | None) -> float | None:
@@ -77,6 +94,18 @@ def positive(text: str | None) -> float | None:
     """A number above zero, else None."""
     value = number(text)
     return value if value is not None and value > 0 else None
+
+
+def whole(text: str | None) -> int | None:
+    """A number, rounded to a whole one, else None."""
+    value = number(text)
+    return None if value is None else round(value)
+
+
+def share(text: str | None) -> float | None:
+    """A number of 0 to 1, else None."""
+    value = number(text)
+    return value if value is not None and 0 <= value <= 1 else None
 
 
 def wavelength(text: str | None) -> float | None:
@@ -117,7 +146,7 @@ def soller_opening(text: str | None, *, unit: str = "deg") -> float | None:
     return opening if math.radians(0.1) <= opening <= math.radians(15.0) else None
 
 
-def numbers(text: str | None, what: str, file: str | PathLike[str]) -> NDArray[np.float64] | None:
+def numbers(text: str | None, what: str) -> Floats | None:
     """A blank-separated list of numbers.
 
     Raises
@@ -130,14 +159,23 @@ def numbers(text: str | None, what: str, file: str | PathLike[str]) -> NDArray[n
     try:
         return np.array(text.split(), dtype=np.float64)
     except ValueError as problem:
-        raise ScanError(
-            f"<{what}> holds something that is not a number",
-            remedy="The file is damaged: copy or export it again.",
-            file=file,
-        ) from problem
+        raise ScanError(f"<{what}> holds something that is not a number", remedy=DAMAGED) from problem
 
 
-def choose_scan(headers: Sequence[ScanHeader], scan: int | None, file: str | PathLike[str]) -> int:
+def chosen(found: Sequence[tuple[Arrays, ScanHeader]], scan: int | None) -> tuple[Arrays, ScanHeader]:
+    """The scan to read of all that a file holds, each with its header.
+
+    Raises
+    ------
+    ScanError
+        As `choose_scan`.
+    """
+    headers = [header for _, header in found]
+    index = choose_scan(headers, scan)
+    return found[index][0], noted(headers, headers[index], scan)
+
+
+def choose_scan(headers: Sequence[ScanHeader], scan: int | None) -> int:
     """Index (from 0) of the scan to read.
 
     A file whose scans cover successive ranges (each begins above the one before) is one measurement in
@@ -157,22 +195,16 @@ def choose_scan(headers: Sequence[ScanHeader], scan: int | None, file: str | Pat
     """
     count = len(headers)
     if scan is not None:
-        if not 1 <= scan <= count:
-            raise ScanError(
-                f"there is no scan {scan}: the file holds {count}"
-                + (f" ({list_ranges(headers)})" if count > 1 else ""),
-                remedy="Scans are counted from 1.",
-                file=file,
-            )
-        return scan - 1
-    starts = [header.first for header in headers]
-    known = [start for start in starts if start is not None]
+        if 1 <= scan <= count:
+            return scan - 1
+        held = f"{count} ({_ranges(headers)})" if count > 1 else f"{count}"
+        raise ScanError(f"there is no scan {scan}: the file holds {held}", remedy="Scans are counted from 1.")
+    known = [header.first for header in headers if header.first is not None]
     successive = len(known) == count and all(a < b for a, b in itertools.pairwise(known))
     if count > 1 and not successive:
         raise ScanError(
-            f"the file holds {count} scans: {list_ranges(headers)}",
+            f"the file holds {count} scans: {_ranges(headers)}",
             remedy="Choose one with --scan N on the command line or scan=N in Python, counted from 1.",
-            file=file,
         )
     return 0
 
@@ -181,30 +213,12 @@ def noted(headers: Sequence[ScanHeader], header: ScanHeader, scan: int | None) -
     """The header with a warning where the first of several successive ranges was taken without a choice."""
     if len(headers) < 2 or scan is not None:
         return header
-    several = (
-        "SEVERAL_SCANS",
-        f"the file holds {len(headers)} scans ({list_ranges(headers)}) and the first was read; "
-        "choose another with --scan N or scan=N",
-    )
+    held = f"the file holds {len(headers)} scans ({_ranges(headers)}) and the first was read"
+    several = ("SEVERAL_SCANS", f"{held}; choose another with --scan N or scan=N")
     return replace(header, warnings=(several, *header.warnings))
 
 
-def chosen(
-    found: Sequence[tuple[Points, ScanHeader]], scan: int | None, file: str | PathLike[str]
-) -> tuple[Points, ScanHeader]:
-    """The scan to read of all that a file holds, each with its header.
-
-    Raises
-    ------
-    ScanError
-        As `choose_scan`.
-    """
-    headers = [header for _, header in found]
-    index = choose_scan(headers, scan, file)
-    return found[index][0], noted(headers, headers[index], scan)
-
-
-def list_ranges(headers: Sequence[ScanHeader]) -> str:
+def _ranges(headers: Sequence[ScanHeader]) -> str:
     """Numbered ranges for a message: "1: 10-20, 2: 30-35 deg"."""
     shown = [
         f"{i}: " + (f"{h.first:g}-{h.last:g}" if h.first is not None and h.last is not None else "?")
@@ -213,12 +227,8 @@ def list_ranges(headers: Sequence[ScanHeader]) -> str:
     return ", ".join(shown) + (" deg" if len(headers) <= 12 else " deg, ...")
 
 
-def refuse_map(axis: str | None, count: int, file: str | PathLike[str]) -> ScanError:
+def refuse_map(axis: str | None, count: int) -> ScanError:
     """Error for a stack of scans that only means something together."""
     moved = f", with {axis} moved between them" if axis else ""
-    return ScanError(
-        f"this is a reciprocal-space map (area or mesh measurement) of {count} scans{moved}, "
-        "not a powder scan",
-        remedy="Measure or export a single theta/2-theta scan.",
-        file=file,
-    )
+    what = f"this is a reciprocal-space map (area or mesh measurement) of {count} scans{moved}"
+    return ScanError(f"{what}, not a powder scan", remedy="Measure or export a single theta/2-theta scan.")

@@ -111,6 +111,11 @@ def is_nothing(name: str | None) -> bool:
     return name is None or _NOTHING.fullmatch(name.strip(" '\"|")) is not None
 
 
+def beta_filter(stated: str | None, name: str) -> str | None:
+    """What `Optics.beta_filter` holds where the file states something: `name`, or "none"."""
+    return None if stated is None else "none" if is_nothing(stated) else name
+
+
 def primary_monochromator(
     name: str | None, *, crystal: str | None = None, planes: str | None = None, hybrid: bool = False
 ) -> Monochromator | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mixrd.scan.headers import ScanHeader
+from mixrd.scan.headers import Arrays, ScanHeader
 from mixrd.scan.opened_file import OpenedFile
 from mixrd.scan.scan_format import BINARY, TEXT, ScanFormat, register_format
-from mixrd.scan.vendor import Arrays, through_rietx
+from mixrd.scan.vendor import through_rietx
 
 _RANGE = re.compile(r"^\s*DataAngleRange\s*,", re.MULTILINE)
 
@@ -16,21 +16,13 @@ def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
     return through_rietx(opened, scan, lambda header, *_: header, ranges=lambda _: [ScanHeader()])
 
 
-register_format(
-    ScanFormat(
-        "Philips RD",
-        lambda opened: opened.data.startswith((b"V3RD", b"V5RD")),
-        _read,
-        other_endings=(".rd",),
-        order=BINARY + 20,
-    )
-)
-register_format(
-    ScanFormat(
-        "Philips UDF",
-        lambda opened: _RANGE.search(opened.head) is not None,
-        _read,
-        other_endings=(".udf",),
-        order=TEXT + 30,
-    )
-)
+def _is_rd(opened: OpenedFile) -> bool:
+    return opened.data.startswith((b"V3RD", b"V5RD"))
+
+
+def _is_udf(opened: OpenedFile) -> bool:
+    return _RANGE.search(opened.head) is not None
+
+
+register_format(ScanFormat("Philips RD", _is_rd, _read, other_endings=(".rd",), order=BINARY + 20))
+register_format(ScanFormat("Philips UDF", _is_udf, _read, other_endings=(".udf",), order=TEXT + 30))

@@ -7,33 +7,27 @@ above the groups hold for all.
 from __future__ import annotations
 
 import re
-from os import PathLike
 
 from mixrd.errors import ScanError
-from mixrd.scan.axes import judge_axis
-from mixrd.scan.headers import ScanHeader, chosen, number, positive, wavelength
+from mixrd.scan.axis_names import judge_axis
+from mixrd.scan.headers import ScanHeader, number, positive, wavelength, whole
 from mixrd.scan.opened_file import OpenedFile
-from mixrd.scan.scan_format import TEXT, ScanFormat, register_format
+from mixrd.scan.scan_format import TEXT, Found, ScanFormat, one_of, register_format
 from mixrd.scan.stepped import anode_of, listed_counts, stepped_scan
-from mixrd.scan.vendor import Arrays
 
-NAME = "Rigaku DAT"
-
+_NAME = "Rigaku DAT"
 _KEY = re.compile(r"\*(\w+)\s*(?:=\s*(.*?))?\s*")
 
 
-def rigaku_dat_scans(text: str, file: str | PathLike[str]) -> list[tuple[Arrays, ScanHeader]]:
-    """Arrays and header of each group.
+def _matches(opened: OpenedFile) -> bool:
+    return all(re.search(mark, opened.head, re.MULTILINE) for mark in (r"^\*BEGIN\s*$", r"^\*COUNT\s*="))
 
-    Raises
-    ------
-    ScanError
-        If there is no group, fewer than the header declares, or a group's counts are not as many as declared.
-    """
+
+def _scans(opened: OpenedFile) -> list[Found]:
     common: dict[str, str] = {}
     groups: list[tuple[dict[str, str], list[str]]] = []
     ended = 0
-    for line in text.splitlines():
+    for line in opened.text.splitlines():
         match = _KEY.fullmatch(line.strip())
         if match is None:
             if groups and line.strip() and not line.lstrip().startswith("#"):
@@ -50,34 +44,22 @@ def rigaku_dat_scans(text: str, file: str | PathLike[str]) -> list[tuple[Arrays,
             (groups[-1][0] if groups else common)[key] = value
     declared = number(common.get("GROUP_COUNT"))
     if not groups or ended < len(groups) or (declared is not None and len(groups) != round(declared)):
+        of = f" of the {declared:g} that it declares" if declared is not None else ""
         raise ScanError(
-            f"this {NAME} file holds {ended} whole groups of data"
-            + (f" of the {declared:g} that it declares" if declared is not None else ""),
+            f"this {_NAME} file holds {ended} whole groups of data{of}",
             remedy="It was cut off or damaged: copy or export it again.",
-            file=file,
         )
-    return [_group(keys, lines, file) for keys, lines in groups]
+    return [_group(keys, lines) for keys, lines in groups]
 
 
-def _group(keys: dict[str, str], lines: list[str], file: str | PathLike[str]) -> tuple[Arrays, ScanHeader]:
+def _group(keys: dict[str, str], lines: list[str]) -> Found:
     unit = (keys.get("XUNIT") or "deg").strip().lower()
     if not unit.startswith("deg"):
-        raise ScanError(
-            f"the axis of this {NAME} file is in {unit}, not in degrees",
-            remedy="Export the scan over 2-theta in degrees.",
-            file=file,
-        )
+        cause = f"the axis of this {_NAME} file is in {unit}, not in degrees"
+        raise ScanError(cause, remedy="Export the scan over 2-theta in degrees.")
     start, stop, step = (number(keys.get(key)) for key in ("START", "STOP", "STEP"))
-    count = number(keys.get("COUNT"))
-    arrays = stepped_scan(
-        start,
-        stop,
-        step,
-        listed_counts("\n".join(lines), NAME, file),
-        name=NAME,
-        file=file,
-        declared=None if count is None else round(count),
-    )
+    counts, declared = listed_counts(lines, _NAME), whole(keys.get("COUNT"))
+    arrays = stepped_scan(start, stop, step, counts, name=_NAME, declared=declared)
     axis = keys.get("SCAN_AXIS") or None
     return arrays, ScanHeader(
         axis=axis,
@@ -88,16 +70,14 @@ def _group(keys: dict[str, str], lines: list[str], file: str | PathLike[str]) ->
         counting_time_s=_time_per_step(keys, step),
         goniometer_radius_mm=positive(keys.get("RADIUS")),
         rate=(keys.get("YUNIT") or "counts").strip().lower() in ("cps", "counts/s", "counts/sec"),
-        warnings=judge_axis(axis, file=file),
+        warnings=judge_axis(axis),
     )
 
 
 def _time_per_step(keys: dict[str, str], step: float | None) -> float | None:
     """Seconds per step where the unit of the speed is stated."""
-    speed, unit = (
-        positive(keys.get("SPEED")),
-        keys.get("SPEED_DIM", "").lower().replace(" ", "").replace(".", ""),
-    )
+    speed = positive(keys.get("SPEED"))
+    unit = keys.get("SPEED_DIM", "").lower().replace(" ", "").replace(".", "")
     if speed is None or step is None:
         return None
     if unit in ("deg/min", "degree/min"):
@@ -105,12 +85,4 @@ def _time_per_step(keys: dict[str, str], step: float | None) -> float | None:
     return speed if unit in ("sec", "sec/step", "s") else None
 
 
-def _matches(opened: OpenedFile) -> bool:
-    return all(re.search(mark, opened.head, re.MULTILINE) for mark in (r"^\*BEGIN\s*$", r"^\*COUNT\s*="))
-
-
-def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
-    return chosen(rigaku_dat_scans(opened.text, opened.file), scan, opened.file)
-
-
-register_format(ScanFormat(NAME, _matches, _read, other_endings=(".dat", ".asc"), order=TEXT + 50))
+register_format(ScanFormat(_NAME, _matches, one_of(_scans), other_endings=(".dat", ".asc"), order=TEXT + 50))

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from os import PathLike
 
 from mixrd.scan.declared import refuse_short_rows
-from mixrd.scan.headers import ScanHeader, number, positive, soller_opening
+from mixrd.scan.headers import Arrays, ScanHeader, positive, soller_opening, whole
 from mixrd.scan.opened_file import OpenedFile
-from mixrd.scan.optics import (
-    Optics,
-    is_nothing,
-    primary_monochromator,
-    secondary_monochromator,
-)
+from mixrd.scan.optics import Optics, beta_filter, primary_monochromator, secondary_monochromator
 from mixrd.scan.scan_format import MARKED_TEXT, ScanFormat, register_format
-from mixrd.scan.vendor import Arrays, through_rietx
+from mixrd.scan.vendor import through_rietx
+
+_POINTS = re.compile(rb"^\*RAS_INT_START\s*$(.*?)^\*RAS_INT_END", re.MULTILINE | re.DOTALL)
 
 
 def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
-    refuse_short_ras_rows(opened.data, opened.file)
+    for block in _POINTS.findall(opened.data):
+        refuse_short_rows(block)
 
     def completed(header: ScanHeader, index: int, _: Arrays) -> ScanHeader:
-        own, beams = ras_headers(opened.data), ras_optics(opened.data)
+        own, beams = _headers(opened.data), ras_optics(opened.data)
         told = own[index] if index < len(own) else ScanHeader()
         return replace(
             header,
@@ -38,30 +35,14 @@ def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
     return through_rietx(opened, scan, completed)
 
 
-register_format(
-    ScanFormat(
-        "Rigaku RAS",
-        lambda opened: opened.start.startswith("*RAS_DATA_START"),
-        _read,
-        (".ras",),
-        order=MARKED_TEXT,
-    )
-)
+def _matches(opened: OpenedFile) -> bool:
+    return opened.start.startswith("*RAS_DATA_START")
 
 
-def refuse_short_ras_rows(data: bytes, file: str | PathLike[str]) -> None:
-    """Refuse a RAS file in which a row of points has fewer columns than the others.
-
-    Raises
-    ------
-    ScanError
-        That names the row.
-    """
-    for block in re.findall(rb"^\*RAS_INT_START\s*$(.*?)^\*RAS_INT_END", data, re.MULTILINE | re.DOTALL):
-        refuse_short_rows(block, file)
+register_format(ScanFormat("Rigaku RAS", _matches, _read, (".ras",), order=MARKED_TEXT))
 
 
-def ras_headers(data: bytes) -> list[ScanHeader]:
+def _headers(data: bytes) -> list[ScanHeader]:
     """What rietx leaves out of the header of each scan in a RAS file: axis, radius, declared points and step.
 
     The axis has a language-free name (the plain one is Shift-JIS). Of the eight distances of the goniometer
@@ -75,13 +56,12 @@ def ras_headers(data: bytes) -> list[ScanHeader]:
             for key, value in re.findall(rb'^\*([A-Z0-9_-]+)\s+"([^"\r\n]*)"', part, re.MULTILINE)
         }
         radius = positive(keys.get("HW_GONIOMETER_RADIUS-3")) or positive(keys.get("HW_GONIOMETER_RADIUS-5"))
-        count = number(keys.get("MEAS_DATA_COUNT"))
         uneven = keys.get("MEAS_SCAN_UNEQUALY_SPACED", "0").lower() not in ("0", "false", "")
         found.append(
             ScanHeader(
                 axis=keys.get("MEAS_SCAN_AXIS_X_INTERNAL"),
                 goniometer_radius_mm=radius,
-                points=None if count is None else round(count),
+                points=whole(keys.get("MEAS_DATA_COUNT")),
                 step=None if uneven else positive(keys.get("MEAS_SCAN_STEP")),
             )
         )
@@ -99,12 +79,11 @@ def _ras_scan(header: str) -> Optics:
     names = dict(re.findall(r'^\*MEAS_COND_AXIS_NAME_INTERNAL-(\d+)\s+"([^"\n]*)"', header, re.MULTILINE))
     places = dict(re.findall(r'^\*MEAS_COND_AXIS_POSITION-(\d+)\s+"([^"\n]*)"', header, re.MULTILINE))
     axes = {name: places[index] for index, name in names.items() if index in places}
-    beta = axes.get("Filter")
     divergence = re.fullmatch(r"\s*(\d*[.,]?\d+)\s*deg\s*", axes.get("IncidentSlitBox", ""))
     return Optics(
         primary=primary_monochromator(axes.get("IncidentMonochromator")),
         secondary=secondary_monochromator(axes.get("CounterMonochromator")),
-        beta_filter=None if beta is None else "none" if is_nothing(beta) else beta,
+        beta_filter=beta_filter(axes.get("Filter"), axes.get("Filter", "")),
         soller_rad=(
             soller_opening(axes.get("IncidentSollerSlit")),
             soller_opening(axes.get("ReceivingSollerSlit")),

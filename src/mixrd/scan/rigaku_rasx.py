@@ -6,9 +6,10 @@ import re
 from xml.etree.ElementTree import Element
 
 from mixrd.errors import ScanError
-from mixrd.scan.containers import Archive, child, descendant, local_name, parse_xml, text_of
 from mixrd.scan.declared import refuse_short_rows
 from mixrd.scan.headers import (
+    EXPORT_AGAIN,
+    Arrays,
     ScanHeader,
     element_symbol,
     number,
@@ -16,16 +17,12 @@ from mixrd.scan.headers import (
     refuse_map,
     soller_opening,
     wavelength,
+    whole,
 )
-from mixrd.scan.opened_file import OpenedFile
-from mixrd.scan.optics import (
-    Optics,
-    is_nothing,
-    primary_monochromator,
-    secondary_monochromator,
-)
+from mixrd.scan.opened_file import Archive, OpenedFile, descendant, descendants, parse_xml, text_of
+from mixrd.scan.optics import Optics, is_nothing, primary_monochromator, secondary_monochromator
 from mixrd.scan.scan_format import ARCHIVE, ScanFormat, register_format
-from mixrd.scan.vendor import Arrays, chosen_header, geddes_arrays
+from mixrd.scan.vendor import ATTENUATOR, through_geddes
 
 _PROFILE = re.compile(r"(?:^|/)Data(\d+)/Profile\1\.txt$")
 
@@ -35,38 +32,30 @@ def _matches(opened: OpenedFile) -> bool:
 
 
 def _read(opened: OpenedFile, scan: int | None) -> tuple[Arrays, ScanHeader]:
-    headers = rasx_headers(Archive(opened.data, opened.file))
-    index, header = chosen_header(opened, headers, ".rasx", scan)
-    return geddes_arrays(opened.data, ".rasx", index, opened.file), header
+    return through_geddes(opened, _headers(Archive(opened.data)), ".rasx", scan)
 
 
 register_format(ScanFormat("Rigaku RASX", _matches, _read, (".rasx",), order=ARCHIVE + 1))
 
 
-def rasx_headers(archive: Archive) -> list[ScanHeader]:
+def _headers(archive: Archive) -> list[ScanHeader]:
     """One header for each profile of a RASX archive, in numeric order."""
     numbered = sorted((int(match[1]), name) for name in archive.names if (match := _PROFILE.search(name)))
     if not numbered:
-        raise ScanError("no profile in the archive", remedy="Export the scan again.", file=archive.file)
+        raise ScanError("no profile in the archive", remedy=EXPORT_AGAIN)
     found: list[ScanHeader] = []
     for index, profile in numbered:
         folder = profile.rpartition("/")[0]
-        conditions = next(
-            (
-                name
-                for name in archive.names
-                if re.fullmatch(rf"{re.escape(folder)}/Mea?surementConditions{index}\.xml", name)
-            ),
-            None,
-        )
+        wanted = re.compile(rf"{re.escape(folder)}/Mea?surementConditions{index}\.xml")
+        conditions = next(filter(wanted.fullmatch, archive.names), None)
         if conditions is None:
             found.append(ScanHeader(warnings=(("NO_HEADER", "the archive has no measurement conditions"),)))
             continue
-        refuse_short_rows(archive.read(profile).removeprefix(b"\xef\xbb\xbf"), archive.file)
-        root = parse_xml(archive.read(conditions), archive.file, what=conditions)
+        refuse_short_rows(archive.read(profile).removeprefix(b"\xef\xbb\xbf"))
+        root = parse_xml(archive.read(conditions), what=conditions)
         step_axis = text_of(descendant(root, "StepAxisName"))
         if step_axis and len(numbered) > 1:
-            raise refuse_map(step_axis, len(numbered), archive.file)
+            raise refuse_map(step_axis, len(numbered))
         found.append(_scan(root, archive.read(profile)))
     return found
 
@@ -74,50 +63,43 @@ def rasx_headers(archive: Archive) -> list[ScanHeader]:
 def _scan(root: Element, profile: bytes) -> ScanHeader:
     info = descendant(root, "ScanInformation")
     tube = descendant(root, "XrayGenerator")
-    radius = next(
-        (
-            part.get("Value")
-            for part in root.iter()
-            if local_name(part) == "Distance"
-            and part.get("From") == "XrayGenerator"
-            and part.get("To") == "AttachmentStage"
-        ),
-        None,
+    radii = (
+        part.get("Value")
+        for part in descendants(root, "Distance")
+        if (part.get("From"), part.get("To")) == ("XrayGenerator", "AttachmentStage")
     )
-    speed, step = positive(text_of(child(info, "Speed"))), positive(text_of(child(info, "Step")))
-    unit = (text_of(child(info, "SpeedUnit")) or "").lower()
+    speed, step = positive(text_of(info, "Speed")), positive(text_of(info, "Step"))
+    unit = (text_of(info, "SpeedUnit") or "").lower()
     time = None
     if unit in ("sec", "s"):
         time = speed
     elif speed and step and unit in ("deg/min", "deg/sec", "deg/s"):
         time = float(f"{step / speed * (60.0 if unit == 'deg/min' else 1.0):.6g}")
-    count = number(text_of(child(info, "DataCount")))
-    uneven = (text_of(child(info, "UnequalySpaced")) or "").lower() == "true"
+    uneven = (text_of(info, "UnequalySpaced") or "").lower() == "true"
     columns = {line.split()[2] for line in profile.splitlines()[1:] if len(line.split()) > 2}
     attenuated = any(number(value.decode("latin-1")) not in (1.0, None) for value in columns)
-    doubt = ("ATTENUATOR", "the file has a column of attenuator factors other than 1, which was not applied")
     return ScanHeader(
-        axis=text_of(child(info, "AxisName")),
+        axis=text_of(info, "AxisName"),
         detector_only=True,
-        first=number(text_of(child(info, "Start"))),
-        last=number(text_of(child(info, "Stop"))),
-        points=None if not count else round(count),
+        first=number(text_of(info, "Start")),
+        last=number(text_of(info, "Stop")),
+        points=whole(text_of(info, "DataCount")) or None,
         step=None if uneven else step,
-        wavelength_angstrom=wavelength(text_of(child(tube, "WavelengthKalpha1"))),
-        anode=element_symbol(text_of(child(tube, "TargetName"))),
+        wavelength_angstrom=wavelength(text_of(tube, "WavelengthKalpha1")),
+        anode=element_symbol(text_of(tube, "TargetName")),
         counting_time_s=time,
-        goniometer_radius_mm=positive(radius),
+        goniometer_radius_mm=positive(next(radii, None)),
         optics=rasx_optics(root),
-        rate=(text_of(child(info, "IntensityUnit")) or "counts").lower() in ("cps", "counts/s"),
-        warnings=(doubt,) if attenuated else (),
+        rate=(text_of(info, "IntensityUnit") or "counts").lower() in ("cps", "counts/s"),
+        warnings=(ATTENUATOR,) if attenuated else (),
     )
 
 
 def rasx_optics(root: Element) -> Optics:
     """What the measurement conditions of a RASX profile say of the beam."""
     axes: dict[str, str] = {}
-    for part in root.iter():
-        if local_name(part) == "Axis" and part.get("Name"):
+    for part in descendants(root, "Axis"):
+        if part.get("Name"):
             axes.setdefault(str(part.get("Name")), part.get("Position") or "")
     attribute = text_of(descendant(root, "Attribute"))
     named = [axes.get(name) for name in ("PrimaryMonochromator", "IncidentMonochromator", "CMonochro")]

@@ -9,17 +9,18 @@ another package names its module as an entry point::
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mixrd.extensions import Registry
-from mixrd.scan.headers import ScanHeader
+from mixrd.scan.headers import Arrays, ScanHeader, chosen
 from mixrd.scan.opened_file import OpenedFile
-from mixrd.scan.vendor import Arrays
 
 #: Where mixrd's own formats stand in the order in which all are asked. After each of these groups, files of
-#: other programs are refused by name (`mixrd.scan.detect`).
+#: other programs are refused by name (`mixrd.scan.readers`).
 BINARY, ARCHIVE, XML, MARKED_TEXT, TEXT, LAST = 100, 200, 300, 400, 500, 900
+
+Found = tuple[Arrays, ScanHeader]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ScanFormat:
 
     name: str
     matches: Callable[[OpenedFile], bool]
-    read: Callable[[OpenedFile, int | None], tuple[Arrays, ScanHeader]]
+    read: Callable[[OpenedFile, int | None], Found]
     endings: tuple[str, ...] = ()
     other_endings: tuple[str, ...] = ()
     order: int = 0
@@ -65,6 +66,11 @@ def register_format(one: ScanFormat) -> None:
         If there is one of that name.
     """
     _REGISTRY.add(one.name, one)
+
+
+def one_of(scans: Callable[[OpenedFile], Sequence[Found]]) -> Callable[[OpenedFile, int | None], Found]:
+    """What a `ScanFormat` takes as `read`, from a function that reads all scans of a file."""
+    return lambda opened, scan: chosen(scans(opened), scan)
 
 
 def scan_formats() -> tuple[ScanFormat, ...]:

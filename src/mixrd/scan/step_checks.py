@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from os import PathLike
-
 import numpy as np
-from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
+from mixrd.scan.headers import DAMAGED, Floats
 
 _LONE_STEPS = 20.0
 
-Doubts = list[tuple[str, str]]
 
-
-def judge_steps(x: NDArray[np.float64], declared_step: float | None, file: str | PathLike[str]) -> Doubts:
+def judge_steps(x: Floats, declared_step: float | None) -> list[tuple[str, str]]:
     """Gaps, missing points, lone points and a step that changes.
 
     Parameters
@@ -39,15 +35,13 @@ def judge_steps(x: NDArray[np.float64], declared_step: float | None, file: str |
             f"point {i + 1} at {x[i]:g} deg lies alone, {step[max(i - 1, 0) if i else 0]:g} deg from the "
             f"next, in a scan of steps of {usual:g} deg",
             remedy="The angle is damaged, or belongs to another scan: repair it or export the scan again.",
-            file=file,
         )
-    found: Doubts = []
+    found: list[tuple[str, str]] = []
     even = float(np.quantile(np.abs(step / usual - 1.0), 0.95)) < 0.45
     moved = _moved(x, step, usual)
     if moved is not None:
-        found.append(
-            ("ANGLE_OFF", f"point {moved + 1} at {x[moved]:g} deg stands off the even steps of all others")
-        )
+        text = f"point {moved + 1} at {x[moved]:g} deg stands off the even steps of all others"
+        found.append(("ANGLE_OFF", text))
     missing = np.flatnonzero((step > 1.6 * usual) & ~wide) if even else np.array([], dtype=np.intp)
     if moved is not None:
         missing = missing[(missing != moved) & (missing != moved - 1)]
@@ -59,27 +53,23 @@ def judge_steps(x: NDArray[np.float64], declared_step: float | None, file: str |
         i = int(missing[0])
         count = int(np.sum(np.round(step[missing] / usual) - 1))
         text = f"{count} points are missing (first: between {x[i]:g} and {x[i + 1]:g} deg)"
-        if declared_step is not None:
-            raise ScanError(
-                f"{text}, where the header declares steps of {declared_step:g} deg",
-                remedy="The file is damaged: copy or export it again.",
-                file=file,
-            )
-        found.append(("POINTS_MISSING", f"{text}"))
+        _refuse_beside(declared_step, text)
+        found.append(("POINTS_MISSING", text))
     if wide.any():
         i = int(np.argmax(step))
-        if declared_step is not None and even:
-            raise ScanError(
-                f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg, where the header declares steps of "
-                f"{declared_step:g} deg",
-                remedy="The file is damaged: copy or export it again.",
-                file=file,
-            )
-        found.append(("GAP", f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg"))
+        text = f"there is a gap from {x[i]:g} to {x[i + 1]:g} deg"
+        _refuse_beside(declared_step if even else None, text)
+        found.append(("GAP", text))
     return found
 
 
-def _moved(x: NDArray[np.float64], step: NDArray[np.float64], usual: float) -> int | None:
+def _refuse_beside(declared_step: float | None, what: str) -> None:
+    if declared_step is not None:
+        cause = f"{what}, where the header declares steps of {declared_step:g} deg"
+        raise ScanError(cause, remedy=DAMAGED)
+
+
+def _moved(x: Floats, step: Floats, usual: float) -> int | None:
     """The point that lies off the middle of its neighbours, who are two steps apart, in an else even axis."""
     if float(np.quantile(np.abs(step / usual - 1.0), 0.98)) > 0.02:
         return None
@@ -88,7 +78,7 @@ def _moved(x: NDArray[np.float64], step: NDArray[np.float64], usual: float) -> i
     return int(here[0]) + 1 if here.size else None
 
 
-def _changed_step(step: NDArray[np.float64], usual: float) -> tuple[float, float, int] | None:
+def _changed_step(step: Floats, usual: float) -> tuple[float, float, int] | None:
     """Step before and after, and the point, where the scan goes on with another step; None where it does not.
 
     Smoothly varying steps (a converted axis) do not count.

@@ -3,46 +3,40 @@
 from __future__ import annotations
 
 import re
-from os import PathLike
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
 from mixrd.scan.declared import points_of_range, refuse_other_number
-from mixrd.scan.headers import element_symbol
-from mixrd.scan.vendor import Arrays
+from mixrd.scan.headers import DAMAGED, Arrays, Floats, element_symbol
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 
 
-def listed_counts(text: str, name: str, file: str | PathLike[str]) -> NDArray[np.float64]:
-    """All numbers of a block of text, whatever separates them.
+def listed_counts(lines: Sequence[str], name: str) -> Floats:
+    """All numbers in lines of text, whatever separates them.
 
     Raises
     ------
     ScanError
         If something in it is no number.
     """
-    words = [word for word in _SEPARATORS.split(text) if word]
+    words = [word for word in _SEPARATORS.split("\n".join(lines)) if word]
     try:
         return np.array(words, dtype=np.float64)
     except ValueError as problem:
-        raise ScanError(
-            f"the counts of this {name} file hold something that is not a number ({problem})",
-            remedy="The file is damaged: copy or export it again.",
-            file=file,
-        ) from problem
+        cause = f"the counts of this {name} file hold something that is not a number ({problem})"
+        raise ScanError(cause, remedy=DAMAGED) from problem
 
 
 def stepped_scan(
     start: float | None,
     stop: float | None,
     step: float | None,
-    counts: NDArray[np.float64],
+    counts: Floats,
     *,
     name: str,
-    file: str | PathLike[str],
     declared: int | None = None,
 ) -> Arrays:
     """Angles from start and step, for as many counts as the header announces.
@@ -66,15 +60,14 @@ def stepped_scan(
         raise ScanError(
             f"the header of this {name} file gives no start and step of the angles",
             remedy="The file is damaged: copy or export it again, or export it as .xy.",
-            file=file,
         )
-    refuse_other_number(counts.size, declared, file)
+    refuse_other_number(counts.size, declared)
     if stop is not None:
         announced = points_of_range(start, stop, step)
         if announced is None:  # the scan ends at the last whole step before, or after, the stop
             announced = int(max(0.0, (stop - start) / step)) + 1
             announced = counts.size if abs(counts.size - announced) <= 1 else announced
-        refuse_other_number(counts.size, announced if declared is None else None, file)
+        refuse_other_number(counts.size, announced if declared is None else None)
     # the step is written in decimals: so are the angles
     return Arrays(np.round(start + step * np.arange(counts.size), 9), counts, None, "mixrd")
 

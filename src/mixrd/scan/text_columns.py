@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from os import PathLike
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
-from mixrd.scan.axis_names import AxisName
-from mixrd.scan.axis_shape import order_of_columns
+from mixrd.scan.axis_conversion import (
+    SMALL_ANGLE_DEG,
+    judge_unnamed_axis,
+    order_of_columns,
+    small_angle_error,
+    two_theta_from_axis,
+)
+from mixrd.scan.axis_names import AxisName, judge_axis
 from mixrd.scan.column_names import column_names, is_named_uncertainty, named_axis, pick_columns
+from mixrd.scan.declared import judge_declared_range, text_declaration
+from mixrd.scan.headers import EXPORT_AGAIN, X_RAYS_ONLY, Arrays, Doubts, Floats, ScanHeader, choose_scan
+from mixrd.scan.opened_file import OpenedFile
+from mixrd.scan.scan_format import LAST, Found, ScanFormat, register_format
+from mixrd.scan.text_headers import text_facts
 from mixrd.scan.third_column import judge_uncertainty
 
+_SMALL_ANGLE = re.compile(r"u?saxs|sans\b|small[- _]?angle|desmear", re.IGNORECASE)
 _POINT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$|[+-]?(?:nan|inf)$", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$|[+-]?(?:nan|inf)$", re.IGNORECASE)
 #: A line of nothing but what numbers with a decimal point are written with: `float` judges those quicker.
@@ -52,84 +62,63 @@ class _Style:
         return [float(field.replace(",", ".")) for field in fields]
 
 
-_STYLES = (
-    _Style(None, False),
-    _Style(None, True),
-    _Style(";", False),
-    _Style(";", True),
-    _Style(",", False),
-)
+_STYLES = (_Style(None, False), _Style(None, True), _Style(";", False), _Style(";", True), _Style(",", False))
 
 
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """A table of numbers with the lines above it.
-
-    Attributes
-    ----------
-    first : (N,) array
-        The column of the axis as it stands: 2-theta, or what `axis` says.
-    intensity : (N,) array
-    sigma : (N,) array or None
-    axis : AxisName or None
-        What the file calls the axis, None where it says nothing.
-    header : list of str
-        Lines above the table, and comments below it.
-    rate : bool
-        The intensity column is named as counts per second.
-    warnings : tuple of (code, message)
-    """
-
-    first: NDArray[np.float64]
-    intensity: NDArray[np.float64]
-    sigma: NDArray[np.float64] | None
-    axis: AxisName | None
-    header: list[str]
-    rate: bool
-    warnings: tuple[tuple[str, str], ...]
+def _matches(opened: OpenedFile) -> bool:
+    """Asked last: whatever no other format knows."""
+    return True
 
 
-def read_columns(text: str, file: str | PathLike[str]) -> Columns:
-    """Read two or three columns: angle, intensity and, if it is one, the standard uncertainty.
+def _read(opened: OpenedFile, scan: int | None) -> Found:
+    """Two or three columns: angle, intensity and, if it is one, the standard uncertainty.
 
     Separators are blanks, tabs, semicolons or commas; the decimal mark is a point or a comma, found from
     which reading explains most lines. Lines that begin with ``# ! ; ' " % * //`` are comments. In tables of
     more columns the names above them must say which is 2-theta and which the intensity.
-
-    Raises
-    ------
-    ScanError
-        If the lines are no table, the header speaks of neutrons, or the columns are ambiguous.
     """
-    lines = text.splitlines()
-    style = _choose_style(lines, file)
-    header, rows = _split_rows(lines, style, file)
-    names = column_names(header, style.split, len(rows[0]))
-    _refuse_neutrons(header, file)
+    choose_scan([ScanHeader()], scan)
+    lines = opened.text.splitlines()
+    style = _choose_style(lines)
+    above, rows = _split_rows(lines, style)
+    names = column_names(above, style.split, len(rows[0]))
+    if "neutron" in " ".join(above).lower():
+        raise ScanError("its header says that these are neutron data", remedy=X_RAYS_ONLY)
     table = np.array(rows, dtype=np.float64)
     order = order_of_columns(table) if not names else None
-    x, y, third, warnings = (
-        (*order[:2], None, order[2]) if order else pick_columns(names, table.shape[1], file)
-    )
+    x, y, third, doubts = (*order[:2], None, order[2]) if order else pick_columns(names, table.shape[1])
     rate = y < len(names) and bool(re.search(r"cps|count\w*\s*(/|per)\s*s", names[y].lower()))
     sigma = None
     if third is not None:
         named = is_named_uncertainty(names, third)
         sigma, doubt = judge_uncertainty(table[:, third], table[:, y], named=named)
-        warnings += doubt
-    return Columns(table[:, x], table[:, y], sigma, named_axis(header, names, x), header, rate, warnings)
+        doubts += doubt
+    facts = text_facts(above)
+    two_theta, converted = _two_theta(table[:, x], named_axis(above, names, x), above, facts)
+    points, declared = text_declaration(above, two_theta.size)
+    step, incomplete = judge_declared_range(two_theta, declared)
+    doubts += converted + incomplete + judge_axis(facts.axis)
+    header = replace(facts, points=points, step=step, rate=rate, warnings=doubts)
+    return Arrays(two_theta, table[:, y], sigma, "mixrd"), header
 
 
-def _refuse_neutrons(header: Sequence[str], file: str | PathLike[str]) -> None:
-    if "neutron" in " ".join(header).lower():
-        raise ScanError(
-            "its header says that these are neutron data",
-            remedy="mixrd analyses X-ray powder scans only.",
-            file=file,
-        )
+_OTHER_ENDINGS = (".csv", ".txt", ".dat", ".prn", ".asc")
+register_format(ScanFormat("text columns", _matches, _read, (".xy", ".xye"), _OTHER_ENDINGS, LAST))
 
 
-def _choose_style(lines: Sequence[str], file: str | PathLike[str]) -> _Style:
+def _two_theta(
+    x: Floats, axis: AxisName | None, above: Sequence[str], facts: ScanHeader
+) -> tuple[Floats, Doubts]:
+    """2-theta of the column of the axis, and what had to be done for it."""
+    sign = _SMALL_ANGLE.search("\n".join(above))
+    if sign and x.size and x.max() < SMALL_ANGLE_DEG:
+        raise small_angle_error(f"its header says {sign[0]!r}, its axis ends at {x.max():.3g}")
+    if axis is not None:
+        return two_theta_from_axis(x, axis, facts.wavelength_angstrom)
+    return judge_unnamed_axis(x, facts.wavelength_angstrom)
+
+
+def _choose_style(lines: Sequence[str]) -> _Style:
     probe = [line for line in lines if line.strip() and not _COMMENT.match(line)]
     middle = len(probe) // 2
     probe = probe[:_PROBE_LINES] + probe[max(middle, _PROBE_LINES) :][:_PROBE_LINES]
@@ -146,23 +135,20 @@ def _choose_style(lines: Sequence[str], file: str | PathLike[str]) -> _Style:
         raise ScanError(
             "a single column of numbers: intensities without angles",
             remedy="Export two columns, 2-theta and counts.",
-            file=file,
         )
     widths = {len(line.split()) for line in probe[1:]}
     if len(widths) == 1 and (width := widths.pop()) >= 4 and len(probe[0].split()) == width:
         raise ScanError(
             f"a table of {width} columns ({', '.join(probe[0].split()[:6])} ...), some of them not numbers",
             remedy="Keep two columns, 2-theta and counts, and save them as .xy.",
-            file=file,
         )
     raise ScanError(
         "no table of angles and intensities in it, and no other format was recognised",
         remedy="Export the scan as .xy, .xye or .xrdml.",
-        file=file,
     )
 
 
-def _even_rows(lines: Sequence[str]) -> tuple[list[str], NDArray[np.float64]] | None:
+def _even_rows(lines: Sequence[str]) -> tuple[list[str], Floats] | None:
     """What `_split_rows` finds where comments come first and then a table alone; None where it is not so."""
     start = next((i for i, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), len(lines))
     columns = len(lines[start].split()) if start < len(lines) else 0
@@ -180,9 +166,7 @@ def _plain_table(columns: int) -> re.Pattern[str]:
     return re.compile(rf"(?:[ \t]*+{number}(?:[ \t]++{number}){{{columns - 1}}}[ \t]*+\n)++", re.ASCII)
 
 
-def _split_rows(
-    lines: Sequence[str], style: _Style, file: str | PathLike[str]
-) -> tuple[list[str], list[list[float]] | NDArray[np.float64]]:
+def _split_rows(lines: Sequence[str], style: _Style) -> tuple[list[str], list[list[float]] | Floats]:
     if style == _STYLES[0] and (even := _even_rows(lines)) is not None:
         return even
     header: list[str] = []
@@ -209,7 +193,6 @@ def _split_rows(
             raise ScanError(
                 f"line {i} is not a row of numbers: {line.strip()[:40]!r}",
                 remedy="The file is damaged, cut off or has a second table: repair it or export it again.",
-                file=file,
             )
     if len(rows) > 2 and len(rows[0]) != len(rows[1]) == len(rows[2]):
         header.append(lines[at[0] - 1])
@@ -219,8 +202,7 @@ def _split_rows(
             raise ScanError(
                 f"line {i} has {len(row)} columns where line {at[0]} has {len(rows[0])}",
                 remedy="The file is cut off, or not a table of angle and intensity: export it again.",
-                file=file,
             )
     if not rows:
-        raise ScanError("no rows of numbers in it", remedy="Export the scan again.", file=file)
+        raise ScanError("no rows of numbers in it", remedy=EXPORT_AGAIN)
     return header + between, rows

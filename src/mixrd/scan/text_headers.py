@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from mixrd.scan.headers import element_symbol, number, positive, wavelength
+from mixrd.scan.headers import ScanHeader, element_symbol, number, positive, wavelength
 
 _NUMBER = r"(\d+[.,]\d+|\d+)"
 _WAVELENGTHS = (
@@ -14,6 +14,8 @@ _WAVELENGTHS = (
     rf"wave\s*-?length[^\d\n]{{0,30}}{_NUMBER}",
     rf"(?:\blambda\b|λ)[^\d\n]{{0,20}}{_NUMBER}",
 )
+_UNIT_BEHIND = re.compile(r"[\s\])]*(nm|pm)\b", re.IGNORECASE)
+_UNIT = re.compile(r"[\[(](nm|pm)[\])]", re.IGNORECASE)
 _LONGEST_LONE = 2.8
 """Longest wavelength in angstrom that a lone number is taken for: titanium's K-alpha has 2.75."""
 
@@ -29,18 +31,7 @@ _RADIUS = re.compile(rf"goniometer[ _]radius[^\d\n]{{0,12}}{_NUMBER}", re.IGNORE
 _AXIS = re.compile(r"\bscan[ _]?(?:type|axis)[\"']?[ \t]*[:=,;\t][ \t]*[\"']?([^\"',;\t\n]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class TextFacts:
-    """What the lines above a table of columns say."""
-
-    wavelength_angstrom: float | None
-    anode: str | None
-    counting_time_s: float | None
-    goniometer_radius_mm: float | None
-    scan_axis: str | None
-
-
-def text_facts(lines: list[str]) -> TextFacts:
+def text_facts(lines: Sequence[str]) -> ScanHeader:
     """Facts from free header lines such as ``# wavelength: 1.5406 A`` or ``Anode: "Cu"``.
 
     A wavelength must be called one (or K-alpha-1, lambda) and lie within 0.1-5 angstrom; one followed by
@@ -48,18 +39,18 @@ def text_facts(lines: list[str]) -> TextFacts:
     refinement programs write it.
     """
     joined = "\n".join(lines)
-    anode = _ANODE.search(joined)
-    time, radius, axis = _TIME.search(joined), _RADIUS.search(joined), _AXIS.search(joined)
-    return TextFacts(
+    found = (pattern.search(joined) for pattern in (_ANODE, _TIME, _RADIUS, _AXIS))
+    anode, time, radius, axis = (match[1] if match else None for match in found)
+    return ScanHeader(
         wavelength_angstrom=_text_wavelength(lines),
-        anode=element_symbol(anode[1]) if anode else None,
-        counting_time_s=positive(time[1]) if time else None,
-        goniometer_radius_mm=positive(radius[1]) if radius else None,
-        scan_axis=axis[1].strip() if axis else None,
+        anode=element_symbol(anode),
+        counting_time_s=positive(time),
+        goniometer_radius_mm=positive(radius),
+        axis=None if axis is None else axis.strip(),
     )
 
 
-def _text_wavelength(lines: list[str]) -> float | None:
+def _text_wavelength(lines: Sequence[str]) -> float | None:
     content = [line.strip() for line in lines if line.strip()]
     for pattern in _WAVELENGTHS:
         for line in content:
@@ -68,9 +59,7 @@ def _text_wavelength(lines: list[str]) -> float | None:
             if match is None or other or "ratio" in line.lower():
                 continue
             value = number(match[1])
-            unit = re.match(r"[\s\])]*(nm|pm)\b", line[match.end() :], re.IGNORECASE) or re.search(
-                r"[\[(](nm|pm)[\])]", line, re.IGNORECASE
-            )
+            unit = _UNIT_BEHIND.match(line, match.end()) or _UNIT.search(line)
             if value is not None and unit:
                 value *= 10.0 if unit[1].lower() == "nm" else 0.01
             found = wavelength(None if value is None else repr(value))

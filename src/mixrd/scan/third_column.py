@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixrd.scan.counting import are_whole, dispersion, noise_levels, second_differences
+from mixrd.scan.headers import Doubts, Floats
 
 _PROPORTIONAL = 0.05
 """Quartile distance of ln(column / root of counts) below which the two are proportional."""
@@ -33,12 +33,8 @@ _RISE_SEEN_FROM = 1.5
 _LINE = 10.0
 """A line stands out of the noise by this many times its standard deviation."""
 
-Doubts = tuple[tuple[str, str], ...]
 
-
-def judge_uncertainty(
-    column: NDArray[np.float64], intensity: NDArray[np.float64], *, named: bool
-) -> tuple[NDArray[np.float64] | None, Doubts]:
+def judge_uncertainty(column: Floats, intensity: Floats, *, named: bool) -> tuple[Floats | None, Doubts]:
     """The column as standard uncertainty, or None and why not.
 
     Parameters
@@ -67,7 +63,7 @@ def _ignored(why: str) -> tuple[None, Doubts]:
     return None, (("COLUMN_IGNORED", f"the third column {why}"),)
 
 
-def _proportional(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> float | None:
+def _proportional(column: Floats, intensity: Floats) -> float | None:
     """Factor of the column to the root of the counts where it is one for all points, else None."""
     good = (column > 0) & (intensity >= 1.0 if are_whole(intensity) else intensity > 0)
     if good.sum() < 0.5 * column.size:
@@ -77,7 +73,7 @@ def _proportional(column: NDArray[np.float64], intensity: NDArray[np.float64]) -
     return float(np.exp(middle)) if high - low < _PROPORTIONAL else None
 
 
-def _level_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64], named: bool) -> str | None:
+def _level_doubt(column: Floats, intensity: Floats, named: bool) -> str | None:
     """What is wrong with the size of the column beside the scatter of the counts."""
     factor = _proportional(column, intensity)
     scatter = dispersion(intensity)
@@ -107,7 +103,7 @@ def _level_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64], na
     )
 
 
-def _shape_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> str | None:
+def _shape_doubt(column: Floats, intensity: Floats) -> str | None:
     """What is wrong with how the column follows the counts."""
     if _proportional(column, intensity) is not None:
         return None
@@ -124,7 +120,7 @@ def _shape_doubt(column: NDArray[np.float64], intensity: NDArray[np.float64]) ->
     return None
 
 
-def _share_near_zero(column: NDArray[np.float64]) -> float:
+def _share_near_zero(column: Floats) -> float:
     """Share of points below a quarter of the median of their stretch; 0 for short columns."""
     if column.size < 100:
         return 0.0
@@ -132,12 +128,12 @@ def _share_near_zero(column: NDArray[np.float64]) -> float:
     return float(np.mean([np.mean(part < 0.25 * np.median(part)) for part in stretches]))
 
 
-def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+def _rank_correlation(a: Floats, b: Floats) -> float:
     ranks = [np.argsort(np.argsort(values, kind="stable")).astype(float) for values in (a, b)]
     return float(np.corrcoef(ranks)[0, 1])
 
 
-def _rise_at_lines(column: NDArray[np.float64], intensity: NDArray[np.float64]) -> float | None:
+def _rise_at_lines(column: Floats, intensity: Floats) -> float | None:
     """Rise of ln(column) at the lines over that of the root of the counts: 1 for counts.
 
     None where no stretch has a line in it.

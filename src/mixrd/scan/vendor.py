@@ -3,86 +3,95 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixrd.errors import ScanError
-from mixrd.scan.axes import judge_axis
-from mixrd.scan.headers import ScanHeader, choose_scan, element_symbol, noted, positive, wavelength
+from mixrd.scan.axis_names import judge_axis
+from mixrd.scan.headers import (
+    X_RAYS_ONLY,
+    Arrays,
+    ScanHeader,
+    choose_scan,
+    element_symbol,
+    noted,
+    positive,
+    wavelength,
+)
 from mixrd.scan.opened_file import OpenedFile
 
-
-@dataclass(frozen=True, eq=False)
-class Arrays:
-    """Angles and intensities as a reader gave them, with its name."""
-
-    two_theta: NDArray[np.float64]
-    intensity: NDArray[np.float64]
-    sigma: NDArray[np.float64] | None
-    reader: str
+#: A doubt of formats whose attenuator factors no reader applies.
+ATTENUATOR = ("ATTENUATOR", "the file has a column of attenuator factors other than 1, which was not applied")
 
 
-def geddes_arrays(data: bytes, ending: str, index: int, file: str | PathLike[str]) -> Arrays:
-    """Angles and intensities of scan `index` (from 0) through geddes, which knows the format by the ending.
+def through_geddes(
+    opened: OpenedFile, headers: Sequence[ScanHeader], ending: str, scan: int | None
+) -> tuple[Arrays, ScanHeader]:
+    """Arrays and header of the scan to read in a file whose arrays geddes reads.
+
+    Parameters
+    ----------
+    opened : OpenedFile
+    headers : sequence of ScanHeader
+        Of each scan in it.
+    ending : str
+        By which geddes knows the format.
+    scan : int or None
+        The user's choice, counted from 1.
 
     Raises
     ------
     ScanError
-        If geddes cannot read it.
+        If no scan is over 2-theta, geddes cannot read it, or as `mixrd.scan.headers.choose_scan`.
     """
+    index, header = chosen_header(opened, headers, ending, scan)
+    return geddes_arrays(opened, ending, index), header
+
+
+def chosen_header(
+    opened: OpenedFile, headers: Sequence[ScanHeader], ending: str, scan: int | None
+) -> tuple[int, ScanHeader]:
+    """Index (from 0) and header of the scan that `through_geddes` reads."""
+    _refuse_if_no_scan_is_over_two_theta(headers)
+    if len(headers) > 1 and any(header.last is None for header in headers):
+        headers = [_with_range(opened, ending, i, header) for i, header in enumerate(headers)]
+    index = choose_scan(headers, scan)
+    return index, _judged(headers, headers[index], scan)
+
+
+def geddes_arrays(opened: OpenedFile, ending: str, index: int) -> Arrays:
+    """Angles and intensities of the scan of that index (from 0)."""
     import geddes
 
     try:
-        pattern = geddes.read_bytes(data, f"scan{ending}", index=index)
+        pattern = geddes.read_bytes(opened.data, f"scan{ending}", index=index)
         x, y = np.asarray(pattern.x, dtype=np.float64), np.asarray(pattern.y, dtype=np.float64)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as problem:  # a panic of its Rust code is not an Exception
         raise ScanError(
-            f"the file cannot be read: {_short(problem, file)}",
+            f"the file cannot be read: {_short(problem, opened.file)}",
             remedy="It is damaged or cut off: copy or export it again.",
-            file=file,
         ) from problem
     return Arrays(x, y, None, f"geddes {version('geddes')}")
 
 
-def chosen_header(
-    opened: OpenedFile, headers: list[ScanHeader], ending: str, scan: int | None
-) -> tuple[int, ScanHeader]:
-    """Index (from 0) and header of the scan to read in a file whose arrays geddes reads.
-
-    Raises
-    ------
-    ScanError
-        If no scan is over 2-theta, or as `mixrd.scan.headers.choose_scan`.
-    """
-    _refuse_if_no_scan_is_over_two_theta(headers, opened.file)
-    if len(headers) > 1 and any(header.last is None for header in headers):
-        headers = [_with_range(opened, ending, i, header) for i, header in enumerate(headers)]
-    index = choose_scan(headers, scan, opened.file)
-    return index, _judged(headers, headers[index], scan, opened.file)
-
-
-def _judged(
-    headers: list[ScanHeader], header: ScanHeader, scan: int | None, file: str | PathLike[str]
-) -> ScanHeader:
-    doubts = judge_axis(header.axis, file=file, detector_only=header.detector_only)
+def _judged(headers: Sequence[ScanHeader], header: ScanHeader, scan: int | None) -> ScanHeader:
+    doubts = judge_axis(header.axis, detector_only=header.detector_only)
     return noted(headers, replace(header, warnings=header.warnings + doubts), scan)
 
 
-def _refuse_if_no_scan_is_over_two_theta(headers: list[ScanHeader], file: Path) -> None:
+def _refuse_if_no_scan_is_over_two_theta(headers: Sequence[ScanHeader]) -> None:
     """A pole figure is refused for its axis, before anyone is asked which of its scans is meant."""
     refusals = []
     for header in headers:
         try:
-            judge_axis(header.axis, file=file)
+            judge_axis(header.axis)
         except ScanError as refusal:
             refusals.append(refusal)
     if refusals and len(refusals) == len(headers):
@@ -90,7 +99,7 @@ def _refuse_if_no_scan_is_over_two_theta(headers: list[ScanHeader], file: Path) 
 
 
 def _with_range(opened: OpenedFile, ending: str, index: int, header: ScanHeader) -> ScanHeader:
-    x = geddes_arrays(opened.data, ending, index, opened.file).two_theta
+    x = geddes_arrays(opened, ending, index).two_theta
     return replace(header, first=float(x[0]), last=float(x[-1])) if x.size else header
 
 
@@ -99,10 +108,8 @@ def rietx_ranges(path: Path) -> list[ScanHeader]:
     from rietx.io import readers
 
     try:
-        return [
-            ScanHeader(first=float(one.two_theta_range[0]), last=float(one.two_theta_range[1]))
-            for one in readers.list_scans(path)
-        ]
+        ranges = [one.two_theta_range for one in readers.list_scans(path)]
+        return [ScanHeader(first=float(low), last=float(high)) for low, high in ranges]
     except Exception as problem:
         raise unreadable(problem, path) from problem
 
@@ -131,10 +138,10 @@ def through_rietx(
     """
     with opened.on_disk() as path:
         headers = ranges(path)
-        index = choose_scan(headers, scan, path)
+        index = choose_scan(headers, scan)
         arrays, header = rietx_scan(path, options(path, index))
         header = completed(header, index, arrays)
-    return arrays, _judged(headers, header, scan, opened.file)
+    return arrays, _judged(headers, header, scan)
 
 
 def rietx_scan(path: Path, options: dict[str, Any]) -> tuple[Arrays, ScanHeader]:
@@ -157,13 +164,9 @@ def rietx_scan(path: Path, options: dict[str, Any]) -> tuple[Arrays, ScanHeader]
     except Exception as problem:
         raise unreadable(problem, path) from problem
     if axis != "two_theta":
-        raise ScanError(
-            "its axis is a time of flight: neutron data, not an X-ray scan over 2-theta",
-            remedy="mixrd analyses X-ray powder scans only.",
-            file=path,
-        )
+        cause = "its axis is a time of flight: neutron data, not an X-ray scan over 2-theta"
+        raise ScanError(cause, remedy=X_RAYS_ONLY)
     attenuated = any(getattr(note, "code", "") == "RAS_ATTENUATOR_PRESENT" for note in notes)
-    doubt = ("ATTENUATOR", "the file has a column of attenuator factors other than 1, which was not applied")
     time = positive(meta.get("count_time_s"))
     header = ScanHeader(
         axis=meta.get("scan_axis"),
@@ -172,22 +175,21 @@ def rietx_scan(path: Path, options: dict[str, Any]) -> tuple[Arrays, ScanHeader]
         counting_time_s=None if time is None else float(f"{time:.6g}"),
         goniometer_radius_mm=positive(meta.get("goniometer_radius_mm")),
         rate=meta.get("intensity_unit", "counts").lower() in ("cps", "counts/s"),
-        warnings=(doubt,) if attenuated else (),
+        warnings=(ATTENUATOR,) if attenuated else (),
     )
     return Arrays(x, y, sigma, f"rietx {version('rietx')}"), header
 
 
-def unreadable(problem: Exception, path: str | PathLike[str]) -> ScanError:
+def unreadable(problem: Exception, path: Path) -> ScanError:
     """Error for what rietx says of a file."""
     return ScanError(
         f"the file cannot be read: {_short(problem, path)}",
         remedy="It is damaged, cut off or of an unsupported kind: export it again, or as .xy.",
-        file=path,
     )
 
 
-def _short(problem: BaseException, file: str | PathLike[str]) -> str:
+def _short(problem: BaseException, file: Path) -> str:
     """First sentence of a reader's message, without the file's name at its head."""
     text = " ".join(str(problem).split()) or type(problem).__name__
-    text = text.removeprefix("Parse error: ").removeprefix(str(file)).removeprefix(Path(file).name)
+    text = text.removeprefix("Parse error: ").removeprefix(str(file)).removeprefix(file.name)
     return re.split(r"(?<=[a-z0-9)'\"])\. ", text.lstrip(": "), maxsplit=1)[0].rstrip(".")[:240]

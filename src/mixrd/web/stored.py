@@ -12,7 +12,7 @@ from mixrd.analysis import Analysis, Calibration, Curves, Sources, failed_analys
 from mixrd.crystal import Crystal, read_cif
 from mixrd.pattern import load_instrument
 from mixrd.phases import load_phase
-from mixrd.report.lazy_results import LazyResults
+from mixrd.report.report_file import LazyResults
 from mixrd.scan import Scan
 from mixrd.scan.optics import Optics
 

@@ -13,7 +13,7 @@ from mixrd.crystal import B_OVER_U
 from mixrd.diffraction import tube_of
 from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
-from mixrd.export.symmetry import cell_parameters, in_p1
+from mixrd.export.symmetry import cell_parameters, in_p1, scatterer
 
 _KEYS = ("A", "B", "C", "ALPHA", "BETA", "GAMMA")
 #: Cells may move this far (relative) from where they start.
@@ -87,7 +87,7 @@ def structure_file(phase: HandedPhase, number: int) -> str:
     ]
     for site in crystal.sites:
         x, y, z = (f"{value:.6f}" for value in site.fract)
-        element = ("H" if site.element == "D" else site.element).upper()
+        element = scatterer(site).upper()
         what = element if site.occupancy >= 0.9999 else f"({element}({site.occupancy:.4f}))"
         # Squared displacements in nm^2: TDS is B / 100.
         lines.append(f"E={what} Wyckoff=a x={x} y={y} z={z} TDS={site.u_iso * B_OVER_U / 100:.6f}")
@@ -98,9 +98,8 @@ def _cell(phase: HandedPhase) -> Iterator[str]:
     """Lengths in nm, each free within a per cent or equal to an earlier one."""
     cell = phase.crystal.cell
     ties = cell_parameters(phase.crystal)
-    for index, key in enumerate(_KEYS):
+    for index, (key, source) in enumerate(zip(_KEYS, ties, strict=True)):
         value = cell[index] / 10 if index < 3 else cell[index]
-        source = ties[index]
         if source is None:
             yield f"{key}={value:g}"
         elif source == index:

@@ -8,7 +8,7 @@ import numpy as np
 from mixrd.analysis.inputs.exclusion import within_regions
 from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
-from mixrd.export.symmetry import space_group, special_positions, unique_labels
+from mixrd.export.symmetry import labelled_sites, space_group
 
 _CELL_TAGS = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 
@@ -27,8 +27,7 @@ def phase_cif(phase: HandedPhase) -> str:
     """CIF of one phase alone."""
     document = gemmi.cif.Document()
     add_phase(document, phase)
-    text: str = document.as_string()
-    return text
+    return str(document.as_string())
 
 
 def add_phase(document: gemmi.cif.Document, phase: HandedPhase) -> None:
@@ -55,8 +54,7 @@ def add_phase(document: gemmi.cif.Document, phase: HandedPhase) -> None:
 
 
 def _add_sites(block: gemmi.cif.Block, phase: HandedPhase) -> None:
-    labels = unique_labels(phase.crystal)
-    sites = list(zip(labels, special_positions(phase.crystal), strict=True))
+    sites = labelled_sites(phase.crystal)
     columns = ["label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy",
                "adp_type", "U_iso_or_equiv"]  # fmt: skip
     loop = block.init_loop("_atom_site_", columns)

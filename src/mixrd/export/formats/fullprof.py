@@ -16,11 +16,10 @@ from mixrd.crystal import B_OVER_U
 from mixrd.diffraction.form_factor import dispersion
 from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
-from mixrd.export.symmetry import cell_parameters, multiplicities, special_positions, spellable, unique_labels
+from mixrd.export.symmetry import cell_parameters, labelled_sites, multiplicities, scatterer, spellable
 
 #: Of the background; FullProf interpolates linearly between them.
 _BACKGROUND_POINTS = 25
-_ELEMENT_OF_DEUTERIUM = "H"
 
 
 class _Codes:
@@ -105,7 +104,7 @@ def _excluded(given: Handover) -> Iterator[str]:
 
 def _scattering(given: Handover) -> list[str]:
     """Lines of f' and f'' of every element at the strongest line (ITY 2: FullProf's own f0)."""
-    elements = sorted({_symbol(site.element) for phase in given.phases for site in phase.crystal.sites})
+    elements = sorted({scatterer(site) for phase in given.phases for site in phase.crystal.sites})
     rows = [(element, dispersion(element, given.wavelength)) for element in elements]
     return [f"{name.lower():4s} {value.real:9.5f} {value.imag:9.5f}  2" for name, value in rows]
 
@@ -131,13 +130,12 @@ def _phase(given: Handover, phase: HandedPhase, number: int, codes: _Codes) -> I
     yield f"{_bare(group):24s}<--Space group symbol"
     yield "!Atom   Typ       X        Y        Z     Biso       Occ     In Fin N_t Spc /Codes"
     general = len(crystal.symmetry_operations)
-    labels = unique_labels(crystal, longest=4)
-    rows = zip(labels, special_positions(crystal), multiplicities(crystal), strict=True)
-    for label, site, multiplicity in rows:
+    sites = labelled_sites(crystal, longest=4)
+    for (label, site), multiplicity in zip(sites, multiplicities(crystal), strict=True):
         x, y, z = (f"{value:9.6f}" for value in site.fract)
         occupancy = site.occupancy * multiplicity / general
         yield (
-            f"{label:6s} {_symbol(site.element).upper():4s} {x} {y} {z} {site.u_iso * B_OVER_U:9.5f}"
+            f"{label:6s} {scatterer(site).upper():4s} {x} {y} {z} {site.u_iso * B_OVER_U:9.5f}"
             f" {occupancy:9.6f}   0   0   0    0"
         )
         yield " " * 12 + "     0.00" * 5
@@ -179,10 +177,6 @@ def _profile(
 def _no_texture(given: Handover) -> float:
     """Pref1 without texture: 1 in the March function (Nor 1), 0 in the exponential one (Nor 0)."""
     return 1.0 if any(phase.texture_axis for phase in given.phases) else 0.0
-
-
-def _symbol(element: str) -> str:
-    return _ELEMENT_OF_DEUTERIUM if element == "D" else element
 
 
 def _bare(group: gemmi.SpaceGroup) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from mixrd.crystal import B_OVER_U, Crystal
 from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
-from mixrd.export.symmetry import special_positions, spellable, unique_labels
+from mixrd.export.symmetry import labelled_sites, scatterer, spellable
 
 _CELL_KEYS = ("a", "b", "c", "alpha", "beta", "gamma")
 _U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
@@ -30,7 +30,7 @@ def rietx_files(given: Handover) -> dict[str, str]:
 def rietx_documents(given: Handover) -> tuple[Any, Any]:
     """Structure and Instrument of rietx, as refined here."""
     import rietx
-    from rietx.schemas.instrument import BackgroundChebyshev
+    from rietx.schemas.instrument import BackgroundChebyshev, RoughnessSuortti
 
     structure = rietx.Structure(phases=[_refined_phase(given, phase) for phase in given.phases])
     machine = rietx_instrument(given)
@@ -41,7 +41,8 @@ def rietx_documents(given: Handover) -> tuple[Any, Any]:
     half = given.instrument.profile.sh_l / 2
     machine.geometry.axial_sl.value = machine.geometry.axial_hl.value = half
     if given.roughness is not None:
-        machine.geometry.surface_roughness = _roughness(*given.roughness)
+        share, depth = given.roughness
+        machine.geometry.surface_roughness = RoughnessSuortti(a=_value(1 - share), b=_value(depth))
     machine.background = BackgroundChebyshev(coefficients=[_value(float(c)) for c in given.chebyshev()])
     return structure, machine
 
@@ -52,15 +53,14 @@ def rietx_phase(name: str, crystal: Crystal) -> Any:
 
     told, group = spellable(crystal)
     atoms = []
-    for label, site in zip(unique_labels(told), special_positions(told), strict=True):
+    for label, site in labelled_sites(told):
         x, y, z = site.fract
-        element = "H" if site.element == "D" else site.element
         numbers = {"x": x, "y": y, "z": z, "occ": site.occupancy, "biso": site.u_iso * B_OVER_U}
         tensor = None
         if site.u_aniso is not None:
             tensor = AnisoU(**{k: _value(u) for k, u in zip(_U_KEYS, site.u_aniso, strict=True)})
         fields = {k: _value(v) for k, v in numbers.items()}
-        atoms.append(Atom(label=label, species=element, aniso=tensor, **fields))
+        atoms.append(Atom(label=label, species=scatterer(site), aniso=tensor, **fields))
     cell = Cell(**{k: _value(v) for k, v in zip(_CELL_KEYS, told.cell, strict=True)})
     return Phase(name=name, space_group=group.xhm(), cell=cell, atoms=atoms)
 
@@ -91,12 +91,6 @@ def _refined_phase(given: Handover, phase: HandedPhase) -> Any:
     if phase.texture_axis is not None:
         made.preferred_orientation = PreferredOrientation(axis=phase.texture_axis, r=_value(phase.texture_r))
     return made
-
-
-def _roughness(share: float, depth: float) -> Any:
-    from rietx.schemas.instrument import RoughnessSuortti
-
-    return RoughnessSuortti(a=_value(1 - share), b=_value(depth))
 
 
 def _value(number: float) -> Any:

@@ -14,7 +14,7 @@ import gemmi
 from mixrd.crystal import B_OVER_U
 from mixrd.export.export_format import export_format
 from mixrd.export.handover import HandedPhase, Handover
-from mixrd.export.symmetry import cell_parameters, special_positions, spellable, unique_labels
+from mixrd.export.symmetry import cell_parameters, labelled_sites, spellable
 
 _CELL_KEYS = ("a", "b", "c", "al", "be", "ga")
 _U_KEYS = ("u11", "u22", "u33", "u12", "u13", "u23")
@@ -86,8 +86,7 @@ def _phase(given: Handover, phase: HandedPhase, number: int) -> Iterator[str]:
             f"scale_pks = ({smooth:.6g} + {share:.6g} Exp(-{depth:.6g} / Sin(Th)))"
             f" / ({smooth:.6g} + {share:.6g} Exp(-{depth:.6g})); ' rough surface, Suortti"
         )
-    labels = unique_labels(crystal)
-    for label, site in zip(labels, special_positions(crystal), strict=True):
+    for label, site in labelled_sites(crystal):
         x, y, z = (f"{value:.7g}" for value in site.fract)
         displacement = f"beq {site.u_iso * B_OVER_U:.5f}"
         if site.u_aniso is not None:
@@ -99,13 +98,9 @@ def _phase(given: Handover, phase: HandedPhase, number: int) -> Iterator[str]:
 
 
 def _cell(cell: tuple[float, ...], ties: list[int | None], number: int) -> Iterator[str]:
-    for index, key in enumerate(_CELL_KEYS):
-        source = ties[index]
-        if source is None:
-            yield f"{key} {cell[index]:g}"
-        else:
-            # One name is one parameter: what symmetry makes equal stays equal.
-            yield f"{key} cell{number}_{_CELL_KEYS[source]} {cell[index]:.6f}"
+    for key, value, source in zip(_CELL_KEYS, cell, ties, strict=True):
+        # One name is one parameter: what symmetry makes equal stays equal.
+        yield f"{key} {value:g}" if source is None else f"{key} cell{number}_{_CELL_KEYS[source]} {value:.6f}"
 
 
 def _widths(given: Handover, phase: HandedPhase, number: int) -> Iterator[str]:
