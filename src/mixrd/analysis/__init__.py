@@ -13,11 +13,16 @@ from mixrd.analysis.inputs.preparation import Preparation, external_constant_of
 from mixrd.analysis.inputs.setup import overlap
 from mixrd.analysis.inputs.sources import Sources
 from mixrd.analysis.model_finishing import finished_model, train
-from mixrd.analysis.planning.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
+from mixrd.analysis.planning.laboratory_bound import (
+    ExpectedScan,
+    LaboratoryBound,
+    Measurement,
+    PhaseBound,
+    laboratory_bound,
+)
 from mixrd.analysis.planning.plan import Plan, make_plan
 from mixrd.analysis.request import AnalysisRequest, StandardScan
 from mixrd.analysis.result.analysis import Analysis
-from mixrd.analysis.result.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.result.intervals import LEVEL
 from mixrd.analysis.result.parts import (
     AbsoluteResult,

@@ -56,14 +56,6 @@ class MicroabsorptionUncertainty:
     mean_shift: NDArray[np.float64]
     covariance: NDArray[np.float64]
 
-    @property
-    def about_apparent(self) -> NDArray[np.float64]:
-        """(P, P) second moment of the true fractions about the apparent ones, the mean shift in it.
-
-        What a result is off by that is stated without correction, though sizes are likely that shift it.
-        """
-        return self.covariance + np.outer(self.mean_shift, self.mean_shift)
-
 
 def microabsorption_uncertainty(
     crystals: Sequence[Crystal],
@@ -92,10 +84,6 @@ def microabsorption_uncertainty(
     spread : float, optional
         Factor that is one standard deviation, 1 to 10. Default `KNOWN_SPREAD` for a size given, else
         `UNKNOWN_SPREAD`.
-
-    Returns
-    -------
-    MicroabsorptionUncertainty
 
     Raises
     ------
