@@ -95,10 +95,6 @@ def axis_reading(
     crystals : sequence of Crystal
         The candidates.
     instrument : Instrument
-
-    Returns
-    -------
-    AxisReading or None
     """
     net = _net(counts)
     if net.sum() <= 0 or not crystals:
