@@ -1,17 +1,20 @@
 """Analysis of scans: estimate, refinement, instrument calibration and the result type."""
 
 from mixrd.analysis.calibration import Calibration, calibrate
+from mixrd.analysis.contents.absorption_uncertainty import GRINDINGS, Grinding
 from mixrd.analysis.contents.amorphous import InternalStandard, parse_standard
-from mixrd.analysis.contents.amorphous_component import AmorphousComponent, component_of_scan
-from mixrd.analysis.contents.amorphous_humps import component_of_humps, parse_humps
+from mixrd.analysis.contents.amorphous_component import (
+    AmorphousComponent,
+    component_of_humps,
+    component_of_scan,
+    parse_humps,
+)
 from mixrd.analysis.contents.external_standard import ExternalConstant
-from mixrd.analysis.contents.grinding import GRINDINGS, Grinding
 from mixrd.analysis.inputs.beam import beam_warnings, described_instrument, generic_instrument, instrument_for
 from mixrd.analysis.inputs.exclusion import parse_regions, without_regions
-from mixrd.analysis.inputs.instrument_choice import InstrumentChoice
+from mixrd.analysis.inputs.instrument_choice import InstrumentChoice, Sources
 from mixrd.analysis.inputs.preparation import Preparation, external_constant_of
 from mixrd.analysis.inputs.setup import overlap
-from mixrd.analysis.inputs.sources import Sources
 from mixrd.analysis.model_finishing import finished_model, train
 from mixrd.analysis.planning.laboratory_bound import (
     ExpectedScan,

@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from mixrd.analysis.contents.absorption_uncertainty import Grinding
 from mixrd.analysis.contents.amorphous import InternalStandard
-from mixrd.analysis.contents.amorphous_component import AmorphousComponent, component_of_scan
-from mixrd.analysis.contents.amorphous_humps import component_of_humps, parse_humps
-from mixrd.analysis.contents.grinding import Grinding
+from mixrd.analysis.contents.amorphous_component import (
+    AmorphousComponent,
+    component_of_humps,
+    component_of_scan,
+    parse_humps,
+)
 from mixrd.analysis.inputs.exclusion import Region, checked_region
-from mixrd.analysis.inputs.instrument_choice import InstrumentChoice
+from mixrd.analysis.inputs.instrument_choice import InstrumentChoice, Sources
 from mixrd.analysis.inputs.preparation import Preparation, external_constant_of, refuse_contradictions
-from mixrd.analysis.inputs.sources import Sources
 from mixrd.crystal import Crystal
 from mixrd.errors import ModelError, ParameterError, RequestError
 from mixrd.network import Model

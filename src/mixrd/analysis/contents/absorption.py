@@ -7,8 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.contents.absorption_uncertainty import UNKNOWN_SIZE_UM, UNKNOWN_SPREAD, weights_of_sizes
-from mixrd.analysis.contents.grinding import likely_sizes
+from mixrd.analysis.contents.absorption_uncertainty import (
+    UNKNOWN_SIZE_UM,
+    UNKNOWN_SPREAD,
+    likely_sizes,
+    weights_of_sizes,
+)
 from mixrd.analysis.result.parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, linear_attenuation_per_mm

@@ -1,4 +1,4 @@
-"""Weight fractions as uncertain as the sizes of the particles: what unknown microabsorption adds."""
+"""Sizes of particles that are likely, and weight fractions as uncertain as they are (microabsorption)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -19,6 +21,9 @@ from mixrd.diffraction.attenuation import BRINDLEY_CLASSES
 from mixrd.errors import ParameterError
 from mixrd.mixture import Composition, solid_attenuations_per_mm, true_weights
 
+#: How a powder was ground, as people can say it.
+Grinding = Literal["by-hand", "mccrone", "as-received"]
+GRINDINGS: tuple[Grinding, ...] = get_args(Grinding)
 #: Median diameter in micrometres of particles of which nothing is known, and the factor that is one standard
 #: deviation of its logarithm. Powders ground by hand in a mortar are 5-20 um, those from a micronising mill
 #: 1-5 um (its maker and users state 1-4 um after some minutes), fine reagents about 1 um, agglomerates aside.
@@ -35,6 +40,55 @@ LARGEST_CONTRAST = BRINDLEY_CLASSES["coarse"]
 _DRAWS = 512
 _TABLE_POINTS = 801
 _BISECTIONS = 32
+
+
+@dataclass(frozen=True)
+class LikelySizes:
+    """A log-normal distribution of particle diameters.
+
+    Attributes
+    ----------
+    median_um : float
+        Micrometres.
+    spread : float
+        Factor that is one standard deviation of the logarithm.
+    """
+
+    median_um: float
+    spread: float
+
+
+#: Diameters by the way of grinding.
+#:
+#: by-hand : in an agate mortar 5-20 um in two of three cases: below about 10 um hand grinding hardly comes
+#:     (Bish & Reynolds 1989, Rev. Mineral. 20, 73; `docs/warnings.md` tells users the same).
+#: mccrone : a micronising mill, wet, some minutes: "typically 1 to 4 um" (J. Connolly, Using the McCrone
+#:     Micronising Mill, University of New Mexico 2013), 1-5 um by its maker; 1.2-3.4 um in two of three cases
+#:     and 0.7-5.8 um in nineteen of twenty.
+#: as-received : a reagent or rock powder that nobody ground: fine precipitates are about 1 um, what passes a
+#:     sieve of 325 mesh up to 44 um; 4-60 um in two of three cases, 0.9-240 um in nineteen of twenty.
+LIKELY_SIZES = MappingProxyType(
+    {
+        "by-hand": LikelySizes(10.0, 2.0),
+        "mccrone": LikelySizes(2.0, 1.7),
+        "as-received": LikelySizes(15.0, 4.0),
+    }
+)
+
+
+def likely_sizes(grinding: str) -> LikelySizes:
+    """Sizes that a way of grinding makes likely.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of `GRINDINGS`.
+    """
+    if grinding not in LIKELY_SIZES:
+        raise ParameterError(
+            f"the grinding is {grinding!r}", remedy=f"Say one of {', '.join(GRINDINGS)}, or leave it out"
+        )
+    return LIKELY_SIZES[grinding]
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,10 +52,7 @@ def trained_ranges(model: Model) -> SampleRanges:
 
 
 def out_of_range_warnings(
-    crystals: Sequence[Crystal],
-    refined: Refinement,
-    detected: NDArray[np.bool_],
-    model: Model,
+    crystals: Sequence[Crystal], refined: Refinement, detected: NDArray[np.bool_], model: Model
 ) -> list[AnalysisWarning]:
     """One warning for each quantity of the refined scan that lies outside what `model` was trained on.
 

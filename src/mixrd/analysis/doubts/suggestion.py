@@ -99,9 +99,7 @@ class Evidence:
 
 
 def suggest(
-    evidence: Evidence,
-    instrument: Instrument,
-    candidates: Sequence[Crystal],
+    evidence: Evidence, instrument: Instrument, candidates: Sequence[Crystal]
 ) -> tuple[Suggestion, ...]:
     """Up to `MOST_SUGGESTIONS` phases of the catalog that would explain unexplained lines, best first.
 

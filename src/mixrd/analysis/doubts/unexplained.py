@@ -136,11 +136,7 @@ def what_is_missing(
     if other is not None:
         # Lines that stand elsewhere look like those of any phase.
         found = replace(found, suggestions=(), faint=None)
-    result = UnexplainedResult(
-        found.share_of_counts,
-        tuple(asdict(line) for line in found.lines),
-        found.told,
-    )
+    result = UnexplainedResult(found.share_of_counts, tuple(asdict(line) for line in found.lines), found.told)
     return result, unexplained_warnings(found) + wavelength_warnings(other, instrument)
 
 

@@ -1,14 +1,36 @@
-"""Which instrument a user chose: one by name, or what is needed to describe a generic one."""
+"""Where names of a request are looked up, and which instrument a user chose: by name, or described."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mixrd.analysis.inputs.beam import described_instrument, instrument_for
-from mixrd.analysis.inputs.sources import Sources
+from mixrd.crystal import Crystal
 from mixrd.errors import RequestError
-from mixrd.pattern import Instrument
-from mixrd.scan import Scan
+from mixrd.pattern import Instrument, load_instrument
+from mixrd.phases import load_phase
+from mixrd.scan import Scan, read_scan
+
+
+class Sources:
+    """Names of the catalog and of files; a server has sources of its own. Goes to other processes."""
+
+    def crystal(self, name: str) -> Crystal:
+        """The structure of this name, see `mixrd.phases.load_phase`."""
+        return load_phase(name)
+
+    def scan(self, name: str, number: int | None = None) -> Scan:
+        """The scan of this name, or one (counted from 1) of several in its file."""
+        return read_scan(name, scan=number)
+
+    def has_scan(self, name: str) -> bool:
+        """Whether there is a scan of this name."""
+        return Path(name).is_file()
+
+    def instrument(self, name: str) -> Instrument:
+        """The instrument of this name, see `mixrd.pattern.load_instrument`."""
+        return load_instrument(name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.analysis.contents.absorption import microabsorption_warnings
-from mixrd.analysis.contents.absorption_uncertainty import microabsorption_uncertainty
+from mixrd.analysis.contents.absorption_uncertainty import Grinding, likely_sizes, microabsorption_uncertainty
 from mixrd.analysis.contents.amorphous import (
     AbsoluteContent,
     InternalStandard,
@@ -18,7 +18,6 @@ from mixrd.analysis.contents.amorphous import (
 )
 from mixrd.analysis.contents.amorphous_component import AmorphousComponent
 from mixrd.analysis.contents.external_standard import ExternalConstant, external_constant, external_content
-from mixrd.analysis.contents.grinding import Grinding, likely_sizes
 from mixrd.analysis.inputs.beam import instrument_for
 from mixrd.analysis.inputs.exclusion import Region
 from mixrd.analysis.inputs.setup import are_counts, overlap, part_of
