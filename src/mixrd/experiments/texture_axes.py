@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import gemmi
@@ -48,10 +48,6 @@ class TextureCase:
     def right_axis(self) -> bool:
         """Whether the axis is the simulated one or equivalent to it."""
         return self.angle_deg is not None and self.angle_deg < 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
 
 
 def axis_angle_deg(crystal: Crystal, one: Axis, other: Axis) -> float:

@@ -66,7 +66,6 @@ def _added(count: int) -> Callable[[Sample, Trial], Premise]:
 
 def _without(which: Callable[[Mapping[str, float]], str]) -> Callable[[Sample, Trial], Premise]:
     def perturb(sample: Sample, trial: Trial) -> Premise:
-        del trial
         gone = which({name: value for name, value in sample.truth.items() if value >= 2})
         return _named(sample, [c for c in sample.crystals if c.name != gone])
 
@@ -74,7 +73,6 @@ def _without(which: Callable[[Mapping[str, float]], str]) -> Callable[[Sample, T
 
 
 def _first_missing(sample: Sample, trial: Trial) -> Premise:
-    del trial
     return _named(sample, list(sample.crystals[1:]))
 
 
@@ -82,7 +80,6 @@ def _exchanged(table: Mapping[str, str]) -> Callable[[Sample, Trial], Premise]:
     """Another phase named in place of one that is there."""
 
     def perturb(sample: Sample, trial: Trial) -> Premise:
-        del trial
         gone = next(c.name for c in sample.crystals if c.name in table)
         others = [load_phase(table[gone]) if c.name == gone else c for c in sample.crystals]
         names = {c.name: c for c in others}
@@ -111,7 +108,6 @@ def _cif(fault: Fault, *, bare: bool = False) -> Callable[[Sample, Trial], Premi
 
 
 def _unchanged(content: CifContent, chance: object) -> CifContent:
-    del chance
     return content
 
 
