@@ -74,11 +74,7 @@ def result_of(cell: Cell, measured: dict[str, Any]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "cell": cell.name,
-        "n": cell.n,
-        "k": cell.k,
-        "kind": cell.kind,
-        "architecture": cell.architecture,
-        "seed": cell.seed,
+        **{name: getattr(cell, name) for name in ("n", "k", "kind", "architecture", "seed")},
         "samples": cell.all_samples,
         "full_samples": cell.full_samples,
         "shortened": cell.shortened,

@@ -204,18 +204,13 @@ def _row(
     if measured and later["bound"] is None:
         later["bound"] = measured["bound"]
     return Row(
-        n=first["n"],
-        k=first["k"],
-        kind=first["kind"],
-        architecture=first["architecture"],
-        samples=first["samples"],
+        **{name: first[name] for name in ("n", "k", "kind", "architecture", "samples", "shortened")},
         paper=published_tvd(first["n"], first["k"]),
         network=statistics.fmean(means),
         network_std=statistics.stdev(means) if len(means) > 1 else None,
         network_median=_mean([r["test"]["median"] for r in seeds]),
         network_p95=_mean([r["test"]["p95"] for r in seeds]),
         seeds=tuple(r["seed"] for r in seeds),
-        shortened=first["shortened"],
         wall_seconds=_mean([r["wall_seconds"] for r in seeds]),
         device=", ".join(dict.fromkeys(r["device"] for r in seeds)),
         pool=tuple(first["materials"]),
@@ -228,15 +223,13 @@ def _size_row(seeds: list[dict[str, Any]]) -> SizeRow:
     first = seeds[0]
     means = [r["test"]["mean"] for r in seeds]
     return SizeRow(
-        architecture=first["architecture"],
-        samples=first["samples"],
+        **{
+            name: first[name] for name in ("architecture", "samples", "parameters", "size_bytes", "shortened")
+        },
         network=statistics.fmean(means),
         network_std=statistics.stdev(means) if len(means) > 1 else None,
-        parameters=first["parameters"],
-        size_bytes=first["size_bytes"],
         wall_seconds=statistics.fmean(r["wall_seconds"] for r in seeds),
         device=", ".join(dict.fromkeys(r["device"] for r in seeds)),
-        shortened=first["shortened"],
     )
 
 

@@ -18,8 +18,7 @@ from mixrd.experiments.premises.premise import (
     on_scan,
     premise_of,
 )
-from mixrd.experiments.premises.sample import Draw, Sample
-from mixrd.experiments.premises.tables import HIGH_ANGLE, PLATES
+from mixrd.experiments.premises.sample import HIGH_ANGLE, PLATES, Draw, Sample
 from mixrd.pattern import Instrument, Profile
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mixrd.crystal import Crystal
 from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, as_it_is, premise_of
-from mixrd.experiments.premises.sample import Draw, Sample, renormalised
-from mixrd.experiments.premises.tables import (
+from mixrd.experiments.premises.sample import (
     HIGH_ANGLE,
     HYDROUS,
     LOW_ANGLE,
@@ -15,6 +14,9 @@ from mixrd.experiments.premises.tables import (
     POLYMORPH,
     SIMILAR,
     USUAL,
+    Draw,
+    Sample,
+    renormalised,
 )
 from mixrd.experiments.premises.wrong_structures import (
     CifContent,
