@@ -193,7 +193,7 @@ def _row(
     first = seeds[0]
     means = [r["test"]["mean"] for r in seeds]
     refined = [refinements[r["recipe_sha256"]] for r in seeds if r["recipe_sha256"] in refinements]
-    later = {name: _mean([r.get(name) for r in seeds]) for name in LATER}
+    later: dict[str, Any] = {name: _mean([r.get(name) for r in seeds]) for name in LATER}
     if refined:
         later = {
             name: _mean([content[kept]["mean"] for content in refined])
@@ -222,10 +222,9 @@ def _row(
 def _size_row(seeds: list[dict[str, Any]]) -> SizeRow:
     first = seeds[0]
     means = [r["test"]["mean"] for r in seeds]
+    same = ("architecture", "samples", "parameters", "size_bytes", "shortened")
     return SizeRow(
-        **{
-            name: first[name] for name in ("architecture", "samples", "parameters", "size_bytes", "shortened")
-        },
+        **{name: first[name] for name in same},
         network=statistics.fmean(means),
         network_std=statistics.stdev(means) if len(means) > 1 else None,
         wall_seconds=statistics.fmean(r["wall_seconds"] for r in seeds),

@@ -80,7 +80,7 @@ def microabsorption_warnings(
     likely = None if grinding is None else likely_sizes(grinding)
     size = UNKNOWN_SIZE_UM * UNKNOWN_SPREAD if likely is None else likely.median_um * likely.spread
     said = apparent if stated is None else stated
-    change = _corrected_for(crystals, apparent, radiation, (size,))[0] - said
+    change = weights_of_sizes(crystals, apparent, radiation, np.array([[size]]))[0] - said
     if not _matters(change, apparent).any():
         return []
     under, over = int(np.argmax(change)), int(np.argmin(change))
@@ -182,19 +182,8 @@ def _onset_um(
 ) -> float:
     """Smallest diameter in micrometres at which the bias matters, at most the assumed one."""
     sizes = np.geomspace(_SMALLEST_UM, largest_um, 200)
-    change = _corrected_for(crystals, apparent, radiation, tuple(sizes.tolist())) - stated
+    change = weights_of_sizes(crystals, apparent, radiation, sizes[:, np.newaxis]) - stated
     coarse = ~_matters(change, apparent).any(axis=-1)
     # What is stated may be right for a middling size: it matters again above that.
     last = int(np.flatnonzero(coarse)[-1]) if coarse.any() else 0
     return float(sizes[min(last + 1, len(sizes) - 1)])
-
-
-def _corrected_for(
-    crystals: Sequence[Crystal],
-    apparent: NDArray[np.float64],
-    radiation: Radiation,
-    sizes_um: Sequence[float],
-) -> NDArray[np.float64]:
-    """(S, P) fractions corrected for particles of each of S sizes, the same of all phases."""
-    one = np.asarray(sizes_um, dtype=np.float64)[:, np.newaxis]
-    return weights_of_sizes(crystals, apparent, radiation, np.broadcast_to(one, (len(one), len(crystals))))

@@ -157,8 +157,7 @@ def microabsorption_uncertainty(
     sizes = np.asarray(median, dtype=np.float64) * _size_factors(len(crystals), factor)
     true = weights_of_sizes(crystals, apparent, radiation, sizes)
     if corrected is None:
-        one = np.full((1, len(crystals)), UNKNOWN_SIZE_UM)
-        corrected = weights_of_sizes(crystals, apparent, radiation, one)[0]
+        corrected = weights_of_sizes(crystals, apparent, radiation, np.array([[UNKNOWN_SIZE_UM]]))[0]
     mean = true.mean(axis=0)
     apart = true - mean
     return MicroabsorptionUncertainty(corrected, mean - apparent, apart.T @ apart / len(apart))
@@ -181,8 +180,8 @@ def weights_of_sizes(
     apparent : (P,) array
         Sum 1.
     radiation : Radiation
-    sizes_um : (S, P) array
-        Diameters in micrometres, 0 or more.
+    sizes_um : (S, P) or (S, 1) array
+        Diameters in micrometres, 0 or more; of each phase or of all.
     """
     mu = solid_attenuations_per_mm(crystals, radiation)
     specific = 1 / np.array([crystal.density_g_cm3 for crystal in crystals])
