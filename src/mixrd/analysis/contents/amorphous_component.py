@@ -192,8 +192,6 @@ class DrawnHump:
         1 to 90 degrees.
     height : float
         Relative to the other humps', above 0.
-    eta : float
-        Lorentzian share, 0-1.
     unit : {"two_theta", "d"}
         Degrees 2theta, or angstrom.
 
@@ -206,7 +204,6 @@ class DrawnHump:
     position: float
     fwhm_deg: float
     height: float = 1.0
-    eta: float = 0.0
     unit: Literal["two_theta", "d"] = "two_theta"
 
     def __post_init__(self) -> None:
@@ -215,7 +212,6 @@ class DrawnHump:
             "position": (0.1, highest),
             "fwhm_deg": (1.0, 90.0),
             "height": (1e-6, 1e12),
-            "eta": (0.0, 1.0),
         }
         for field, (low, high) in ranges.items():
             value = getattr(self, field)
@@ -246,7 +242,7 @@ class DrawnHump:
 def component_of_humps(
     humps: Sequence[DrawnHump], wavelength_angstrom: float, name: str = "amorphous"
 ) -> AmorphousComponent:
-    """A drawn shape: pseudo-Voigt humps of given positions, widths and relative heights.
+    """A drawn shape: Gaussian humps of given positions, widths and relative heights.
 
     Raises
     ------
@@ -256,12 +252,12 @@ def component_of_humps(
     if not humps:
         raise ParameterError("no amorphous hump is given", remedy="Give at least one position and width")
     grid = np.arange(0.0, 180.0 + _DRAWN_STEP_DEG / 2, _DRAWN_STEP_DEG)
-    columns = [(h.height, h.two_theta(wavelength_angstrom), h.fwhm_deg, h.eta) for h in humps]
-    height, centre, fwhm, eta = torch.tensor(columns, dtype=torch.float64).T.unsqueeze(1).contiguous()
+    columns = [(h.height, h.two_theta(wavelength_angstrom), h.fwhm_deg) for h in humps]
+    height, centre, fwhm = torch.tensor(columns, dtype=torch.float64).T.unsqueeze(1).contiguous()
     drawn = apply_humps(
         torch.zeros(1, len(grid), dtype=torch.float64),
         torch.from_numpy(grid),
-        Humps(height=height, centre=centre, fwhm=fwhm, eta=eta),
+        Humps(height=height, centre=centre, fwhm=fwhm, eta=torch.zeros_like(height)),
     )[0].numpy()
     return AmorphousComponent(name, grid, drawn / float(np.trapezoid(drawn, grid)))
 

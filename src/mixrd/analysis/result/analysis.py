@@ -168,7 +168,8 @@ class Analysis:
             data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
             model = data.get("refined_model")
             data["refined_model"] = None if model is None else RefinedModel.from_dict(model)
-            data["second_opinion"] = SecondOpinion.from_dict(data.get("second_opinion"))
+            opinion = data.get("second_opinion")
+            data["second_opinion"] = None if opinion is None else SecondOpinion(**opinion)
             data["statement"] = Statement(**data.get("statement", {}))
             return cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError, InputError):
@@ -242,18 +243,11 @@ def _one_alone(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _phase_from(data: dict[str, Any]) -> PhaseResult:
-    texture = data["texture"]
-    return PhaseResult(
-        **{
-            **data,
-            "cell": None if data["cell"] is None else tuple(data["cell"]),
-            "cell_sigma": None if data["cell_sigma"] is None else tuple(data["cell_sigma"]),
-            "interval_percent": _pair(data["interval_percent"]),
-            "texture": None
-            if texture is None
-            else TextureResult(**{**texture, "axis": tuple(texture["axis"])}),
-        }
-    )
+    texture, named = data["texture"], ("cell", "cell_sigma")
+    given: dict[str, Any] = {name: None if data[name] is None else tuple(data[name]) for name in named}
+    if texture is not None:
+        given["texture"] = TextureResult(**{**texture, "axis": tuple(texture["axis"])})
+    return PhaseResult(**{**data, **given, "interval_percent": _pair(data["interval_percent"])})
 
 
 def _pair(values: list[float] | None) -> tuple[float, float] | None:

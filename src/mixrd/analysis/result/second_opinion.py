@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from mixrd.analysis.result.parts import AnalysisWarning
 
@@ -41,11 +40,6 @@ class SecondOpinion:
     r_wp: float | None
     seconds: float
     remark: str = ""
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any] | None) -> SecondOpinion | None:
-        """Opinion from plain data (`dataclasses.asdict`), None from None."""
-        return None if data is None else cls(**data)
 
 
 def in_sigmas(theirs: float, their_sigma: float | None, ours: float, our_sigma: float | None) -> float:

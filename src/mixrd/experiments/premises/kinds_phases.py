@@ -113,7 +113,7 @@ def _unchanged(content: CifContent, chance: object) -> CifContent:
     return content
 
 
-_THREE, _TWO = Draw(count=(3, 3, 4)), Draw(count=(2, 3))
+_THREE = Draw(count=(3, 3, 4))
 _HYDROUS = Draw(first=HYDROUS, count=(2, 3), little=(20, 60))
 _LOW = Draw(first=LOW_SYMMETRY, phases=LOW_SYMMETRY, count=(2,))
 
