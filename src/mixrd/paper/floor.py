@@ -91,7 +91,7 @@ class NoiseFloor:
         self._exact = ExactRenderer(settings.two_theta)
         self._amplitudes = [recipe.amplitudes(crystal, "test") for crystal in recipe.crystals]
         self._lines = lru_cache(maxsize=_KEPT_COPIES)(self._lines_of)
-        self._table = cache(self._table_of)
+        self._table = cache(lambda m: reflections_of(recipe, m, largest_stretch(recipe.crystals[m], recipe)))
 
     def lines(self, pattern: int) -> PlacedLines:
         """Lines of one of the sampler's line lists: material by material, copy by copy."""
@@ -164,10 +164,6 @@ class NoiseFloor:
         rates[0, 2, :, 3:] = widening.unsqueeze(-1) * lines.position_rate
         peaks = Peaks(position=position, area=area, fwhm=fwhm, eta=eta.expand_as(position))
         return self._exact.tangents(peaks, rates)[0]
-
-    def _table_of(self, material: int) -> Reflections:
-        stretch = largest_stretch(self.recipe.crystals[material], self.recipe)
-        return reflections_of(self.recipe, material, stretch)
 
     def _lines_of(self, material: int, copy: int) -> PlacedLines:
         strain = torch.from_numpy(self._amplitudes[material][copy : copy + 1].copy())

@@ -86,7 +86,11 @@ def microabsorption_warnings(
     under, over = int(np.argmax(change)), int(np.argmin(change))
     ratio = linear_attenuation_per_mm(crystals[under], radiation.wavelength_angstrom)
     ratio /= mean_attenuation_per_mm(crystals, apparent, radiation)
-    onset = _onset_um(crystals, apparent, said, radiation, size)
+    sizes = np.geomspace(_SMALLEST_UM, size, 200)
+    changes = weights_of_sizes(crystals, apparent, radiation, sizes[:, np.newaxis]) - said
+    fine = np.flatnonzero(~_matters(changes, apparent).any(axis=-1))
+    # What is stated may be right for a middling size: it matters again above that.
+    onset = float(sizes[min(fine[-1] + 1, len(sizes) - 1)] if len(fine) else sizes[1])
     advice = (
         f"grind finer than {onset:.1f} um, or give --particle-size"
         if onset >= FINEST_MILLED_UM
@@ -171,19 +175,3 @@ def _matters(change: NDArray[np.float64], apparent: NDArray[np.float64]) -> NDAr
     size = np.abs(change)
     relative = (size >= MATERIAL_SHARE * apparent) & (100 * size >= LEAST_PERCENT)
     return (100 * size >= MATERIAL_PERCENT) | relative
-
-
-def _onset_um(
-    crystals: Sequence[Crystal],
-    apparent: NDArray[np.float64],
-    stated: NDArray[np.float64],
-    radiation: Radiation,
-    largest_um: float,
-) -> float:
-    """Smallest diameter in micrometres at which the bias matters, at most the assumed one."""
-    sizes = np.geomspace(_SMALLEST_UM, largest_um, 200)
-    change = weights_of_sizes(crystals, apparent, radiation, sizes[:, np.newaxis]) - stated
-    coarse = ~_matters(change, apparent).any(axis=-1)
-    # What is stated may be right for a middling size: it matters again above that.
-    last = int(np.flatnonzero(coarse)[-1]) if coarse.any() else 0
-    return float(sizes[min(last + 1, len(sizes) - 1)])
