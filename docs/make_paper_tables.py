@@ -13,7 +13,7 @@ from typing import Any
 
 from mixrd.paper import paper_rows, read_bounds, read_refinements, read_results, size_rows
 from mixrd.paper.cells import recipe_sha256
-from mixrd.paper.floor_result import setting_of
+from mixrd.paper.measured import setting_of
 from mixrd.paper.published import GREASLEY_TVD, published_tvd
 from mixrd.report.numbers import duration_text
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def main() -> None:
     summary = {base: absent_summary(analyses) for base, analyses in found.items()}
     out = output(asked, parser, RESULTS)
     if out is not None:
-        cases = {base: [a.to_dict() for a in analyses] for base, analyses in found.items()}
+        cases = {base: [asdict(a) for a in analyses] for base, analyses in found.items()}
         text = json.dumps({"summary": summary, "cases": cases}, indent=1)
         out.write_text(text + "\n", encoding="utf-8")
     print(json.dumps(summary, indent=1))

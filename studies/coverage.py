@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from dataclasses import asdict
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from processes import data_folder, mapped, options, output
 from mixrd.analysis import analyze
 from mixrd.errors import MixrdError
 from mixrd.experiments.interval_coverage import LEVELS, IntervalCase, cases_of, coverage
-from mixrd.experiments.premises.kinds import KINDS
+from mixrd.experiments.premises.battery import KINDS
 from mixrd.experiments.premises.sample import Draw, Sample, calibrated_cpd, samples_of_folder
 
 FOLDER = Path(__file__).parent / "results"
@@ -121,7 +122,7 @@ def main() -> None:
     table["all"] = {**coverage(every), "refused": sum(refused.values()), "before_half_width_wt": None}
     out = output(asked, parser, FOLDER / "coverage.json")
     if out is not None:
-        rows = {name: [case.to_dict() for case in given] for name, given in cases.items()}
+        rows = {name: [asdict(case) for case in given] for name, given in cases.items()}
         out.write_text(json.dumps({"summary": table, "cases": rows}, indent=1) + "\n", encoding="utf-8")
     show(table)
 

@@ -20,8 +20,7 @@ from processes import mapped, options, output
 from mixrd.analysis import analyze
 from mixrd.errors import MixrdError
 from mixrd.experiments.left_out import MISSING_CODES
-from mixrd.experiments.premises.sample import simulated_scan
-from mixrd.experiments.premises.tables import HIGH_ANGLE, LOW_ANGLE, PLATES
+from mixrd.experiments.premises.sample import HIGH_ANGLE, LOW_ANGLE, PLATES, simulated_scan
 from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument
 from mixrd.phases import load_phase

@@ -18,8 +18,8 @@ import torch
 from mixrd.network import load_estimator, total_variation_distance
 from mixrd.paper import paper_materials, read_results
 from mixrd.paper.dataset import build_dataset
+from mixrd.paper.dataset_recipe import without_training
 from mixrd.paper.figure1 import Figure1Sampler
-from mixrd.paper.floor_result import without_training
 from mixrd.paper.result import seed_of_test
 from mixrd.paper.sources import drawn
 from mixrd.paper.verification import kept_recipe, test_split

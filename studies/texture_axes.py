@@ -12,6 +12,7 @@ import itertools
 import json
 import random
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from processes import mapped, options, output
@@ -152,7 +153,7 @@ def main() -> None:
     out = output(asked, parser, RESULTS)
     if out is not None:
         summary = {name: texture_summary(given) for name, given in groups.items()}
-        text = json.dumps({"summary": summary, "cases": [case.to_dict() for case in every]}, indent=1)
+        text = json.dumps({"summary": summary, "cases": [asdict(case) for case in every]}, indent=1)
         out.write_text(text + "\n", encoding="utf-8")
     show(groups)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_what_is_said_of_them_is_counted(sample: Sample) -> None:
     # Refined at 10 and 0.6 wt% with a stated limit of 0.4.
     assert total["limits_hold_share"] == pytest.approx(1 / 3)
     assert total["intervals_hold_share"] == pytest.approx(2 / 3)
-    json.dumps(found.to_dict(), allow_nan=False)
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_a_refusal_counts_for_itself(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mixrd.crystal import Site
 from mixrd.errors import CrystalError, PhaseNotFoundError
-from mixrd.experiments.catalog_check import MISSING_PHASES, check_catalog, check_entry, powder_lines
+from mixrd.experiments.catalog_check import check_entry, powder_lines, structure_doubts
 from mixrd.experiments.structure_faults import atoms_of_formula, distance_faults, formula_faults
 from mixrd.phases import PublishedPattern, catalog_entry, catalog_names, load_phase
 
@@ -23,10 +23,16 @@ EVERYDAY_PHASES = (
     "alpha-titanium",
 )  # fmt: skip
 
+#: Everyday phases that are not in the catalog, and why.
+MISSING_PHASES = {
+    "monetite": "no published coordinates were found; its cell alone does not give intensities",
+    "cystine": "one structure was found, of an unnamed publication, and nothing to compare it with",
+}
+
 
 @pytest.mark.parametrize("name", catalog_names())
 def test_entry_agrees_with_its_second_determination(name: str) -> None:
-    (check,) = check_catalog([name])
+    check = check_entry(catalog_entry(name))
     assert check.reasons == ()
     assert check.passed
     assert len(check.lines) >= 2
@@ -40,10 +46,6 @@ def test_everyday_phase_is_there_or_listed_as_missing(name: str) -> None:
         assert len(MISSING_PHASES[name]) > 10
     else:
         assert name not in MISSING_PHASES
-
-
-def test_the_whole_catalog_is_checked() -> None:
-    assert len(check_catalog()) == len(catalog_names())
 
 
 def with_site(name: str, label: str, **change: object):
@@ -167,3 +169,25 @@ def test_distances() -> None:
     assert distance_faults(replace(salt, sites=(*split, salt.sites[1]))) == []
     wide = replace(salt, cell=(9.0, 9.0, 9.0, 90.0, 90.0, 90.0))
     assert any("no neighbour" in fault for fault in distance_faults(wide))
+
+
+@pytest.mark.parametrize("name", ["corundum", "fluorite", "gypsum"])
+def test_good_structures_raise_no_doubt(name: str) -> None:
+    crystal = load_phase(name)
+    assert structure_doubts(crystal) == ()
+    assert structure_doubts(crystal, second=crystal) == ()
+
+
+def test_another_formula() -> None:
+    assert "Al" in structure_doubts(load_phase("corundum"), formula="AlO3")[0]
+
+
+def test_a_shrunken_cell() -> None:
+    fluorite = load_phase("fluorite")
+    small = replace(fluorite, cell=(3.2, 3.2, 3.2, 90.0, 90.0, 90.0))
+    assert any(" A from " in doubt for doubt in structure_doubts(small))
+
+
+def test_the_second_determination_counts() -> None:
+    doubts = structure_doubts(load_phase("zincite"), second=load_phase("periclase"))
+    assert any("density" in doubt for doubt in doubts)

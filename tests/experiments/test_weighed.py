@@ -82,7 +82,7 @@ def test_failed_sample_is_null_named_and_counted(benchmark: WeighedBenchmark) ->
 
 
 def test_json_has_the_stated_layout(benchmark: WeighedBenchmark) -> None:
-    data = json.loads(benchmark.to_json())
+    data = json.loads(json.dumps(benchmark.to_dict(), allow_nan=False))
     assert data["schema"] == 2
     keys = {"file", "group", "truth", "network", "refined", "seconds", "intervals", "warnings", "cpu_seconds"}
     keys |= {"refused", "presence", "apparent"}

@@ -5,8 +5,7 @@ import dataclasses
 import pytest
 
 from mixrd.analysis import Analysis
-from mixrd.analysis.doubts.opinion_doubts import second_opinion_warnings
-from mixrd.analysis.result.second_opinion import SecondOpinion, in_sigmas
+from mixrd.analysis.result.second_opinion import SecondOpinion, in_sigmas, second_opinion_warnings
 from mixrd.errors import UsageError
 from mixrd.export import with_second_opinion
 from mixrd.scan import Scan

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from mixrd.errors import RecipeError, UsageError
-from mixrd.paper import dataset as dataset_module
-from mixrd.paper.dataset import LineDataset, build_dataset, dataset_at
+from mixrd.paper.dataset import LineDataset, build_dataset
 from mixrd.paper.dataset_recipe import SPLITS, DatasetRecipe, Split
 from mixrd.phases import load_phase
 
@@ -144,18 +143,6 @@ def test_other_files_are_refused(dataset: LineDataset, tmp_path: Path, content: 
     path.write_bytes(path.read_bytes()[:3000] if content is None else content)
     with pytest.raises(UsageError, match="no dataset"):
         LineDataset.load(path)
-
-
-def test_dataset_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    built = []
-    build = dataset_module.build_dataset
-    monkeypatch.setattr(
-        dataset_module, "build_dataset", lambda r, progress: built.append(r.seed) or build(r, progress)
-    )
-    small = recipe(crystals=CRYSTALS[:1])
-    for which in (small, small, dataclasses.replace(small, seed=1)):
-        assert dataset_at(tmp_path / "lines.h5", which).recipe == which
-    assert built == [0, 1]
 
 
 def test_progress_is_told() -> None:

@@ -21,7 +21,7 @@ from mixrd.paper.figure1 import Figure1Sampler
 from mixrd.paper.figure1_draw import Figure1Draw
 from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.floor import output_variance, prior_variance
-from mixrd.paper.floor_result import bound_path
+from mixrd.paper.measured import bound_path
 from mixrd.paper.pool import load_pool
 from mixrd.paper.simulators import mixrd_lines
 from mixrd.pattern import GaussianNoise, take_rows

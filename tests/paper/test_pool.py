@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 import mixrd.paper.pool
 from mixrd.errors import UsageError
-from mixrd.paper.line_count import distinct_lines, line_fault
 from mixrd.paper.pool import LineCriterion, load_pool, read_pool, write_pool
-from mixrd.paper.pool_draw import draw_order, sample_pool
+from mixrd.paper.pool_draw import distinct_lines, draw_order, line_fault, sample_pool
 from mixrd.phases import CodMirror, check_distinct, find_polymer
 
 PAIRS = ["Na Cl", "K Cl", "K Br", "Mg O", "Ca O", "Ti N", "Li F", "Pb S", "Ag Cl", "Ni O"]

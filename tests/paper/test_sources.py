@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mixrd.network import ReferenceLeastSquares
-from mixrd.paper import dataset as dataset_module
+from mixrd.paper import dataset_recipe
 from mixrd.paper.dataset import build_dataset
 from mixrd.paper.sources import (
     REFERENCE_SIZES_NM,
@@ -36,7 +36,7 @@ def test_dataset_is_simulated_once(cells, own_cache: Path, monkeypatch) -> None:
     recipe = cell.protocol.dataset(cell.crystals)
     first = cached_dataset(recipe)
     (file,) = (own_cache / "paper").iterdir()
-    monkeypatch.setattr(dataset_module, "SIMULATORS", {})
+    monkeypatch.setattr(dataset_recipe, "SIMULATORS", {})
     again = cached_dataset(recipe)
     assert np.array_equal(first.lines.positions, again.lines.positions)
     monkeypatch.undo()

@@ -12,7 +12,6 @@ from mixrd.analysis.inputs.exclusion import parse_regions, without_regions
 from mixrd.analysis.inputs.instrument_choice import InstrumentChoice
 from mixrd.analysis.inputs.sources import Sources
 from mixrd.analysis.request import AnalysisRequest, StandardScan
-from mixrd.analysis.result.bound_result import LaboratoryBound, PhaseBound
 from mixrd.analysis.result.parts import (
     AbsoluteResult,
     AnalysisWarning,
@@ -26,8 +25,12 @@ from mixrd.analysis.result.second_opinion import SecondOpinion
 
 if TYPE_CHECKING:
     from mixrd.analysis.calibration import Calibration, calibrate
-    from mixrd.analysis.contents.amorphous_component import AmorphousComponent, component_of_scan
-    from mixrd.analysis.contents.amorphous_humps import component_of_humps, parse_humps
+    from mixrd.analysis.contents.amorphous_component import (
+        AmorphousComponent,
+        component_of_humps,
+        component_of_scan,
+        parse_humps,
+    )
     from mixrd.analysis.contents.external_standard import ExternalConstant
     from mixrd.analysis.inputs.beam import (
         beam_warnings,
@@ -38,7 +41,13 @@ if TYPE_CHECKING:
     from mixrd.analysis.inputs.preparation import Preparation, external_constant_of
     from mixrd.analysis.inputs.setup import overlap
     from mixrd.analysis.model_finishing import finished_model, train
-    from mixrd.analysis.planning.laboratory_bound import ExpectedScan, Measurement, laboratory_bound
+    from mixrd.analysis.planning.laboratory_bound import (
+        ExpectedScan,
+        LaboratoryBound,
+        Measurement,
+        PhaseBound,
+        laboratory_bound,
+    )
     from mixrd.analysis.planning.plan import Plan, make_plan
     from mixrd.analysis.result.analysis import Analysis
     from mixrd.analysis.result.intervals import LEVEL
@@ -100,14 +109,24 @@ _HOME = {
     name: module
     for module, names in {
         "calibration": ("Calibration", "calibrate"),
-        "contents.amorphous_component": ("AmorphousComponent", "component_of_scan"),
-        "contents.amorphous_humps": ("component_of_humps", "parse_humps"),
+        "contents.amorphous_component": (
+            "AmorphousComponent",
+            "component_of_humps",
+            "component_of_scan",
+            "parse_humps",
+        ),
         "contents.external_standard": ("ExternalConstant",),
         "inputs.beam": ("beam_warnings", "described_instrument", "generic_instrument", "instrument_for"),
         "inputs.preparation": ("Preparation", "external_constant_of"),
         "inputs.setup": ("overlap",),
         "model_finishing": ("finished_model", "train"),
-        "planning.laboratory_bound": ("ExpectedScan", "Measurement", "laboratory_bound"),
+        "planning.laboratory_bound": (
+            "ExpectedScan",
+            "LaboratoryBound",
+            "Measurement",
+            "PhaseBound",
+            "laboratory_bound",
+        ),
         "planning.plan": ("Plan", "make_plan"),
         "result.analysis": ("Analysis",),
         "result.intervals": ("LEVEL",),

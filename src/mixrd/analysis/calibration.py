@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.inputs.setup import overlap, part_of
@@ -71,10 +69,20 @@ def calibrate(scan: Scan, crystal: Crystal, start: Instrument, *, name: str) -> 
     """
     limits = overlap(scan, [crystal], start)
     two_theta, counts, sigma = part_of(scan, limits)
-    fitted = min(
-        (_fit_from(sh_l, crystal, start, two_theta, counts, sigma) for sh_l in _AXIAL_STARTS),
-        key=lambda one: one.r_wp,
-    )
+
+    def fit_from(sh_l: float) -> Refinement:
+        """Fit with an axial divergence that starts here; with 0 peaks stay symmetric."""
+        return refine(
+            [crystal],
+            replace(start, profile=replace(start.profile, sh_l=sh_l)),
+            two_theta,
+            counts[np.newaxis],
+            sigma[np.newaxis],
+            restraints=CALIBRATION_RESTRAINTS,
+            fixed=("inverse_size", "microstrain"),
+        )[0]
+
+    fitted = min(map(fit_from, _AXIAL_STARTS), key=lambda one: one.r_wp)
     misfit = np.linalg.norm((counts - fitted.calculated) / sigma)
     unexplained = float(misfit / np.linalg.norm((counts - fitted.background) / sigma))
     if fitted.weight_fractions[0] == 0 or unexplained > _MOST_UNEXPLAINED:
@@ -83,7 +91,7 @@ def calibrate(scan: Scan, crystal: Crystal, start: Instrument, *, name: str) -> 
             remedy="Check phase, wavelength and monochromator; the standard must be the pure phase",
             file=scan.path or None,
         )
-    instrument = dataclasses.replace(
+    instrument = replace(
         start,
         name=name,
         profile=Profile(*(float(x) for x in fitted.profile)),
@@ -94,24 +102,3 @@ def calibrate(scan: Scan, crystal: Crystal, start: Instrument, *, name: str) -> 
     )
     curves = fitted_curves(scan, limits, [crystal], start, fitted)
     return Calibration(instrument, fitted.r_wp, fitted.r_exp, fitted.zero_deg, fitted.displacement_mm, curves)
-
-
-def _fit_from(
-    sh_l: float,
-    crystal: Crystal,
-    start: Instrument,
-    two_theta: NDArray[np.float64],
-    counts: NDArray[np.float64],
-    sigma: NDArray[np.float64],
-) -> Refinement:
-    """Fit with an axial divergence that starts here; with 0 peaks stay symmetric."""
-    instrument = dataclasses.replace(start, profile=dataclasses.replace(start.profile, sh_l=sh_l))
-    return refine(
-        [crystal],
-        instrument,
-        two_theta,
-        counts[np.newaxis],
-        sigma[np.newaxis],
-        restraints=CALIBRATION_RESTRAINTS,
-        fixed=("inverse_size", "microstrain"),
-    )[0]

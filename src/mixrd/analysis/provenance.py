@@ -70,22 +70,14 @@ def _structure(crystal: Crystal) -> dict[str, Any]:
 
 def _preparation(preparation: Preparation) -> dict[str, Any]:
     """What was said of the sample; empty where nothing was."""
-    said: dict[str, Any] = {}
-    if preparation.particle_size_um is not None:
-        said["particle_size_um"] = preparation.particle_size_um
-    if preparation.grinding is not None:
-        said["grinding"] = preparation.grinding
-    if preparation.standard is not None:
-        said["standard"] = {
-            "phase": preparation.standard.name,
-            "weight_percent": preparation.standard.weight_percent,
-        }
-    if preparation.external is not None:
-        said["external_constant"] = preparation.external.value
-    if preparation.amorphous_formula is not None:
-        said["amorphous_formula"] = preparation.amorphous_formula
-    if preparation.humps:
-        said["humps"] = [component.name for component in preparation.humps]
-    if preparation.excluded:
-        said["excluded_deg"] = [list(region) for region in preparation.excluded]
-    return said
+    standard, external = preparation.standard, preparation.external
+    said = {
+        "particle_size_um": preparation.particle_size_um,
+        "grinding": preparation.grinding,
+        "standard": standard and {"phase": standard.name, "weight_percent": standard.weight_percent},
+        "external_constant": external and external.value,
+        "amorphous_formula": preparation.amorphous_formula,
+        "humps": [component.name for component in preparation.humps],
+        "excluded_deg": [list(region) for region in preparation.excluded],
+    }
+    return {name: value for name, value in said.items() if value not in (None, [])}

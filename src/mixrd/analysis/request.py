@@ -166,7 +166,7 @@ class AnalysisRequest(InstrumentChoice):
         InputError
             If what is named cannot be used, or the model is for other phases.
         """
-        from mixrd.analysis.contents.amorphous_humps import parse_humps
+        from mixrd.analysis.contents.amorphous_component import parse_humps
         from mixrd.network import Model
 
         crystals = [p if isinstance(p, Crystal) else sources.crystal(p) for p in self.phases]
@@ -275,8 +275,11 @@ def _refuse(cause: str, remedy: str, *names: str) -> None:
 
 
 def _component(text: str, wavelength_angstrom: float, sources: Sources) -> AmorphousComponent:
-    from mixrd.analysis.contents.amorphous_component import component_of_scan
-    from mixrd.analysis.contents.amorphous_humps import component_of_humps, parse_humps
+    from mixrd.analysis.contents.amorphous_component import (
+        component_of_humps,
+        component_of_scan,
+        parse_humps,
+    )
 
     if sources.has_scan(text):
         scan = sources.scan(text)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from mixrd.analysis.contents.amorphous_component import columns_of
 from mixrd.analysis.curves import fitted_curves
 from mixrd.analysis.doubts.axis_check import AxisReading, axis_error, axis_reading, axis_warnings
-from mixrd.analysis.doubts.findings import findings
-from mixrd.analysis.doubts.missing import what_is_missing
+from mixrd.analysis.doubts.findings import findings, phase_results
+from mixrd.analysis.doubts.unexplained import what_is_missing
 from mixrd.analysis.inputs.beam import beam_warnings, instrument_for
 from mixrd.analysis.inputs.exclusion import without_regions
 from mixrd.analysis.inputs.preparation import Preparation
@@ -29,7 +29,6 @@ from mixrd.analysis.inputs.setup import (
     scan_warnings,
     structure_warnings,
 )
-from mixrd.analysis.phase_results import phase_results
 from mixrd.analysis.provenance import provenance
 from mixrd.analysis.result.analysis import Analysis
 from mixrd.analysis.result.intervals import LEVEL

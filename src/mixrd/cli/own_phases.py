@@ -46,7 +46,7 @@ def add(
     force
         Keep it in spite of what the check finds, and replace one of the same name.
     """
-    from mixrd.experiments.own_phase_check import structure_doubts
+    from mixrd.experiments.catalog_check import structure_doubts
     from mixrd.phases import keep_phase, load_phase
 
     crystal = load_phase(phase)

@@ -78,9 +78,7 @@ def _cartesian_rotations(crystal: Crystal) -> Floats:
     frame = crystal.lattice.T
     inverse = np.linalg.inv(frame)
     distinct = {tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations}
-    turned: Floats = (
-        frame @ (np.array(sorted(distinct)).reshape(-1, 3, 3) / gemmi.Op.DEN) @ inverse
-    )
+    turned: Floats = frame @ (np.array(sorted(distinct)).reshape(-1, 3, 3) / gemmi.Op.DEN) @ inverse
     return turned
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -75,10 +75,6 @@ class AbsentAnalysis:
     absent: tuple[AbsentPhase, ...]
     present_lost: tuple[str, ...] = ()
     error_percent: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
 
 
 #: Thousands of reflections: an analysis with one of them takes a minute.

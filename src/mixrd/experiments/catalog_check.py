@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,7 +14,7 @@ from scipy.signal import find_peaks
 from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
 from mixrd.experiments.structure_faults import distance_faults, formula_faults
-from mixrd.phases import CatalogEntry, PublishedPattern, catalog_entry, catalog_names
+from mixrd.phases import CatalogEntry, PublishedPattern, catalog_entry
 
 #: Relative. Two good determinations agree to 1 %; a missing atom or a wrong cell shows as 5 % and more.
 DENSITY_TOLERANCE = 0.03
@@ -36,12 +35,6 @@ TWO_THETA_RANGE_DEG = (4.0, 90.0)
 _MARGIN_DEG = 1.5
 #: Of the grid on which lines are summed, in degrees.
 _STEP_DEG = 0.005
-
-#: Everyday phases that are not in the catalog, and why.
-MISSING_PHASES = {
-    "monetite": "no published coordinates were found; its cell alone does not give intensities",
-    "cystine": "one structure was found, of an unnamed publication, and nothing to compare it with",
-}
 
 
 @dataclass(frozen=True)
@@ -138,22 +131,6 @@ def strongest_line(entry: CatalogEntry) -> StrongestLine:
     return StrongestLine(entry.name, entry.formula, d_spacing, two_theta, ratio, entry.crystal.density_g_cm3)
 
 
-def check_catalog(names: Iterable[str] | None = None) -> list[EntryCheck]:
-    """Compare catalog entries with their second determinations.
-
-    Parameters
-    ----------
-    names : iterable of str, optional
-        Exact names of entries; default all.
-
-    Returns
-    -------
-    list of EntryCheck
-        In the order of `names`.
-    """
-    return [check_entry(catalog_entry(name)) for name in (catalog_names() if names is None else names)]
-
-
 def check_entry(entry: CatalogEntry) -> EntryCheck:
     """Compare one entry with its second determination: density, formula, distances, lines and I/Ic."""
     crystal, second = entry.crystal, entry.second
@@ -190,6 +167,34 @@ def check_entry(entry: CatalogEntry) -> EntryCheck:
         i_over_ic_second=ratio,
         lines=tuple(compared),
     )
+
+
+def structure_doubts(
+    crystal: Crystal, *, formula: str | None = None, second: Crystal | None = None
+) -> tuple[str, ...]:
+    """What seems wrong in a structure that a user adds, by the check of the catalog that ships.
+
+    Parameters
+    ----------
+    crystal : Crystal
+    formula : str, optional
+        As one writes it; default that of the cell, which then cannot disagree.
+    second : Crystal, optional
+        An independent determination: density, strongest lines and I/Ic are compared too.
+    """
+    if second is None:
+        stated = formula_faults(crystal, formula) if formula else []
+        return (*stated, *distance_faults(crystal))
+    entry = CatalogEntry(
+        name=crystal.name,
+        formula=formula or crystal.formula,
+        category="",
+        aliases=(),
+        crystal=crystal,
+        second=second,
+        second_kind="structure",
+    )
+    return check_entry(entry).reasons
 
 
 def _compare_with_published(

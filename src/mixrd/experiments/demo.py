@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 
 from mixrd.analysis import Analysis, analyze, finished_model, recipe_for
-from mixrd.crystal import Crystal
 from mixrd.files import write_whole
 from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.network import Model
@@ -75,7 +74,7 @@ def run_demo(
 def make_demo(folder: Path, *, on_progress: Callable[[TrainingProgress], None] | None = None) -> None:
     """Simulate the example scan, train the model for it and write both into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    crystals = _crystals()
+    crystals = [load_phase(name) for name in COMPOSITION]
     composition = Composition(tuple(COMPOSITION), tuple(COMPOSITION.values()))
     simulated = simulate(
         crystals,
@@ -93,10 +92,6 @@ def make_demo(folder: Path, *, on_progress: Callable[[TrainingProgress], None] |
 def demo_scan(folder: Path) -> Scan:
     """The example scan of `folder`."""
     return read_scan(folder / _SCAN)
-
-
-def _crystals() -> list[Crystal]:
-    return [load_phase(name) for name in COMPOSITION]
 
 
 def _analyse(folder: Path) -> Demo:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
 
-from mixrd.analysis import LEVEL, Analysis, PhaseResult
+from mixrd.analysis import LEVEL, Analysis
 from mixrd.analysis.result.intervals import DEGREES_OF_FREEDOM
 
 LEVELS = (0.5, 0.68, 0.8, 0.9, 0.95)
@@ -53,10 +53,6 @@ class IntervalCase:
         half = self.half_width_percent
         return distance / half if half > 0 else (0.0 if distance < 1e-9 else np.inf)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
-
 
 def cases_of(scan: str, result: Analysis, truth: Mapping[str, float]) -> list[IntervalCase]:
     """The intervals of one analysis; none where no amounts are stated."""
@@ -68,12 +64,8 @@ def cases_of(scan: str, result: Analysis, truth: Mapping[str, float]) -> list[In
             scan, p.name, truth[p.name], p.weight_percent, *p.interval_percent, bool(p.detected), codes
         )
         for p in result.phases
-        if _usable(p) and p.weight_percent is not None and p.interval_percent is not None
+        if p.weight_percent is not None and p.interval_percent is not None
     ]
-
-
-def _usable(phase: PhaseResult) -> bool:
-    return phase.weight_percent is not None and phase.interval_percent is not None
 
 
 def stated_ratio(level: float) -> float:
@@ -82,27 +74,16 @@ def stated_ratio(level: float) -> float:
     return float(ends[0] / ends[1])
 
 
-def coverage(
-    cases: Sequence[IntervalCase],
-    *,
-    ratio: Callable[[float], float] = stated_ratio,
-    levels: Iterable[float] = LEVELS,
-) -> dict[str, Any]:
-    """Share of the intervals that hold at each level, and their widths.
-
-    Parameters
-    ----------
-    cases : sequence of IntervalCase
-    ratio : callable
-        Half width at a level over that at `mixrd.analysis.LEVEL`.
-    levels : iterable of float
-    """
+def coverage(cases: Sequence[IntervalCase]) -> dict[str, Any]:
+    """Share of the intervals that hold at each of `LEVELS`, and their widths in wt%."""
     off = np.array([case.off for case in cases])
     half = np.array([case.half_width_percent for case in cases])
     error = np.array([abs(case.true_percent - case.stated_percent) for case in cases])
     return {
         "intervals": len(cases),
-        "hold": {f"{level:g}": float((off <= ratio(level)).mean()) if off.size else None for level in levels},
+        "hold": {
+            f"{level:g}": float((off <= stated_ratio(level)).mean()) if off.size else None for level in LEVELS
+        },
         "median_half_width_wt": float(np.median(half)) if half.size else None,
         "median_error_wt": float(np.median(error)) if error.size else None,
         "mean_error_wt": float(error.mean()) if error.size else None,

@@ -138,8 +138,9 @@ def _standing(entry: Entry) -> Standing:
     ]
     means = [statistics.mean(row) for row in errors]
     # The scans of 8 and of 2 minutes are rivals, not one set.
-    scans = {_scan_of(entry.set, file) for file in entry.found}
-    of = sum(_scan_of(entry.set, file) in scans for file in truth)
+    scan_of = {row["file"]: row.get("scan", "") for row in weighed_sets()[entry.set].compositions}
+    scans = {scan_of[file] for file in entry.found}
+    of = sum(scan_of[file] in scans for file in truth)
     return Standing(
         entry=entry,
         samples=len(means),
@@ -148,8 +149,3 @@ def _standing(entry: Entry) -> Standing:
         median_wt=statistics.median(means),
         worst_wt=max(max(row) for row in errors),
     )
-
-
-def _scan_of(set_name: str, file: str) -> str:
-    rows = weighed_sets()[set_name].compositions
-    return next(row.get("scan", "") for row in rows if row["file"] == file)

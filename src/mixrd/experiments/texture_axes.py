@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import gemmi
@@ -49,29 +49,19 @@ class TextureCase:
         """Whether the axis is the simulated one or equivalent to it."""
         return self.angle_deg is not None and self.angle_deg < 1.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
-
 
 def axis_angle_deg(crystal: Crystal, one: Axis, other: Axis) -> float:
     """Smallest angle between the normals of two planes, among all that the point group makes of them."""
     to_cartesian = np.linalg.inv(crystal.lattice).T
-    reference = _unit(np.array(other) @ to_cartesian)
+
+    def normal(plane: NDArray[np.int64]) -> NDArray[np.float64]:
+        vector = plane @ to_cartesian
+        return np.asarray(vector / np.linalg.norm(vector))
+
     rotations = {tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations}
-    cosines = [
-        abs(
-            float(
-                _unit(np.array(one) @ (np.array(r).reshape(3, 3) // gemmi.Op.DEN) @ to_cartesian) @ reference
-            )
-        )
-        for r in rotations
-    ]
-    return float(np.degrees(np.arccos(min(max(cosines), 1.0))))
-
-
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(vector / np.linalg.norm(vector))
+    turned = [np.array(one) @ (np.array(r).reshape(3, 3) // gemmi.Op.DEN) for r in rotations]
+    cosine = max(abs(float(normal(plane) @ normal(np.array(other)))) for plane in turned)
+    return float(np.degrees(np.arccos(min(cosine, 1.0))))
 
 
 def texture_cases(

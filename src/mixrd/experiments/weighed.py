@@ -70,48 +70,34 @@ def benchmark_weighed(
     rows = read_rows(folder, select=select)
     names = PhaseNames(folder, rows)
     candidates = [names.crystal(phase) for phase in phases] if phases else None
-    runner = _Runner(instrument, model, network, refine, on_training)
+    trained: dict[str, Model] = {}
+
+    def analysis(scan: Scan, crystals: list[Crystal]) -> tuple[Analysis, float]:
+        """An analysis and its processor time in seconds, with one trained network for each problem."""
+        used = model if network else None
+        if network and model is None:
+            recipe = recipe_for(scan, crystals, instrument)
+            if recipe.sha256 not in trained:
+                trained[recipe.sha256] = finished_model(recipe, on_progress=on_training)
+            used = trained[recipe.sha256]
+        begin = time.process_time()
+        result = analyze(scan, crystals, instrument, model=used, refine=refine)
+        return result, time.process_time() - begin
+
     samples = []
     for row in rows:
-        samples.append(_sample(folder, row, names, candidates, runner))
+        samples.append(_sample(folder, row, names, candidates, analysis))
         if on_sample:
             on_sample(samples[-1])
     return WeighedBenchmark(tuple(samples))
 
 
-class _Runner:
-    """Analyses scans, with one trained network for each distinct problem."""
-
-    def __init__(
-        self,
-        instrument: Instrument | None,
-        model: Model | None,
-        network: bool,
-        refine: bool,
-        on_training: Callable[[TrainingProgress], None] | None,
-    ) -> None:
-        self.instrument, self.model, self.network, self.refine = instrument, model, network, refine
-        self.on_training = on_training
-        self.trained: dict[str, Model] = {}
-
-    def analyze(self, scan: Scan, crystals: list[Crystal]) -> tuple[Analysis, float]:
-        """The analysis and its processor time in seconds."""
-        model = self._model(scan, crystals) if self.network else None
-        begin = time.process_time()
-        result = analyze(scan, crystals, self.instrument, model=model, refine=self.refine)
-        return result, time.process_time() - begin
-
-    def _model(self, scan: Scan, crystals: list[Crystal]) -> Model:
-        if self.model is not None:
-            return self.model
-        recipe = recipe_for(scan, crystals, self.instrument)
-        if recipe.sha256 not in self.trained:
-            self.trained[recipe.sha256] = finished_model(recipe, on_progress=self.on_training)
-        return self.trained[recipe.sha256]
-
-
 def _sample(
-    folder: Path, row: WeighedRow, names: PhaseNames, candidates: list[Crystal] | None, runner: _Runner
+    folder: Path,
+    row: WeighedRow,
+    names: PhaseNames,
+    candidates: list[Crystal] | None,
+    analysis: Callable[[Scan, list[Crystal]], tuple[Analysis, float]],
 ) -> WeighedSample:
     truth = dict(row.weighed)
     try:
@@ -125,7 +111,7 @@ def _sample(
                 file=row.file,
             )
         truth = {crystal.name: truth.get(crystal.name, 0.0) for crystal in crystals}
-        result, cpu_seconds = runner.analyze(read_scan(folder / row.file), list(crystals))
+        result, cpu_seconds = analysis(read_scan(folder / row.file), list(crystals))
     except MixrdError as error:
         failure = AnalysisWarning("FAILED", str(error))
         return WeighedSample(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -197,7 +196,3 @@ class WeighedBenchmark:
                 "presence_only": self.alone,
             },
         }
-
-    def to_json(self) -> str:
-        """The benchmark as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False)

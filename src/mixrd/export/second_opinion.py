@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from mixrd.analysis import Analysis
-from mixrd.analysis.doubts.opinion_doubts import second_opinion_warnings
-from mixrd.analysis.result.second_opinion import SecondOpinion, in_sigmas
+from mixrd.analysis.result.second_opinion import SecondOpinion, in_sigmas, second_opinion_warnings
 from mixrd.errors import UsageError
 from mixrd.export.formats.rietx import rietx_instrument, rietx_phase
 from mixrd.export.handover import Handover, handover

@@ -2,14 +2,12 @@
 
 from mixrd.paper.cells import Cell, grid
 from mixrd.paper.floor import Floor, NoiseFloor
-from mixrd.paper.floor_result import measure_bound, read_bounds
 from mixrd.paper.materials import POOLS, Materials, paper_materials
+from mixrd.paper.measured import measure_bound, measure_refinement, read_bounds, read_refinements
 from mixrd.paper.protocol import Protocol
-from mixrd.paper.refinement_result import measure_refinement, read_refinements
 from mixrd.paper.result import Summary, read_results
 from mixrd.paper.runs import CellDone, GridProgress, run_grid
-from mixrd.paper.sizes import SizeRow, size_rows
-from mixrd.paper.table import Row, paper_rows, results_folders
+from mixrd.paper.table import Row, SizeRow, paper_rows, results_folders, size_rows
 from mixrd.paper.verification import Verification, verify
 
 __all__ = [

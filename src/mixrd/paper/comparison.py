@@ -181,7 +181,9 @@ def _compared(
     batch = sampler.make(drawn)
     begin = time.process_time()
     network = estimator.predict(batch.patterns)
-    estimate = _estimate(estimator, batch.patterns)
+    estimate = None
+    if isinstance(estimator, NetworkEstimator) and isinstance(estimator.network, HeadedNetwork):
+        estimate = estimator.estimate(batch.patterns)
     refined = refiner.refine(batch.patterns, estimate)
     seconds = time.process_time() - begin
     told = refiner.refine(batch.patterns, estimate, told=copies_told(floor.recipe, drawn))
@@ -200,9 +202,3 @@ def _compared(
         found=refined.fractions,
         seconds=seconds,
     )
-
-
-def _estimate(estimator: FractionEstimator, patterns: Tensor) -> PatternEstimate | None:
-    if isinstance(estimator, NetworkEstimator) and isinstance(estimator.network, HeadedNetwork):
-        return estimator.estimate(patterns)
-    return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.crystal import Crystal, strain_basis
+from mixrd.crystal import strain_basis
 from mixrd.errors import RecipeError, UsageError
 from mixrd.files import whole_file
 from mixrd.mixture.lines import LineLists, line_lists
 from mixrd.paper.dataset_recipe import SPLITS, DatasetRecipe, Split
-from mixrd.paper.simulators import SIMULATORS, Lines
+from mixrd.paper.simulators import Lines
 
 _FORMAT = "mixrd single-phase lines"
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -132,7 +132,11 @@ def build_dataset(recipe: DatasetRecipe, progress: Progress | None = None) -> Li
     rows: list[tuple[int, int]] = []
     strain: list[NDArray[np.float64]] = []
     for number, crystal in enumerate(recipe.crystals):
-        for split, amplitudes, lines in _simulated(recipe, crystal):
+        for split in SPLITS:
+            amplitudes = recipe.amplitudes(crystal, split)
+            if not len(amplitudes):
+                continue
+            lines = recipe.lines(crystal, amplitudes)
             lists += lines
             rows += [(number, SPLITS.index(split))] * len(lines)
             tensors = np.einsum("sk,kij->sij", amplitudes, strain_basis(crystal, recipe.strain))
@@ -144,17 +148,6 @@ def build_dataset(recipe: DatasetRecipe, progress: Progress | None = None) -> Li
     return LineDataset(
         recipe, line_lists(names, lists, material), split_index.astype(np.int8), np.concatenate(strain)
     )
-
-
-def dataset_at(path: str | Path, recipe: DatasetRecipe, progress: Progress | None = None) -> LineDataset:
-    """The dataset of a recipe, from `path` if it is there, else built and kept there."""
-    if Path(path).is_file():
-        dataset = LineDataset.load(path)
-        if dataset.recipe.sha256 == recipe.sha256:
-            return dataset
-    dataset = build_dataset(recipe, progress)
-    dataset.save(path)
-    return dataset
 
 
 def assert_disjoint(dataset: LineDataset) -> None:
@@ -169,22 +162,6 @@ def assert_disjoint(dataset: LineDataset) -> None:
             raise RecipeError(
                 f"the same strained copy is in the splits {SPLITS[first]} and {SPLITS[second]}",
                 remedy="Give a max_strain above 0, or another seed",
-            )
-
-
-def _simulated(
-    recipe: DatasetRecipe, crystal: Crystal
-) -> Iterator[tuple[Split, NDArray[np.float64], Sequence[Lines]]]:
-    for split in SPLITS:
-        amplitudes = recipe.amplitudes(crystal, split)
-        if len(amplitudes):
-            simulate = SIMULATORS[recipe.simulator]
-            yield (
-                split,
-                amplitudes,
-                simulate(
-                    crystal, amplitudes, recipe.strain, recipe.wavelength_angstrom, recipe.two_theta_range
-                ),
             )
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mixrd.crystal import Crystal, StrainMode, strain_basis
 from mixrd.errors import RecipeError
-from mixrd.paper.simulators import SimulatorName
+from mixrd.paper.simulators import SIMULATORS, Lines, SimulatorName
 from mixrd.phases import check_distinct
 
 Split = Literal["train", "validation", "test"]
@@ -104,6 +104,11 @@ class DatasetRecipe:
         uniform = torch.rand(shape, generator=generator, dtype=torch.float64).numpy()
         return np.asarray(self.max_strain * (2 * uniform - 1))
 
+    def lines(self, crystal: Crystal, amplitudes: NDArray[np.float64]) -> list[Lines]:
+        """Lines of a material's copies of these (S, K) amplitudes, by the simulator."""
+        simulate = SIMULATORS[self.simulator]
+        return simulate(crystal, amplitudes, self.strain, self.wavelength_angstrom, self.two_theta_range)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data; the crystals by name and hash, as their records stand beside it."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "crystals"}
@@ -121,6 +126,11 @@ class DatasetRecipe:
         fields = {key: value for key, value in data.items() if key not in ("version", "crystals")}
         fields["two_theta_range"] = tuple(fields["two_theta_range"])
         return cls(crystals=tuple(Crystal.from_dict(c) for c in crystals), **fields)
+
+
+def without_training(recipe: DatasetRecipe) -> DatasetRecipe:
+    """The same test split, with hardly any training strains: a split does not depend on the others."""
+    return dataclasses.replace(recipe, strains=2, validation_share=0.0)
 
 
 def _sha256(data: Any) -> str:

@@ -17,9 +17,8 @@ from torch import Tensor
 
 from mixrd.errors import RecipeError, UsageError
 from mixrd.mixture.lines import LineLists
-from mixrd.paper.figure1_draw import Figure1Draw
+from mixrd.paper.figure1_draw import Figure1Draw, StrainTable, shape_of
 from mixrd.paper.figure1_settings import Figure1Settings
-from mixrd.paper.figure1_truth import StrainTable, shape_of
 from mixrd.pattern import (
     apply_exponential,
     apply_gaussian_noise,
@@ -48,7 +47,7 @@ class Figure1Batch:
 
     @property
     def shape(self) -> Tensor:
-        """(B, 4) size, eta and background as `mixrd.paper.figure1_truth.shape_of` gives them."""
+        """(B, 4) size, eta and background as `mixrd.paper.figure1_draw.shape_of` gives them."""
         return shape_of(self.drawn)
 
 

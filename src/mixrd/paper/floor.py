@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor
 
 from mixrd.diffraction import Reflections
 from mixrd.fit import expected_tvd, fraction_covariance
-from mixrd.paper.dataset_recipe import DatasetRecipe, Split
+from mixrd.paper.dataset_recipe import DatasetRecipe
 from mixrd.paper.figure1_draw import Figure1Draw
 from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.refinement.lines import (
@@ -71,14 +71,13 @@ class Floor:
 
 
 class NoiseFloor:
-    """Bounds of patterns that a `Figure1Sampler` draws from one split of a dataset.
+    """Bounds of patterns that a `Figure1Sampler` draws from the test split of a dataset.
 
     Parameters
     ----------
     recipe : DatasetRecipe
         Of the dataset.
     settings : Figure1Settings
-    split : {"train", "validation", "test"}
 
     Raises
     ------
@@ -86,17 +85,17 @@ class NoiseFloor:
         If the dataset's lines are not from our own simulator.
     """
 
-    def __init__(self, recipe: DatasetRecipe, settings: Figure1Settings, split: Split = "test") -> None:
+    def __init__(self, recipe: DatasetRecipe, settings: Figure1Settings) -> None:
         check_known(recipe)
-        self.recipe, self.settings, self.split = recipe, settings, split
+        self.recipe, self.settings = recipe, settings
         self._exact = ExactRenderer(settings.two_theta)
-        self._amplitudes = [recipe.amplitudes(crystal, split) for crystal in recipe.crystals]
+        self._amplitudes = [recipe.amplitudes(crystal, "test") for crystal in recipe.crystals]
         self._lines = lru_cache(maxsize=_KEPT_COPIES)(self._lines_of)
-        self._table = lru_cache(maxsize=None)(self._table_of)
+        self._table = cache(lambda m: reflections_of(recipe, m, largest_stretch(recipe.crystals[m], recipe)))
 
     def lines(self, pattern: int) -> PlacedLines:
         """Lines of one of the sampler's line lists: material by material, copy by copy."""
-        return self._lines(*divmod(pattern, self.recipe.copies(self.split)))
+        return self._lines(*divmod(pattern, self.recipe.copies("test")))
 
     def of(self, drawn: Figure1Draw, tell: Callable[[], None] | None = None) -> Floor:
         """Bounds of all patterns drawn; `tell` is called after each.
@@ -137,7 +136,7 @@ class NoiseFloor:
         background = _background_rates(self._exact.grid, drawn)
         if self.settings.normalisation == "range":
             background = torch.cat([background, torch.ones_like(background[:, :1])], dim=1)
-        material = torch.tensor([p // self.recipe.copies(self.split) for p in chosen])
+        material = torch.tensor([p // self.recipe.copies("test") for p in chosen])
         return FloorModel(
             pattern=(mixed - low) / height,
             by_mass=single,
@@ -165,10 +164,6 @@ class NoiseFloor:
         rates[0, 2, :, 3:] = widening.unsqueeze(-1) * lines.position_rate
         peaks = Peaks(position=position, area=area, fwhm=fwhm, eta=eta.expand_as(position))
         return self._exact.tangents(peaks, rates)[0]
-
-    def _table_of(self, material: int) -> Reflections:
-        stretch = largest_stretch(self.recipe.crystals[material], self.recipe)
-        return reflections_of(self.recipe, material, stretch)
 
     def _lines_of(self, material: int, copy: int) -> PlacedLines:
         strain = torch.from_numpy(self._amplitudes[material][copy : copy + 1].copy())

@@ -34,6 +34,7 @@ POOL_REASONS: Mapping[str, str] = MappingProxyType(
 #: A line counts from this share of the strongest on, and if its d differs from all others by more than this,
 #: relatively. What a pool file records depends on both: they change with its format.
 LEAST_INTENSITY, LEAST_SEPARATION = 0.01, 0.001
+_COUNTS = ("seed", "population", "screened", "passed")
 
 
 @dataclass(frozen=True)
@@ -186,10 +187,7 @@ def read_pool(path: str | Path | None = None) -> Pool:
         if data["format"] != FORMAT:
             raise ValueError(data["format"])
         return Pool(
-            seed=int(data["seed"]),
-            population=int(data["population"]),
-            screened=int(data["screened"]),
-            passed=int(data["passed"]),
+            **{name: int(data[name]) for name in _COUNTS},
             entries=tuple(_entry(structure) for structure in data["structures"]),
             rejected=tuple(Rejection(*r) for r in data["rejected"]),
             criterion=_criterion(data["criterion"]),
@@ -208,14 +206,9 @@ def read_pool(path: str | Path | None = None) -> Pool:
 
 def write_pool(pool: Pool, path: str | Path) -> None:
     """Write a pool as JSON, one line for each structure."""
-    head = {
-        "format": FORMAT,
-        "seed": pool.seed,
-        "population": pool.population,
-        "screened": pool.screened,
-        "passed": pool.passed,
-        "criterion": None if pool.criterion is None else asdict(pool.criterion),
-    }
+    counts = {name: getattr(pool, name) for name in _COUNTS}
+    criterion = None if pool.criterion is None else asdict(pool.criterion)
+    head = {"format": FORMAT, **counts, "criterion": criterion}
     lines = [f' "{key}": {json.dumps(value)},' for key, value in head.items()]
     lines += [' "structures": [', ",\n".join(f"  {_line(_record(e))}" for e in pool.entries), " ],"]
     rejected = (_line([r.number, r.reason, r.detail]) for r in pool.rejected)
@@ -224,10 +217,8 @@ def write_pool(pool: Pool, path: str | Path) -> None:
 
 
 def _record(entry: PoolEntry) -> dict[str, Any]:
-    crystal = entry.crystal
-    group = gemmi.find_spacegroup_by_name(crystal.space_group)
-    listed = tuple(op.triplet() for op in group.operations()) if group else ()
-    operations = {} if crystal.symmetry_operations == listed else {"operations": crystal.symmetry_operations}
+    crystal, own = entry.crystal, entry.crystal.symmetry_operations
+    operations = {} if own == listed_operations(crystal.space_group) else {"operations": own}
     return {
         "number": entry.number,
         "sha256": entry.sha256,
@@ -254,8 +245,6 @@ def _criterion(data: Mapping[str, Any] | None) -> LineCriterion | None:
 
 
 def _entry(data: Mapping[str, Any]) -> PoolEntry:
-    group = gemmi.find_spacegroup_by_name(data["space_group"])
-    listed = [op.triplet() for op in group.operations()] if group else []
     sites = [
         Site(label, element, (x, y, z), occupancy, u_iso, None if u_aniso is None else tuple(u_aniso), charge)
         for label, element, x, y, z, occupancy, u_iso, u_aniso, charge in data["sites"]
@@ -265,13 +254,19 @@ def _entry(data: Mapping[str, Any]) -> PoolEntry:
         name=data["name"],
         cell=(a, b, c, alpha, beta, gamma),
         space_group=data["space_group"],
-        symmetry_operations=tuple(data.get("operations") or listed),
+        symmetry_operations=tuple(data.get("operations") or listed_operations(data["space_group"])),
         sites=tuple(sites),
         source=f"COD {data['number']}",
         notes=tuple(data["notes"]),
         unlocated=tuple((element, float(number)) for element, number in data.get("unlocated", ())),
     )
     return PoolEntry(int(data["number"]), data["sha256"], data["reference"], crystal, data.get("lines"))
+
+
+def listed_operations(space_group: str) -> tuple[str, ...]:
+    """Operations of a space group as tables list them; none where the symbol is not known."""
+    group = gemmi.find_spacegroup_by_name(space_group)
+    return tuple(op.triplet() for op in group.operations()) if group else ()
 
 
 def _line(data: Any) -> str:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 #: Eq. 2.
 MATERIALS, PHASES = (5, 10, 15, 20), (3, 5, 7)
-#: Trainings of each (N, K).
-REPEATS = 3
 #: Samples of a training for each material: 0.6 of 500 strains, 3000 epochs.
 SAMPLES_PER_MATERIAL = 900_000
 #: Patterns a step.
@@ -19,8 +17,6 @@ LEARNING_RATE = 2e-4
 #: Mean test TVD by (N, K). The third follows from "deteriorates by a factor of 5.4"; Fig. 3 has the others,
 #: but the text gives no numbers for them.
 MEAN_TVD = {(5, 3): 0.06, (10, 3): 0.10, (20, 7): 0.32}
-#: Standard deviation over the three trainings, as a share of the mean: at (5, 3), and elsewhere "less than".
-RELATIVE_DEVIATION = {(5, 3): 0.08}
 #: Mean TVD of traditional learning methods at (7, 2), best and worst (Greasley and Hosein 2023).
 GREASLEY_TVD = (0.168, 0.291)
 

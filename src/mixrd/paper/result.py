@@ -1,11 +1,13 @@
-"""The result of a cell: one JSON file, which says how it came about."""
+"""The result of a cell: one JSON file, which says how and with what it came about."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import platform
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ FORMAT = "mixrd paper result 1"
 #: Of each result, null until it is measured: mean TVD of a refinement that starts from the network, of one
 #: that is told which phases are there, and of an efficient estimator.
 LATER = ("refined", "refined_told_phases", "bound")
+#: Packages whose version is kept beside a result, if they are there.
+_PACKAGES = ("mixrd", "torch", "numpy", "scikit-learn", "pymatgen")
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,7 @@ def result_of(cell: Cell, measured: dict[str, Any]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "cell": cell.name,
-        "n": cell.n,
-        "k": cell.k,
-        "kind": cell.kind,
-        "architecture": cell.architecture,
-        "seed": cell.seed,
+        **{name: getattr(cell, name) for name in ("n", "k", "kind", "architecture", "seed")},
         "samples": cell.all_samples,
         "full_samples": cell.full_samples,
         "shortened": cell.shortened,
@@ -197,3 +197,28 @@ def scored(fractions: Tensor, estimated: Tensor) -> Tensor:
     """(B,) distances, on the CPU."""
     with torch.no_grad():
         return total_variation_distance(estimated.cpu().double(), fractions.cpu().double())
+
+
+def versions() -> dict[str, str | None]:
+    """Versions of mixrd, Python and the packages that results depend on; None where one is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def device_name(device: torch.device) -> str:
+    """Model of the GPU or the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type != "cpu":
+        return str(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, "") or platform.processor() or platform.machine()

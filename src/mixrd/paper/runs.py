@@ -13,15 +13,16 @@ import torch
 from mixrd.network import NetworkEstimator
 from mixrd.paper.cells import Cell
 from mixrd.paper.dataset import LineDataset
-from mixrd.paper.environment import device_name, versions
 from mixrd.paper.learning import learnt
 from mixrd.paper.result import (
     Summary,
+    device_name,
     is_done,
     result_of,
     result_path,
     scored,
     seed_of_test,
+    versions,
     write_json,
 )
 from mixrd.paper.sources import CellSources, cached_dataset, drawn

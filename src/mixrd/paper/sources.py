@@ -21,7 +21,6 @@ from mixrd.paper.dataset import LineDataset, build_dataset
 from mixrd.paper.dataset_recipe import DatasetRecipe, Split
 from mixrd.paper.figure1 import Figure1Sampler, discretised
 from mixrd.paper.figure1_draw import Figure1Draw
-from mixrd.paper.simulators import SIMULATORS
 from mixrd.pattern.scherrer import ScherrerPeaks
 
 #: Crystallite sizes (nm) and Lorentzian share of the references that least squares fits.
@@ -112,13 +111,7 @@ def unstrained_references(cell: Cell) -> tuple[Tensor, Tensor]:
     """
     recipe = cell.protocol.dataset(cell.crystals)
     lists = [
-        SIMULATORS[recipe.simulator](
-            crystal,
-            np.zeros((1, len(strain_basis(crystal, recipe.strain)))),
-            recipe.strain,
-            recipe.wavelength_angstrom,
-            recipe.two_theta_range,
-        )[0]
+        recipe.lines(crystal, np.zeros((1, len(strain_basis(crystal, recipe.strain)))))[0]
         for crystal in cell.crystals
     ]
     settings = cell.figure1()

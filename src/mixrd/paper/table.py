@@ -1,4 +1,4 @@
-"""The table of the experiment: ours beside the paper's, one row for each setting, means over the seeds."""
+"""Tables of the experiment: ours beside the paper's, a row for each setting; size against accuracy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from mixrd.errors import UsageError
 from mixrd.paper.cells import recipe_sha256
-from mixrd.paper.floor_result import setting_of
+from mixrd.paper.measured import setting_of
 from mixrd.paper.published import MATERIALS, PHASES, published_tvd
 from mixrd.paper.result import LATER
 
@@ -93,11 +93,7 @@ def paper_rows(
     refinements : mapping, optional
         From `read_refinements`: by the hash of the recipe of the network that they start from.
     """
-    settings: dict[str, list[dict[str, Any]]] = {}
-    for result in results:
-        recipe = {key: value for key, value in result["recipe"].items() if key != "seed"}
-        settings.setdefault(recipe_sha256(recipe), []).append(result)
-    rows = [_row(seeds, bounds or {}, refinements or {}) for seeds in settings.values()]
+    rows = [_row(seeds, bounds or {}, refinements or {}) for seeds in _by_setting(results)]
     run = {(row.n, row.k, row.kind) for row in rows if row.architecture == _PAPER_ARCHITECTURE}
     for n in MATERIALS:
         for k in PHASES:
@@ -124,6 +120,71 @@ def results_folders() -> list[Path]:
     return folders
 
 
+@dataclass(frozen=True)
+class SizeRow:
+    """One architecture.
+
+    Attributes
+    ----------
+    architecture : str
+    samples : int
+        Mixtures that it learnt from.
+    network, network_std : float, float or None
+        Mean test TVD over the seeds, and its standard deviation.
+    parameters : int
+        Numbers learnt or kept.
+    size_bytes : int
+        Of these numbers in a file, in the precision of the training.
+    wall_seconds : float
+        Of one training.
+    device : str
+    shortened : bool
+    """
+
+    architecture: str
+    samples: int
+    network: float
+    network_std: float | None
+    parameters: int
+    size_bytes: int
+    wall_seconds: float
+    device: str
+    shortened: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return dataclasses.asdict(self)
+
+
+def size_rows(
+    results: Iterable[dict[str, Any]], *, n: int, k: int, kind: str = "up_to_replacement"
+) -> list[SizeRow]:
+    """Every architecture and number of samples that was run at (N, K), the largest network first.
+
+    Raises
+    ------
+    UsageError
+        If none was.
+    """
+    settings = _by_setting(r for r in results if (r["n"], r["k"], r["kind"]) == (n, k, kind))
+    if not settings:
+        raise UsageError(
+            f"there is no result at n = {n}, k = {k}, {kind}",
+            remedy=f"Run `mixrd paper run --n {n} --k {k} --kind {kind} --architecture compact -o FOLDER`",
+        )
+    rows = [_size_row(seeds) for seeds in settings]
+    return sorted(rows, key=lambda row: (-row.parameters, row.architecture, -row.samples))
+
+
+def _by_setting(results: Iterable[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Results that differ in their seeds alone, together."""
+    settings: dict[str, list[dict[str, Any]]] = {}
+    for result in results:
+        recipe = {key: value for key, value in result["recipe"].items() if key != "seed"}
+        settings.setdefault(recipe_sha256(recipe), []).append(result)
+    return list(settings.values())
+
+
 def _row(
     seeds: Sequence[dict[str, Any]],
     bounds: Mapping[str, dict[str, Any]],
@@ -132,7 +193,7 @@ def _row(
     first = seeds[0]
     means = [r["test"]["mean"] for r in seeds]
     refined = [refinements[r["recipe_sha256"]] for r in seeds if r["recipe_sha256"] in refinements]
-    later = {name: _mean([r.get(name) for r in seeds]) for name in LATER}
+    later: dict[str, Any] = {name: _mean([r.get(name) for r in seeds]) for name in LATER}
     if refined:
         later = {
             name: _mean([content[kept]["mean"] for content in refined])
@@ -143,23 +204,31 @@ def _row(
     if measured and later["bound"] is None:
         later["bound"] = measured["bound"]
     return Row(
-        n=first["n"],
-        k=first["k"],
-        kind=first["kind"],
-        architecture=first["architecture"],
-        samples=first["samples"],
+        **{name: first[name] for name in ("n", "k", "kind", "architecture", "samples", "shortened")},
         paper=published_tvd(first["n"], first["k"]),
         network=statistics.fmean(means),
         network_std=statistics.stdev(means) if len(means) > 1 else None,
         network_median=_mean([r["test"]["median"] for r in seeds]),
         network_p95=_mean([r["test"]["p95"] for r in seeds]),
         seeds=tuple(r["seed"] for r in seeds),
-        shortened=first["shortened"],
         wall_seconds=_mean([r["wall_seconds"] for r in seeds]),
         device=", ".join(dict.fromkeys(r["device"] for r in seeds)),
         pool=tuple(first["materials"]),
         options=_options(first["recipe"]),
         **later,
+    )
+
+
+def _size_row(seeds: list[dict[str, Any]]) -> SizeRow:
+    first = seeds[0]
+    means = [r["test"]["mean"] for r in seeds]
+    same = ("architecture", "samples", "parameters", "size_bytes", "shortened")
+    return SizeRow(
+        **{name: first[name] for name in same},
+        network=statistics.fmean(means),
+        network_std=statistics.stdev(means) if len(means) > 1 else None,
+        wall_seconds=statistics.fmean(r["wall_seconds"] for r in seeds),
+        device=", ".join(dict.fromkeys(r["device"] for r in seeds)),
     )
 
 

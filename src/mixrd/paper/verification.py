@@ -18,10 +18,9 @@ from mixrd.network.model_file import ESTIMATOR
 from mixrd.paper.cells import recipe_sha256
 from mixrd.paper.comparison import compared, summarised
 from mixrd.paper.dataset import build_dataset
-from mixrd.paper.dataset_recipe import DatasetRecipe
+from mixrd.paper.dataset_recipe import DatasetRecipe, without_training
 from mixrd.paper.figure1 import Figure1Sampler
 from mixrd.paper.figure1_settings import DrawKind, Figure1Settings
-from mixrd.paper.floor_result import without_training
 from mixrd.paper.materials import Materials, paper_materials
 from mixrd.paper.result import Summary, scored
 from mixrd.paper.sources import drawn

@@ -1,6 +1,6 @@
 """How results show themselves in a notebook, and as tables of pandas.
 
-`mixrd.Analysis` has methods for this that ask here (see `mixrd.analysis.result.display`): an analysis knows
+`mixrd.Analysis` has methods for this that ask here (see `mixrd.analysis.result.analysis`): an analysis knows
 nothing of reports, and pandas is imported only by who asks for a table of it.
 """
 

@@ -1,4 +1,4 @@
-"""Microabsorption of a result: contrasts, warnings, and uncertainty from sizes that are not known."""
+"""Microabsorption of a result: warnings, and uncertainty from sizes that are not known."""
 
 from __future__ import annotations
 
@@ -13,11 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mixrd.analysis.contents import absorption_uncertainty
-from mixrd.analysis.contents.absorption import (
-    absorption_report,
-    hand_ground_warnings,
-    microabsorption_warnings,
-)
+from mixrd.analysis.contents.absorption import hand_ground_warnings, microabsorption_warnings
 from mixrd.analysis.contents.absorption_uncertainty import (
     UNKNOWN_SIZE_UM,
     UNKNOWN_SPREAD,
@@ -27,7 +23,7 @@ from mixrd.analysis.contents.absorption_uncertainty import (
 from mixrd.crystal import Crystal
 from mixrd.diffraction import radiation
 from mixrd.errors import CompositionError, ParameterError
-from mixrd.mixture import brindley_factors, mean_attenuation_per_mm, true_weights
+from mixrd.mixture import brindley_factors, true_weights
 from mixrd.phases import load_phase
 
 CU = radiation("CuKa")
@@ -36,37 +32,6 @@ MILD = [load_phase(name) for name in ("corundum", "fluorite", "zincite")]
 #: 12, 26 and 112 /mm.
 STRONG = [load_phase(name) for name in ("corundum", "zincite", "hematite")]
 AMOUNTS = st.lists(st.floats(0.02, 1.0), min_size=3, max_size=3)
-
-
-def test_a_report_states_what_each_phase_does() -> None:
-    report = absorption_report(STRONG, [2, 1, 1], CU, 4.0)
-    assert report.mean_per_mm == pytest.approx(mean_attenuation_per_mm(STRONG, [2, 1, 1], CU))
-    corundum, zincite, hematite = report.phases
-    assert corundum.weight_percent == pytest.approx(50)
-    assert corundum.linear_per_mm == pytest.approx(12.0, rel=0.02)
-    assert corundum.mass_cm2_g == pytest.approx(30.1, rel=0.02)
-    assert hematite.contrast_per_mm == pytest.approx(hematite.linear_per_mm - report.mean_per_mm)
-    assert zincite.largest_fine_um == pytest.approx(10 / zincite.linear_per_mm)
-    assert [p.powder_class for p in report.phases] == ["medium", "coarse", "coarse"]
-    for p, phase in enumerate(report.phases):
-        expected = [
-            100 * (true_weights(STRONG, [2, 1, 1], CU, s)[p] - w)
-            for s, w in zip(report.sizes_um, [(0.5, 0.25, 0.25)[p]] * 3, strict=True)
-        ]
-        assert phase.changes_percent == pytest.approx(expected, abs=1e-3)
-        assert phase.change_percent is not None
-        assert abs(phase.changes_percent[0]) < abs(phase.change_percent) < abs(phase.changes_percent[1])
-    shares = np.array([p.mass_cm2_g for p in report.phases]) @ [0.5, 0.25, 0.25]
-    assert report.mean_cm2_g == pytest.approx(shares)
-    assert absorption_report(STRONG, [2, 1, 1], CU).phases[0].powder_class is None
-
-
-@given(AMOUNTS)
-def test_changes_add_up_to_nothing(amounts: list[float]) -> None:
-    report = absorption_report(STRONG, amounts, CU)
-    assert np.sum([p.changes_percent for p in report.phases], axis=0) == pytest.approx(0, abs=1e-9)
-    strongest = max(report.phases, key=lambda p: p.linear_per_mm)
-    assert min(strongest.changes_percent) > 0
 
 
 def test_a_warning_says_which_way_and_how_much() -> None:
@@ -199,8 +164,6 @@ def test_faults() -> None:
         microabsorption_uncertainty(STRONG, [1, 1, 1], CU, [1.0, -1.0, 1.0])
     with pytest.raises(CompositionError):
         microabsorption_uncertainty(STRONG, [0, 0, 0], CU)
-    with pytest.raises(CompositionError):
-        absorption_report(STRONG, [1, 1], CU)
     with pytest.raises(ParameterError, match="2 particle sizes"):
         microabsorption_warnings(STRONG, [1, 1, 1], CU, [1.0, 1.0])
 

@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mixrd.analysis.contents.amorphous import InternalStandard, internal_standard, parse_standard
+from mixrd.analysis.contents.amorphous import (
+    InternalStandard,
+    internal_standard,
+    negative_amorphous,
+    parse_standard,
+)
 from mixrd.crystal import Crystal
 from mixrd.errors import CompositionError, ParameterError, RefinementError
 from mixrd.fit import refine
@@ -40,23 +45,20 @@ def spread_of(fractions: NDArray[np.float64], relative: float = 0.01) -> NDArray
 def test_a_standard_by_hand() -> None:
     # 20 wt% of standard appear as 25 % of the crystalline part: 80 wt% are crystalline.
     found = internal_standard(NAMES, [0.25, 0.45, 0.3], np.zeros((3, 3)), InternalStandard("corundum", 20))
-    assert found.mixture.weight_percent == pytest.approx([20, 36, 24])
-    assert found.mixture.amorphous_percent == pytest.approx(20)
-    assert found.sample.names == ("fluorite", "halite")
-    assert found.sample.weight_percent == pytest.approx([45, 30])
-    assert found.sample.amorphous_percent == pytest.approx(25)
-    assert found.warnings == ()
+    # The 36 and 24 wt% of the others are of 80 wt% of sample.
+    assert found.names == ("fluorite", "halite")
+    assert found.weight_percent == pytest.approx([45, 30])
+    assert found.amorphous_percent == pytest.approx(25)
+    assert negative_amorphous(found) == []
 
 
 def test_a_standard_partly_amorphous() -> None:
     # Half of 20 wt% have lines; those are a quarter of all that has: 40 wt% in all.
     standard = InternalStandard("corundum", 20, crystallinity_percent=50)
     found = internal_standard(NAMES, [0.25, 0.45, 0.3], np.zeros((3, 3)), standard)
-    assert found.mixture.weight_percent == pytest.approx([10, 18, 12])
-    assert found.mixture.amorphous_percent == pytest.approx(60)
-    assert found.sample.weight_percent == pytest.approx([22.5, 15])
-    # 60 wt% less the 10 that came with the standard, of the 80 that are sample.
-    assert found.sample.amorphous_percent == pytest.approx(62.5)
+    assert found.weight_percent == pytest.approx([22.5, 15])
+    # 60 wt% are amorphous, less the 10 that came with the standard, of the 80 that are sample.
+    assert found.amorphous_percent == pytest.approx(62.5)
 
 
 @given(AMOUNTS, st.floats(0.0, 0.95), st.floats(0.01, 0.9), st.floats(0.5, 1.0))
@@ -65,14 +67,11 @@ def test_contents_come_back(amounts: list[float], share: float, weight: float, c
     standard = InternalStandard("corundum", 100 * weight, crystallinity_percent=100 * crystalline)
     found = internal_standard(NAMES, x, spread_of(x), standard)
     truth = 100 * (1 - share) * np.array(amounts[1:]) / sum(amounts[1:])
-    assert found.sample.weight_percent == pytest.approx(truth, abs=1e-9)
-    assert found.sample.amorphous_percent == pytest.approx(100 * share, abs=1e-9)
-    assert found.mixture.weight_percent[0] == pytest.approx(100 * weight * crystalline)
-    assert found.mixture.weight_percent.sum() + found.mixture.amorphous_percent == pytest.approx(100)
-    assert found.warnings == ()
-    for content in (found.mixture, found.sample):
-        assert content.covariance == pytest.approx(content.covariance.T)
-        assert np.linalg.eigvalsh(content.covariance).min() > -1e-9
+    assert found.weight_percent == pytest.approx(truth, abs=1e-9)
+    assert found.amorphous_percent == pytest.approx(100 * share, abs=1e-9)
+    assert negative_amorphous(found) == []
+    assert found.covariance == pytest.approx(found.covariance.T)
+    assert np.linalg.eigvalsh(found.covariance).min() > -1e-9
 
 
 @given(AMOUNTS, st.permutations([0, 1, 2]), st.floats(0.1, 100))
@@ -85,9 +84,10 @@ def test_order_and_scale_of_fractions_do_not_matter(
     turned = [NAMES[i] for i in order]
     covariance = spread_of(x)[np.ix_(order, order)]
     two = internal_standard(turned, scale * x[order], scale**2 * covariance, standard)
-    assert two.mixture.weight_percent == pytest.approx(one.mixture.weight_percent[order])
-    assert two.mixture.covariance == pytest.approx(one.mixture.covariance[np.ix_(order, order)], abs=1e-12)
-    assert two.sample.amorphous_sigma_percent == pytest.approx(one.sample.amorphous_sigma_percent)
+    same = [one.names.index(name) for name in two.names]
+    assert two.weight_percent == pytest.approx(one.weight_percent[same])
+    assert two.covariance == pytest.approx(one.covariance[np.ix_(same, same)], abs=1e-12)
+    assert two.amorphous_sigma_percent == pytest.approx(one.amorphous_sigma_percent)
 
 
 def test_uncertainties_are_those_of_many_trials() -> None:
@@ -99,20 +99,22 @@ def test_uncertainties_are_those_of_many_trials() -> None:
     for _ in range(4000):
         drawn = x * (1 + 0.01 * rng.normal(size=3))
         one = InternalStandard("corundum", 20 + 0.2 * rng.normal(), crystallinity_percent=90 + rng.normal())
-        trial = internal_standard(NAMES, drawn, np.zeros((3, 3)), one).sample
+        trial = internal_standard(NAMES, drawn, np.zeros((3, 3)), one)
         trials.append([*trial.weight_percent, trial.amorphous_percent])
-    expected = [*found.sample.sigma_percent, found.sample.amorphous_sigma_percent]
+    expected = [*found.sigma_percent, found.amorphous_sigma_percent]
     assert np.std(trials, axis=0) == pytest.approx(expected, rel=0.05)
-    assert found.sample.amorphous_sigma_percent > 0.9
+    assert found.amorphous_sigma_percent > 0.9
 
 
 def test_more_than_there_is_gets_a_warning() -> None:
     x = np.array([0.18, 0.42, 0.4])
     found = internal_standard(NAMES, x, spread_of(x), InternalStandard("corundum", 20))
-    assert [(w.code, w.phase) for w in found.warnings] == [("NEGATIVE_AMORPHOUS", None)]
-    assert "add up to 113.9 wt%" in found.warnings[0].message
+    (warning,) = negative_amorphous(found)
+    assert (warning.code, warning.phase) == ("NEGATIVE_AMORPHOUS", None)
+    assert "add up to 113.9 wt%" in warning.message
     # Within the uncertainty it is nothing.
-    assert internal_standard(NAMES, x, spread_of(x, 0.2), InternalStandard("corundum", 20)).warnings == ()
+    unsure = internal_standard(NAMES, x, spread_of(x, 0.2), InternalStandard("corundum", 20))
+    assert negative_amorphous(unsure) == []
 
 
 def test_a_standard_that_is_no_candidate_is_named() -> None:
@@ -174,13 +176,12 @@ def test_a_simulated_mixture_gives_its_amorphous_content_back(
     scan = make_scan(phases, weights, peak=50_000)
     sigma = np.sqrt(np.maximum(scan.counts, 1))
     refined = refine(phases, instrument, scan.two_theta, scan.counts[np.newaxis], sigma[np.newaxis])[0]
-    found = internal_standard(
+    content = internal_standard(
         [p.name for p in phases],
         refined.weight_fractions,
         refined.covariance,
         InternalStandard("corundum", 15),
     )
-    content = found.sample
     assert abs(content.amorphous_percent - 40) < 4 * content.amorphous_sigma_percent < 4
     assert (np.abs(content.weight_percent - [25, 35]) < 4 * content.sigma_percent).all()
-    assert found.warnings == ()
+    assert negative_amorphous(content) == []

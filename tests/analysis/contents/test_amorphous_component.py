@@ -14,8 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mixrd.analysis import calibrate, generic_instrument
-from mixrd.analysis.contents.amorphous_component import AmorphousComponent, columns_of, component_of_scan
-from mixrd.analysis.contents.amorphous_humps import DrawnHump, component_of_humps, parse_humps
+from mixrd.analysis.contents.amorphous_component import (
+    AmorphousComponent,
+    DrawnHump,
+    columns_of,
+    component_of_humps,
+    component_of_scan,
+    parse_humps,
+)
 from mixrd.analysis.inputs.setup import part_of
 from mixrd.crystal import Crystal
 from mixrd.errors import ParameterError, ScanError

@@ -102,17 +102,6 @@ def test_candidates_are_not_suggested_under_any_name(laboratory: Instrument) -> 
         assert "quartz" not in [s.name for s in suggest(lines, laboratory, candidates)]
 
 
-def test_further_crystals_are_tried(laboratory: Instrument) -> None:
-    halite = load_phase("halite")
-    cell = halite.cell
-    unknown = dataclasses.replace(
-        halite, name="mine", cell=(cell[0] * 1.05, cell[1] * 1.05, cell[2] * 1.05, *cell[3:])
-    )
-    lines = evidence([lines_of(unknown, laboratory)])
-    assert suggest(lines, laboratory, [], [unknown])[0].name == "mine"
-    assert "mine" not in [s.name for s in suggest(lines, laboratory, [])]
-
-
 def test_two_phases_together(laboratory: Instrument) -> None:
     parts = [lines_of(load_phase(name), laboratory) for name in ("quartz", "halite")]
     found = suggest(evidence(parts), laboratory, [])

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from mixrd.analysis import GRINDINGS, Preparation, analyze, external_constant_of
 from mixrd.analysis.contents.absorption import microabsorption_warnings
 from mixrd.analysis.contents.absorption_uncertainty import (
+    LIKELY_SIZES,
     UNKNOWN_SIZE_UM,
     UNKNOWN_SPREAD,
-    microabsorption_uncertainty,
+    LikelySizes,
     weights_of_sizes,
 )
 from mixrd.analysis.contents.external_standard import ExternalConstant, formula_attenuation_cm2_g
-from mixrd.analysis.contents.grinding import LIKELY_SIZES, LikelySizes
 from mixrd.analysis.inputs.preparation import Microabsorption, microabsorption
 from mixrd.cli.preparation_options import PreparationOptions
 from mixrd.crystal import Crystal
@@ -200,13 +200,6 @@ def test_the_warning_is_relative_to_what_is_stated() -> None:
     stated = apparent * found.factors
     assert found.warnings == microabsorption_warnings(PHASES, apparent, CU, grinding="by-hand", stated=stated)
     assert found.warnings != microabsorption_warnings(PHASES, apparent, CU, grinding="by-hand")
-
-
-def test_second_moment_about_what_is_stated() -> None:
-    found = microabsorption_uncertainty(PHASES, [0.5, 0.5], CU, 10.0, spread=2.0)
-    expected = found.covariance + np.outer(found.mean_shift, found.mean_shift)
-    assert found.about_apparent == pytest.approx(expected)
-    assert found.about_apparent[0, 0] > found.covariance[0, 0]
 
 
 def test_the_command_line_takes_the_same_words() -> None:

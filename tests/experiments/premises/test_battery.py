@@ -11,8 +11,7 @@ import pytest
 from mixrd.analysis import Analysis
 from mixrd.errors import ScanError
 from mixrd.experiments.premises import battery, changes, premise, summary, table, tasks_of
-from mixrd.experiments.premises.battery import Outcome, Task, run_task
-from mixrd.experiments.premises.kinds import CONTROL
+from mixrd.experiments.premises.battery import CONTROL, Outcome, Task, run_task
 
 NOTHING = Path("no data needed for simulated scans")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mixrd.experiments.premises import wrong_scans as wrong
-from mixrd.experiments.premises.files import d_angstrom, q_per_angstrom
+from mixrd.experiments.premises.premise import d_angstrom, q_per_angstrom
 from mixrd.scan import Scan
 
 X = np.round(np.arange(10.0, 80.0, 0.02), 6)

@@ -1,23 +1,24 @@
-"""What microabsorption can do to a result: contrast of the phases, possible bias, and a warning of it."""
+"""What microabsorption can do to a result, and a warning of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mixrd.analysis.contents.absorption_uncertainty import UNKNOWN_SIZE_UM, UNKNOWN_SPREAD, weights_of_sizes
+from mixrd.analysis.contents.absorption_uncertainty import (
+    UNKNOWN_SIZE_UM,
+    UNKNOWN_SPREAD,
+    weights_of_sizes,
+)
 from mixrd.analysis.contents.grinding import likely_sizes
 from mixrd.analysis.result.parts import AnalysisWarning
 from mixrd.crystal import Crystal
-from mixrd.diffraction import Radiation, linear_attenuation_per_mm, mass_attenuation_cm2_g
+from mixrd.diffraction import Radiation, linear_attenuation_per_mm
 from mixrd.diffraction.attenuation import BRINDLEY_CLASSES
-from mixrd.mixture import mean_attenuation_per_mm, powder_classes, true_weights
+from mixrd.mixture import mean_attenuation_per_mm, true_weights
 
-#: Particle diameters in micrometres for which a report states the change of each fraction.
-REPORT_SIZES_UM = (1.0, 5.0, 10.0)
 #: A bias is worth a warning from this on, in wt%, or from this share of a phase on (a quarter is wrong in the
 #: first digit), if it is not below the second number in wt%: less drowns in what else a laboratory scan
 #: leaves open. The intervals hold smaller ones too.
@@ -31,120 +32,6 @@ FINEST_MILLED_UM = 1.0
 _SMALLEST_UM = 0.05
 
 ParticleSize = float | Sequence[float] | NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class PhaseAbsorption:
-    """How one phase absorbs beside the others.
-
-    Attributes
-    ----------
-    name : str
-    weight_percent : float
-        As it was given: not corrected.
-    linear_per_mm : float
-        Attenuation of the solid, photoelectric part, in 1/mm.
-    mass_cm2_g : float
-    contrast_per_mm : float
-        Attenuation less the mean of the mixture's solids, in 1/mm: above 0, the phase appears to be less than
-        it is.
-    largest_fine_um : float
-        Largest particle diameter in micrometres of a fine powder of it (mu D = 0.01, Brindley 1945).
-    changes_percent : tuple of float
-        What a correction for particles of each of the report's sizes adds to it, in wt%.
-    powder_class : str or None
-        Brindley's class at the size that was given.
-    change_percent : float or None
-        What a correction for that size adds, in wt%.
-    """
-
-    name: str
-    weight_percent: float
-    linear_per_mm: float
-    mass_cm2_g: float
-    contrast_per_mm: float
-    largest_fine_um: float
-    changes_percent: tuple[float, ...]
-    powder_class: str | None = None
-    change_percent: float | None = None
-
-
-@dataclass(frozen=True)
-class AbsorptionReport:
-    """Absorption of a mixture and what it can do to the result.
-
-    Attributes
-    ----------
-    phases : tuple of PhaseAbsorption
-    mean_per_mm : float
-        Linear attenuation of the mixture's solids without pores, in 1/mm.
-    mean_cm2_g : float
-        Mass attenuation of the mixture.
-    sizes_um : tuple of float
-        Particle diameters of `PhaseAbsorption.changes_percent`.
-    """
-
-    phases: tuple[PhaseAbsorption, ...]
-    mean_per_mm: float
-    mean_cm2_g: float
-    sizes_um: tuple[float, ...] = REPORT_SIZES_UM
-
-
-def absorption_report(
-    crystals: Sequence[Crystal],
-    weights: Sequence[float] | NDArray[np.float64],
-    radiation: Radiation,
-    particle_size_um: ParticleSize | None = None,
-) -> AbsorptionReport:
-    """Absorption of each phase, and what a correction for microabsorption would change.
-
-    Parameters
-    ----------
-    crystals : sequence of Crystal
-    weights : (P,) sequence
-        Apparent weight fractions, of a refinement without correction; scaled to sum to 1.
-    radiation : Radiation
-        Its strongest line counts.
-    particle_size_um : float or (P,) sequence, optional
-        Diameter of the particles, of all phases or of each; 0 for a fine powder.
-
-    Returns
-    -------
-    AbsorptionReport
-
-    Raises
-    ------
-    CompositionError
-        If the weights are not fractions of the crystals.
-    ParameterError
-        If a size is outside its range, or so large that Brindley's formula no longer holds.
-    """
-    wavelength = radiation.wavelength_angstrom
-    apparent = np.asarray(weights, dtype=np.float64) / max(float(np.sum(weights)), 1e-300)
-    mean = mean_attenuation_per_mm(crystals, weights, radiation)
-    linear = [linear_attenuation_per_mm(crystal, wavelength) for crystal in crystals]
-    mass = [mass_attenuation_cm2_g(crystal, wavelength) for crystal in crystals]
-    changes = 100 * (_corrected_for(crystals, apparent, radiation, REPORT_SIZES_UM) - apparent)
-    classes: Sequence[str | None] = [None] * len(crystals)
-    own: Sequence[float | None] = [None] * len(crystals)
-    if particle_size_um is not None:
-        classes = powder_classes(crystals, radiation, particle_size_um)
-        own = (100 * (true_weights(crystals, apparent, radiation, particle_size_um) - apparent)).tolist()
-    phases = tuple(
-        PhaseAbsorption(
-            name=crystal.name,
-            weight_percent=100 * float(apparent[p]),
-            linear_per_mm=linear[p],
-            mass_cm2_g=mass[p],
-            contrast_per_mm=linear[p] - mean,
-            largest_fine_um=1e3 * BRINDLEY_CLASSES["fine"] / max(linear[p], 1e-9),
-            changes_percent=tuple(changes[:, p].tolist()),
-            powder_class=classes[p],
-            change_percent=own[p],
-        )
-        for p, crystal in enumerate(crystals)
-    )
-    return AbsorptionReport(phases, mean, float(apparent @ mass))
 
 
 def microabsorption_warnings(
@@ -166,10 +53,13 @@ def microabsorption_warnings(
 
     Parameters
     ----------
-    crystals, radiation, particle_size_um
-        As `absorption_report`.
+    crystals : sequence of Crystal
     weights : (P,) sequence
         Apparent weight fractions (before a correction). No warning if there is nothing.
+    radiation : Radiation
+        Its strongest line counts.
+    particle_size_um : float or (P,) sequence, optional
+        Diameter of the particles, of all phases or of each; 0 for a fine powder.
     grinding : str, optional
         One of `GRINDINGS`: then what this makes likely stands for `UNKNOWN_SIZE_UM`.
     stated : (P,) array, optional
@@ -177,8 +67,10 @@ def microabsorption_warnings(
 
     Raises
     ------
-    CompositionError, ParameterError
-        As `absorption_report`, or if there is no such grinding.
+    CompositionError
+        If the weights are not fractions of the crystals.
+    ParameterError
+        If a size is outside its range, or there is no such grinding.
     """
     if len(crystals) < 2 or float(np.sum(weights)) <= 0:
         return []
@@ -188,13 +80,17 @@ def microabsorption_warnings(
     likely = None if grinding is None else likely_sizes(grinding)
     size = UNKNOWN_SIZE_UM * UNKNOWN_SPREAD if likely is None else likely.median_um * likely.spread
     said = apparent if stated is None else stated
-    change = _corrected_for(crystals, apparent, radiation, (size,))[0] - said
+    change = weights_of_sizes(crystals, apparent, radiation, np.array([[size]]))[0] - said
     if not _matters(change, apparent).any():
         return []
     under, over = int(np.argmax(change)), int(np.argmin(change))
     ratio = linear_attenuation_per_mm(crystals[under], radiation.wavelength_angstrom)
     ratio /= mean_attenuation_per_mm(crystals, apparent, radiation)
-    onset = _onset_um(crystals, apparent, said, radiation, size)
+    sizes = np.geomspace(_SMALLEST_UM, size, 200)
+    changes = weights_of_sizes(crystals, apparent, radiation, sizes[:, np.newaxis]) - said
+    fine = np.flatnonzero(~_matters(changes, apparent).any(axis=-1))
+    # What is stated may be right for a middling size: it matters again above that.
+    onset = float(sizes[min(fine[-1] + 1, len(sizes) - 1)] if len(fine) else sizes[1])
     advice = (
         f"grind finer than {onset:.1f} um, or give --particle-size"
         if onset >= FINEST_MILLED_UM
@@ -279,30 +175,3 @@ def _matters(change: NDArray[np.float64], apparent: NDArray[np.float64]) -> NDAr
     size = np.abs(change)
     relative = (size >= MATERIAL_SHARE * apparent) & (100 * size >= LEAST_PERCENT)
     return (100 * size >= MATERIAL_PERCENT) | relative
-
-
-def _onset_um(
-    crystals: Sequence[Crystal],
-    apparent: NDArray[np.float64],
-    stated: NDArray[np.float64],
-    radiation: Radiation,
-    largest_um: float,
-) -> float:
-    """Smallest diameter in micrometres at which the bias matters, at most the assumed one."""
-    sizes = np.geomspace(_SMALLEST_UM, largest_um, 200)
-    change = _corrected_for(crystals, apparent, radiation, tuple(sizes.tolist())) - stated
-    coarse = ~_matters(change, apparent).any(axis=-1)
-    # What is stated may be right for a middling size: it matters again above that.
-    last = int(np.flatnonzero(coarse)[-1]) if coarse.any() else 0
-    return float(sizes[min(last + 1, len(sizes) - 1)])
-
-
-def _corrected_for(
-    crystals: Sequence[Crystal],
-    apparent: NDArray[np.float64],
-    radiation: Radiation,
-    sizes_um: Sequence[float],
-) -> NDArray[np.float64]:
-    """(S, P) fractions corrected for particles of each of S sizes, the same of all phases."""
-    one = np.asarray(sizes_um, dtype=np.float64)[:, np.newaxis]
-    return weights_of_sizes(crystals, apparent, radiation, np.broadcast_to(one, (len(one), len(crystals))))

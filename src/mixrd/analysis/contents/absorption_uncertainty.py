@@ -1,4 +1,4 @@
-"""Weight fractions as uncertain as the sizes of the particles: what unknown microabsorption adds."""
+"""Sizes of particles that are likely, and weight fractions as uncertain as they are (microabsorption)."""
 
 from __future__ import annotations
 
@@ -56,14 +56,6 @@ class MicroabsorptionUncertainty:
     mean_shift: NDArray[np.float64]
     covariance: NDArray[np.float64]
 
-    @property
-    def about_apparent(self) -> NDArray[np.float64]:
-        """(P, P) second moment of the true fractions about the apparent ones, the mean shift in it.
-
-        What a result is off by that is stated without correction, though sizes are likely that shift it.
-        """
-        return self.covariance + np.outer(self.mean_shift, self.mean_shift)
-
 
 def microabsorption_uncertainty(
     crystals: Sequence[Crystal],
@@ -93,10 +85,6 @@ def microabsorption_uncertainty(
         Factor that is one standard deviation, 1 to 10. Default `KNOWN_SPREAD` for a size given, else
         `UNKNOWN_SPREAD`.
 
-    Returns
-    -------
-    MicroabsorptionUncertainty
-
     Raises
     ------
     CompositionError
@@ -115,8 +103,7 @@ def microabsorption_uncertainty(
     sizes = np.asarray(median, dtype=np.float64) * _size_factors(len(crystals), factor)
     true = weights_of_sizes(crystals, apparent, radiation, sizes)
     if corrected is None:
-        one = np.full((1, len(crystals)), UNKNOWN_SIZE_UM)
-        corrected = weights_of_sizes(crystals, apparent, radiation, one)[0]
+        corrected = weights_of_sizes(crystals, apparent, radiation, np.array([[UNKNOWN_SIZE_UM]]))[0]
     mean = true.mean(axis=0)
     apart = true - mean
     return MicroabsorptionUncertainty(corrected, mean - apparent, apart.T @ apart / len(apart))
@@ -139,8 +126,8 @@ def weights_of_sizes(
     apparent : (P,) array
         Sum 1.
     radiation : Radiation
-    sizes_um : (S, P) array
-        Diameters in micrometres, 0 or more.
+    sizes_um : (S, P) or (S, 1) array
+        Diameters in micrometres, 0 or more; of each phase or of all.
     """
     mu = solid_attenuations_per_mm(crystals, radiation)
     specific = 1 / np.array([crystal.density_g_cm3 for crystal in crystals])

@@ -100,24 +100,6 @@ class InternalStandard:
                 )
 
 
-@dataclass(frozen=True, eq=False)
-class StandardResult:
-    """What an internal standard tells.
-
-    Attributes
-    ----------
-    mixture : AbsoluteContent
-        What was measured, standard included; what is amorphous in the standard counts as amorphous.
-    sample : AbsoluteContent
-        The sample before the standard was added.
-    warnings : tuple of AnalysisWarning
-    """
-
-    mixture: AbsoluteContent
-    sample: AbsoluteContent
-    warnings: tuple[AnalysisWarning, ...]
-
-
 def parse_standard(text: str) -> InternalStandard:
     """The internal standard of a text such as "corundum:20", name and weight percent of the mixture.
 
@@ -144,8 +126,8 @@ def internal_standard(
     fractions: Sequence[float] | NDArray[np.float64],
     covariance: NDArray[np.float64],
     standard: InternalStandard,
-) -> StandardResult:
-    """Absolute contents from crystalline fractions and a weighed standard among them.
+) -> AbsoluteContent:
+    """Contents of the sample before a weighed standard was added, from crystalline fractions with it.
 
     A refinement gives fractions x of the crystalline part. The standard s is the share W of the mixture and
     the share c of it is crystalline, so phase p is
@@ -153,7 +135,7 @@ def internal_standard(
         w_p = x_p c W / x_s
 
     of the mixture and v_p = w_p / (1 - W) of the sample without the standard; what is left over from 1 is
-    amorphous in each (Bish & Howard 1988, J. Appl. Cryst. 21, 86; standards that are partly amorphous: Cline
+    amorphous (Bish & Howard 1988, J. Appl. Cryst. 21, 86; standards that are partly amorphous: Cline
     et al. 2011, Acta Cryst. A67, 357, and Rowles 2024, Powder Diffr., "The effect of reference material
     crystallinity"). Uncertainties follow to first order from those of x, W and c.
 
@@ -168,11 +150,6 @@ def internal_standard(
         Of the fractions.
     standard : InternalStandard
 
-    Returns
-    -------
-    StandardResult
-        With the warning NEGATIVE_AMORPHOUS if there is less than nothing left.
-
     Raises
     ------
     CompositionError
@@ -180,7 +157,9 @@ def internal_standard(
     RefinementError
         If the scan shows too little of the standard to scale by it.
     """
-    x, spread = _checked(names, fractions, covariance)
+    x, spread = checked_amounts("fraction", len(names), fractions, covariance)
+    total = float(x.sum())
+    x, spread = x / total, spread / total**2
     if standard.name not in names:
         raise CompositionError(
             f"the internal standard {standard.name} is not among the phases {', '.join(names)}",
@@ -203,9 +182,16 @@ def internal_standard(
     known[: len(x), : len(x)] = spread
     known[-2, -2] = (standard.sigma_percent / 100) ** 2
     known[-1, -1] = (standard.crystallinity_sigma_percent / 100) ** 2
-    mixture = AbsoluteContent(tuple(names), 100 * absolute, 1e4 * slope @ known @ slope.T)
-    sample = _without_standard(mixture, slope, known, s, weight)
-    return StandardResult(mixture, sample, tuple(negative_amorphous(sample)))
+    others = [p for p in range(len(x)) if p != s]
+    percent = 100 * absolute[others]
+    part = slope[others] / (1 - weight)
+    # W stands in the divisor too.
+    part[:, -2] += percent / 100 / (1 - weight) ** 2
+    return AbsoluteContent(
+        names=tuple(names[p] for p in others),
+        weight_percent=percent / (1 - weight),
+        covariance=1e4 * part @ known @ part.T,
+    )
 
 
 def negative_amorphous(content: AbsoluteContent) -> list[AnalysisWarning]:
@@ -222,41 +208,25 @@ def negative_amorphous(content: AbsoluteContent) -> list[AnalysisWarning]:
     ]
 
 
-def _without_standard(
-    mixture: AbsoluteContent,
-    slope: NDArray[np.float64],
-    known: NDArray[np.float64],
-    s: int,
-    weight: float,
-) -> AbsoluteContent:
-    """Contents of the sample alone: those of the mixture over 1 - W, the standard left out."""
-    others = [p for p in range(len(mixture.names)) if p != s]
-    part = slope[others] / (1 - weight)
-    # W stands in the divisor too.
-    part[:, -2] += mixture.weight_percent[others] / 100 / (1 - weight) ** 2
-    return AbsoluteContent(
-        names=tuple(mixture.names[p] for p in others),
-        weight_percent=mixture.weight_percent[others] / (1 - weight),
-        covariance=1e4 * part @ known @ part.T,
-    )
-
-
-def _checked(
-    names: Sequence[str],
-    fractions: Sequence[float] | NDArray[np.float64],
-    covariance: NDArray[np.float64],
+def checked_amounts(
+    what: str, count: int, amounts: Sequence[float] | NDArray[np.float64], covariance: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Fractions scaled to sum to 1 and the covariance that belongs to them."""
-    x, spread = np.asarray(fractions, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
-    if x.shape != (len(names),) or spread.shape != (len(names), len(names)):
+    """Amounts (count,) and their covariance as arrays; `what` they are ("fraction") is for the message.
+
+    Raises
+    ------
+    CompositionError
+        If they do not fit each other, or there is nothing.
+    """
+    x, spread = np.asarray(amounts, dtype=np.float64), np.asarray(covariance, dtype=np.float64)
+    if x.shape != (count,) or spread.shape != (count, count):
         raise CompositionError(
-            f"{len(names)} phases, but fractions of shape {x.shape} and covariance of shape {spread.shape}",
-            remedy="Give one fraction a phase, and a square covariance",
+            f"{count} phases, but {what}s of shape {x.shape} and covariance of shape {spread.shape}",
+            remedy=f"Give one {what} a phase, and a square covariance",
         )
-    total = float(x.sum())
-    if not (np.isfinite(x).all() and np.isfinite(spread).all() and (x >= 0).all() and total > 0):
+    if not (np.isfinite(x).all() and np.isfinite(spread).all() and (x >= 0).all() and x.sum() > 0):
         raise CompositionError(
-            "fractions or covariance are negative, not finite or all zero",
-            remedy="Give the fractions of a refinement that found something",
+            f"{what}s or covariance are negative, not finite or all zero",
+            remedy=f"Give the {what}s of a refinement that found something",
         )
-    return x / total, spread / total**2
+    return x, spread

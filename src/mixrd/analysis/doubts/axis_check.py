@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,10 +96,6 @@ def axis_reading(
     crystals : sequence of Crystal
         The candidates.
     instrument : Instrument
-
-    Returns
-    -------
-    AxisReading or None
     """
     net = _net(counts)
     if net.sum() <= 0 or not crystals:
@@ -190,19 +187,11 @@ def _readings(axis: FloatArray, own: float) -> list[_Try]:
             found.append(_Try("tube", f"it were {anode} K beta radiation", _same, beta))
     for shift in _SHIFTS:
         text = f"the axis were {abs(shift):.2g} deg too {'high' if shift < 0 else 'low'} everywhere"
-        found.append(_Try("shift", text, _shifted(float(shift)), own))
+        found.append(_Try("shift", text, partial(np.add, shift), own))
     for factor in _STRETCHES:
         text = f"all angles were {100 * abs(1 / factor - 1):.1f} % too {'low' if factor > 1 else 'high'}"
-        found.append(_Try("stretch", text, _stretched(float(factor)), own))
+        found.append(_Try("stretch", text, partial(np.multiply, factor), own))
     return found
-
-
-def _shifted(by: float) -> Callable[[FloatArray], FloatArray]:
-    return lambda x: x + by
-
-
-def _stretched(by: float) -> Callable[[FloatArray], FloatArray]:
-    return lambda x: x * by
 
 
 def _net(counts: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -34,12 +35,19 @@ _WORTH_A_LOOK = 3.0
 
 def instrument_fwhm(instrument: Instrument, two_theta: FloatArray) -> FloatArray:
     """Width of the instrument's peaks in degrees, (N,)."""
-    p, theta = instrument.profile, np.radians(two_theta / 2)
-    gaussian = np.sqrt(np.maximum(p.u * np.tan(theta) ** 2 + p.v * np.tan(theta) + p.w, 1e-6))
-    lorentzian = np.maximum(p.x / np.cos(theta) + p.y * np.tan(theta), 1e-6)
-    fwhm, _ = tch_pseudo_voigt(torch.from_numpy(gaussian), torch.from_numpy(lorentzian))
+    p = instrument.profile
+    fwhm = profile_fwhm((p.u, p.v, p.w, p.x, p.y), np.radians(two_theta / 2))
     # A line narrower than two steps cannot be told from a spike.
-    return np.asarray(np.maximum(fwhm.numpy(), 2 * np.gradient(two_theta)))
+    return np.asarray(np.maximum(fwhm, 2 * np.gradient(two_theta)))
+
+
+def profile_fwhm(profile: Iterable[float], theta: FloatArray) -> FloatArray:
+    """Fwhm in degrees at `theta` (radians) of an instrument with these u, v, w, x, y."""
+    u, v, w, x, y = profile
+    gaussian = np.sqrt(np.maximum(u * np.tan(theta) ** 2 + v * np.tan(theta) + w, 1e-6))
+    lorentzian = np.maximum(x / np.cos(theta) + y * np.tan(theta), 1e-6)
+    fwhm, _ = tch_pseudo_voigt(torch.from_numpy(gaussian), torch.from_numpy(lorentzian))
+    return np.asarray(fwhm.numpy())
 
 
 def broadening_of(patterns: FloatArray, two_theta: FloatArray, base: FloatArray) -> float:

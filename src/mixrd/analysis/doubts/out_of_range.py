@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mixrd.analysis.doubts.line_filter import profile_fwhm
 from mixrd.analysis.result.parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import beam_overspill, surface_roughness
@@ -18,7 +19,6 @@ from mixrd.fit.refinement import Refinement
 from mixrd.mixture import SampleRanges
 from mixrd.network import Model
 from mixrd.pattern import DetectorRanges, ImpurityRanges, Instrument, SpikeRanges
-from mixrd.pattern.profile import tch_pseudo_voigt
 
 #: What is known within its uncertainty counts as outside beyond this many standard deviations.
 _SIGMAS = 2.0
@@ -52,10 +52,7 @@ def trained_ranges(model: Model) -> SampleRanges:
 
 
 def out_of_range_warnings(
-    crystals: Sequence[Crystal],
-    refined: Refinement,
-    detected: NDArray[np.bool_],
-    model: Model,
+    crystals: Sequence[Crystal], refined: Refinement, detected: NDArray[np.bool_], model: Model
 ) -> list[AnalysisWarning]:
     """One warning for each quantity of the refined scan that lies outside what `model` was trained on.
 
@@ -133,8 +130,8 @@ def _shift(refined: Refinement, ranges: SampleRanges, instrument: Instrument) ->
 def _width(refined: Refinement, ranges: SampleRanges, instrument: Instrument) -> Iterator[str]:
     p = instrument.profile
     theta = np.radians(np.linspace(refined.two_theta[0], refined.two_theta[-1], 20) / 2)
-    given = _instrument_fwhm(np.array([p.u, p.v, p.w, p.x, p.y]), theta)
-    factor = float(np.exp(np.log(_instrument_fwhm(refined.profile[:5], theta) / given).mean()))
+    given = profile_fwhm((p.u, p.v, p.w, p.x, p.y), theta)
+    factor = float(np.exp(np.log(profile_fwhm(refined.profile[:5], theta) / given).mean()))
     # The margin is on what the factor adds.
     most = 1 + _WIDTH_MARGIN * (ranges.width_factor - 1)
     if max(factor, 1 / factor) > most:
@@ -142,15 +139,6 @@ def _width(refined: Refinement, ranges: SampleRanges, instrument: Instrument) ->
             f"the lines of the instrument are {factor:.2f} times as wide as stated",
             f"{1 / ranges.width_factor:.2f} to {ranges.width_factor:.2f} times",
         )
-
-
-def _instrument_fwhm(profile: NDArray[np.float64], theta: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Fwhm in degrees at `theta` (radians) of an instrument with these u, v, w, x, y."""
-    u, v, w, x, y = profile
-    gaussian = np.sqrt(np.maximum(u * np.tan(theta) ** 2 + v * np.tan(theta) + w, 1e-6))
-    lorentzian = np.maximum(x / np.cos(theta) + y * np.tan(theta), 1e-6)
-    fwhm, _ = tch_pseudo_voigt(torch.tensor(gaussian), torch.tensor(lorentzian))
-    return np.asarray(fwhm.numpy())
 
 
 def _low_angles(refined: Refinement, ranges: SampleRanges) -> Iterator[str]:

@@ -35,6 +35,7 @@ LEAST_EXPLAINED = 2
 LEAST_PART = 0.6
 #: Least share of the unexplained counts that a suggestion explains.
 LEAST_SHARE = 0.25
+MOST_SUGGESTIONS = 3
 #: A suggestion must be this good, relative to the best, to be made beside it.
 _BESIDE_BEST = 0.5
 #: Texture makes a line this many times stronger or weaker than calculated.
@@ -98,14 +99,9 @@ class Evidence:
 
 
 def suggest(
-    evidence: Evidence,
-    instrument: Instrument,
-    candidates: Sequence[Crystal],
-    further: Sequence[Crystal] = (),
-    *,
-    most: int = 3,
+    evidence: Evidence, instrument: Instrument, candidates: Sequence[Crystal]
 ) -> tuple[Suggestion, ...]:
-    """Phases of the catalog, and `further` ones, that would explain unexplained lines, best first.
+    """Up to `MOST_SUGGESTIONS` phases of the catalog that would explain unexplained lines, best first.
 
     The strongest lines of each phase are looked for among the unexplained ones, its cell varied by
     `CELL_TOLERANCE`. A line that should be visible, by the intensities of those found, and is not there
@@ -118,14 +114,6 @@ def suggest(
     instrument : Instrument
     candidates : sequence of Crystal
         Phases of the fit: the same structures are not suggested.
-    further : sequence of Crystal
-        Phases to try besides the catalog's.
-    most : int
-        Number of suggestions.
-
-    Returns
-    -------
-    tuple of Suggestion
     """
     if not len(evidence.lines):
         return ()
@@ -135,19 +123,17 @@ def suggest(
     # Whole degrees, and one angle for all scans of a tube: the patterns are cached.
     limits = (float(np.floor(low)), float(np.ceil(max(min(high, highest), low + 10.0))))
     known = {c.name for c in candidates}
-    own = {c.name: c for c in further}
-    patterns = {c.name: stick_pattern(c, instrument, limits) for c in further}
     ranked = []
-    for name, (spacing, intensity) in (patterns | catalog_patterns(instrument, limits)).items():
+    for name, (spacing, intensity) in catalog_patterns(instrument, limits).items():
         found = None if name in known else _compare(name, spacing, intensity, evidence, wavelength)
         if found is not None:
             ranked.append((found.share * found.explained / found.strongest, found))
     ranked.sort(key=lambda row: -row[0])
     new: list[Suggestion] = []
     for score, found in ranked:
-        if len(new) == most or score < _BESIDE_BEST * ranked[0][0]:
+        if len(new) == MOST_SUGGESTIONS or score < _BESIDE_BEST * ranked[0][0]:
             break
-        crystal = own.get(found.name) or catalog_entry(found.name).crystal
+        crystal = catalog_entry(found.name).crystal
         if not any(same_structure(crystal, c) for c in candidates):
             new.append(found)
     return tuple(new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,15 @@ from mixrd.analysis.doubts.line_filter import (
     line_heights,
 )
 from mixrd.analysis.doubts.suggestion import Evidence, Suggestion, suggest
-from mixrd.analysis.doubts.wavelength_check import LEAST_SIGNIFICANCE, stray_remarks
-from mixrd.analysis.result.parts import AnalysisWarning, Curves
+from mixrd.analysis.doubts.wavelength_check import (
+    LEAST_SIGNIFICANCE,
+    other_radiation,
+    stray_remarks,
+    wavelength_warnings,
+)
+from mixrd.analysis.result.parts import AnalysisWarning, Curves, UnexplainedResult
 from mixrd.crystal import Crystal
+from mixrd.fit.refinement import Refinement
 from mixrd.pattern import Instrument
 
 FloatArray = NDArray[np.float64]
@@ -98,6 +104,42 @@ class Unexplained:
         return tuple(line for line in self.lines if not line.remark)
 
 
+def what_is_missing(
+    curves: Curves,
+    sigma: NDArray[np.float64],
+    crystals: Sequence[Crystal],
+    instrument: Instrument,
+    refined: Refinement,
+) -> tuple[UnexplainedResult, list[AnalysisWarning]]:
+    """Unexplained lines, and a wrong wavelength where that explains them.
+
+    Parameters
+    ----------
+    curves : Curves
+        Of the fitted scan, N points.
+    sigma : (N,) array
+        Standard uncertainties of the scan.
+    crystals : sequence of Crystal
+    instrument : Instrument
+    refined : Refinement
+    """
+    found = find_unexplained(
+        curves,
+        sigma,
+        instrument,
+        zero_deg=refined.zero_deg,
+        displacement_mm=refined.displacement_mm,
+        candidates=crystals,
+    )
+    net = curves.observed - curves.background
+    other = other_radiation(curves.two_theta, net, crystals, instrument, found.share_of_counts)
+    if other is not None:
+        # Lines that stand elsewhere look like those of any phase.
+        found = replace(found, suggestions=(), faint=None)
+    result = UnexplainedResult(found.share_of_counts, tuple(asdict(line) for line in found.lines), found.told)
+    return result, unexplained_warnings(found) + wavelength_warnings(other, instrument)
+
+
 def find_unexplained(
     curves: Curves,
     sigma: FloatArray,
@@ -106,7 +148,6 @@ def find_unexplained(
     zero_deg: float = 0.0,
     displacement_mm: float = 0.0,
     candidates: Sequence[Crystal] = (),
-    further: Sequence[Crystal] = (),
 ) -> Unexplained:
     """Lines of a fitted scan that no candidate explains.
 
@@ -125,12 +166,6 @@ def find_unexplained(
         Refined; they correct the d-spacings.
     candidates : sequence of Crystal
         Phases of the fit, which are not suggested.
-    further : sequence of Crystal
-        Phases besides the catalog's to suggest.
-
-    Returns
-    -------
-    Unexplained
     """
     two_theta, net = curves.two_theta, curves.observed - curves.background
     base = instrument_fwhm(instrument, two_theta)
@@ -154,7 +189,7 @@ def find_unexplained(
     lines.sort(key=lambda line: -line.area_share)
     if total >= LEAST_SHARE:
         evidence = Evidence(angle, found.area, found.area_limit, width, unknown)
-        return Unexplained(total, tuple(lines), suggest(evidence, instrument, candidates, further))
+        return Unexplained(total, tuple(lines), suggest(evidence, instrument, candidates))
     named = [i for i, remark in zip(picked, remarks, strict=True) if remark]
     left = _left(replace(curves, contributions=patterns), sigma, instrument, width, angle, named)
     return Unexplained(total, tuple(lines), (), faint_phase(left, instrument, candidates))

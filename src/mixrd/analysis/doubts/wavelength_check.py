@@ -109,10 +109,22 @@ def stray_remarks(
     tops = find_peaks(net, distance=apart, height=0.0)[0]
     tops = tops[np.argsort(-net[tops])]
     beam = [line.wavelength_angstrom for line in instrument.radiation.lines]
+
+    def children(ratio: float) -> FloatArray:
+        """Of the strongest peaks (T, 5): point, height; of their stray lines: height, limit, widths away."""
+        rows = []
+        for top in tops[: 4 * _PARENTS]:
+            child = _bragg(two_theta[top], ratio)
+            near = np.abs(two_theta - child) < max(0.4 * width[top], 1e-9)
+            if two_theta[0] < child < two_theta[-1] and near.any():
+                apart = abs(child - two_theta[top]) / width[top]
+                rows.append((top, net[top], max(height[near].max(), 0.0), limit[near].max(), apart))
+        return np.array(rows, dtype=np.float64).reshape(-1, 5)
+
     for label, wavelength, most in _stray_lines(beam[0]):
         if any(abs(wavelength / own - 1) < 1e-3 for own in beam):
             continue
-        seen = _stray_children(two_theta, net, height, limit, width, tops, wavelength / beam[0])
+        seen = children(wavelength / beam[0])
         for number, at in enumerate(lines):
             parent = _bragg(two_theta[at], beam[0] / wavelength)
             near = tops[np.abs(two_theta[tops] - parent) < 0.4 * np.interp(parent, two_theta, width)]
@@ -135,26 +147,6 @@ def _stray_lines(wavelength_angstrom: float) -> list[tuple[str, float, float]]:
 def _bragg(two_theta: float, ratio: float) -> float:
     """Angle (degrees) of a line at `two_theta` in a wavelength `ratio` times as long."""
     return float(2 * np.degrees(np.arcsin(min(np.sin(np.radians(two_theta / 2)) * ratio, 1.0))))
-
-
-def _stray_children(
-    two_theta: FloatArray,
-    net: FloatArray,
-    height: FloatArray,
-    limit: FloatArray,
-    width: FloatArray,
-    tops: NDArray[np.int64],
-    ratio: float,
-) -> FloatArray:
-    """Of the strongest peaks (T, 5): point, height; of their stray lines: height, limit, widths away."""
-    rows = []
-    for top in tops[: 4 * _PARENTS]:
-        child = _bragg(two_theta[top], ratio)
-        near = np.abs(two_theta - child) < max(0.4 * width[top], 1e-9)
-        if two_theta[0] < child < two_theta[-1] and near.any():
-            apart = abs(child - two_theta[top]) / width[top]
-            rows.append((top, net[top], max(height[near].max(), 0.0), limit[near].max(), apart))
-    return np.array(rows, dtype=np.float64).reshape(-1, 5)
 
 
 def _share_in_beam(seen: FloatArray, parents: NDArray[np.int64]) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from mixrd.analysis.inputs.doublet import Doublet, kalpha2_seen
 from mixrd.analysis.inputs.setup import SAME_WAVELENGTH, part_of
 from mixrd.analysis.result.parts import AnalysisWarning
-from mixrd.diffraction import Radiation, radiation, tube_of
+from mixrd.diffraction import radiation, tube_of
 from mixrd.diffraction.radiation import K_LINES_ANGSTROM
 from mixrd.errors import RadiationError
 from mixrd.pattern import Instrument, load_instrument
@@ -53,7 +53,9 @@ def instrument_for(scan: Scan, instrument: Instrument | None) -> Instrument:
         bare = bare_number_of(instrument)
         if bare is None:
             return instrument
-        return _with_radiation(instrument, radiation(f"{bare}Ka{_lines(scan, bare)}"))
+        beam = radiation(f"{bare}Ka{_lines(scan, bare)}")
+        name = instrument.name.replace(instrument.radiation.name, beam.name)
+        return dataclasses.replace(instrument, radiation=beam, name=name)
     if tube is None or named is None:
         given = ""
         if tube is not None:
@@ -100,14 +102,6 @@ def described_instrument(
     )
     automatic = optics.divergence_slit == "automatic"
     return dataclasses.replace(made, divergence_slit="automatic") if automatic else made
-
-
-def _with_radiation(instrument: Instrument, beam: Radiation) -> Instrument:
-    return dataclasses.replace(
-        instrument,
-        radiation=beam,
-        name=instrument.name.replace(instrument.radiation.name, beam.name),
-    )
 
 
 def generic_instrument(

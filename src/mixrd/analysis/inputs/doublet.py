@@ -68,10 +68,6 @@ def kalpha2_seen(
         Intensity and its standard uncertainty.
     wavelengths_angstrom : (float, float)
         Of K alpha1 and K alpha2.
-
-    Returns
-    -------
-    Doublet
     """
     split = 2 * np.degrees(wavelengths_angstrom[1] / wavelengths_angstrom[0] - 1)
     ratios: list[float] = []

@@ -93,9 +93,7 @@ def without_regions(scan: Scan, regions: Sequence[Region]) -> Scan:
     kept = ~within_regions(scan.two_theta, regions)
     if not kept.any():
         raise ScanError(
-            "the regions to leave out are the whole scan",
-            remedy="Leave out less",
-            file=scan.path or None,
+            "the regions to leave out are the whole scan", remedy="Leave out less", file=scan.path or None
         )
     sigma = None if scan.sigma is None else scan.sigma[kept]
     return dataclasses.replace(scan, two_theta=scan.two_theta[kept], counts=scan.counts[kept], sigma=sigma)

@@ -1,4 +1,4 @@
-"""Which instrument a user chose: one by name, or what is needed to describe a generic one."""
+"""Where names of a request are looked up, and which instrument a user chose: by name, or described."""
 
 from __future__ import annotations
 

@@ -153,8 +153,6 @@ def absolute_result(
     amounts: Quantities,
     grains: Microabsorption,
     preparation: Preparation,
-    *,
-    time_ratio: float = 1.0,
 ) -> tuple[AbsoluteResult | None, list[AnalysisWarning]]:
     """Contents of the whole sample, its amorphous part included, where a standard tells them.
 
@@ -165,16 +163,14 @@ def absolute_result(
     """
     names = tuple(crystal.name for crystal in crystals)
     if preparation.standard is not None:
-        found = internal_standard(names, amounts.fractions, amounts.covariance, preparation.standard)
-        return _result("internal standard", found.sample), list(found.warnings)
+        content = internal_standard(names, amounts.fractions, amounts.covariance, preparation.standard)
+        return _result("internal standard", content), negative_amorphous(content)
     if preparation.external is not None:
         scales = refined.masses * grains.factors
         spread = refined.mass_covariance * np.outer(grains.factors, grains.factors)
         # The sizes of the particles move the amounts against each other.
         spread = spread + float(scales.sum()) ** 2 * grains.covariance
-        content = _external(
-            crystals, scales, spread, preparation.external, time_ratio, preparation.amorphous_formula
-        )
+        content = _external(crystals, scales, spread, preparation.external, preparation.amorphous_formula)
         return _result("external standard", content), negative_amorphous(content)
     return None, []
 
@@ -184,7 +180,6 @@ def _external(
     scales: NDArray[np.float64],
     spread: NDArray[np.float64],
     constant: ExternalConstant,
-    time_ratio: float,
     formula: str | None,
 ) -> AbsoluteContent:
     """Contents by an external standard; without a formula as uncertain as what is amorphous is unknown.
@@ -193,20 +188,14 @@ def _external(
     would change is one standard deviation then: nothing where the phases absorb as it does, or where all is
     crystalline.
     """
-
-    def content(of: str | None) -> AbsoluteContent:
-        found = external_content(
-            crystals, scales, spread, constant, time_ratio=time_ratio, amorphous_formula=of
-        )
-        return found.content
-
-    found = content(formula)
+    found = external_content(crystals, scales, spread, constant, formula)
     if formula is not None:
         return found
     try:
-        change = content(USUAL_GLASS).weight_percent - found.weight_percent
+        glass = external_content(crystals, scales, spread, constant, USUAL_GLASS)
     except RefinementError:  # no such sample scatters as strongly: the guess is the better one
         return found
+    change = glass.weight_percent - found.weight_percent
     return replace(found, covariance=found.covariance + np.outer(change, change))
 
 

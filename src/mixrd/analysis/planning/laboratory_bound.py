@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from mixrd.analysis.result.bound_result import LaboratoryBound, PhaseBound
-from mixrd.analysis.result.detection import DETECTION
+from mixrd.analysis.result.intervals import DETECTION
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Scattering
 from mixrd.errors import ParameterError
@@ -70,6 +68,69 @@ class Measurement:
                 )
 
 
+@dataclass(frozen=True)
+class PhaseBound:
+    """What a scan can say of one phase at best, in wt%.
+
+    Attributes
+    ----------
+    name : str
+    weight_percent : float
+        The composition that was asked about.
+    sigma_percent : float
+        Smallest standard deviation of an unbiased estimate; inf where it cannot be determined.
+    counting_sigma_percent : float
+        The same if positions, widths and profile were known and only amounts and background were not:
+        what counting statistics and overlap alone cost.
+    detection_limit_percent : float
+        Smallest amount found in 95 % of scans by a test with 1 % false alarms, its lines where they are
+        expected; nan where the phase is all there is.
+    """
+
+    name: str
+    weight_percent: float
+    sigma_percent: float
+    counting_sigma_percent: float
+    detection_limit_percent: float
+
+
+@dataclass(frozen=True)
+class LaboratoryBound:
+    """What a scan can say at best.
+
+    Attributes
+    ----------
+    phases : tuple of PhaseBound
+    tvd : float
+        Mean total variation distance (0-1) of an efficient estimate from the truth.
+    two_theta_range : (float, float)
+        In degrees.
+    seconds_per_step, scan_seconds : float
+        Counting time of a point, and of all of them.
+    """
+
+    phases: tuple[PhaseBound, ...]
+    tvd: float
+    two_theta_range: tuple[float, float]
+    seconds_per_step: float
+    scan_seconds: float
+
+    @property
+    def sigma_percent(self) -> float:
+        """The largest of all phases."""
+        return max(phase.sigma_percent for phase in self.phases)
+
+    def plain(self) -> dict[str, Any]:
+        """Plain data for JSON; None for what cannot be determined."""
+        data = {**asdict(self), "two_theta_range": list(self.two_theta_range)}
+        data["phases"] = [{k: _finite(v) for k, v in phase.items()} for phase in data["phases"]]
+        return {k: _finite(v) for k, v in data.items()}
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class ExpectedScan:
     """Expected count rates of a mixture and their derivatives, from which bounds of many scans follow.
 
@@ -114,7 +175,9 @@ class ExpectedScan:
         weights = composition.to("weight", crystals)
         self.names = weights.names
         self.fractions = torch.tensor(weights.fractions, dtype=torch.float64)
-        self.two_theta = _grid(instrument)
+        low, high = instrument.two_theta_range
+        count = round((high - low) / instrument.step) + 1
+        self.two_theta = np.round(low + instrument.step * np.arange(count), 6)
         model = ForwardModel(
             crystals, instrument, self.two_theta, texture_axes=texture_axes, scattering=scattering
         )
@@ -174,12 +237,7 @@ class ExpectedScan:
     ) -> Tensor:
         """(B, P, P): smallest covariance at these weight fractions (B, P).
 
-        With `only_background`, all that shapes the peaks is taken as known.
-
-        Raises
-        ------
-        ParameterError
-            As `bound`.
+        With `only_background`, all that shapes the peaks is taken as known. Raises as `bound` does.
         """
         if not SECONDS[0] <= seconds_per_step <= SECONDS[1]:
             raise ParameterError(
@@ -238,9 +296,3 @@ def laboratory_bound(
     """
     scan = ExpectedScan(crystals, composition, instrument, measurement, **known)
     return scan.bound(seconds_per_step, instrument.two_theta_range)
-
-
-def _grid(instrument: Instrument) -> NDArray[np.float64]:
-    low, high = instrument.two_theta_range
-    count = round((high - low) / instrument.step) + 1
-    return np.round(low + instrument.step * np.arange(count), 6)

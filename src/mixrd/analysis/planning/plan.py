@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mixrd.analysis.planning.laboratory_bound import SECONDS, ExpectedScan, Measurement
-from mixrd.analysis.result.bound_result import LaboratoryBound
+from mixrd.analysis.planning.laboratory_bound import SECONDS, ExpectedScan, LaboratoryBound, Measurement
 from mixrd.crystal import Crystal
 from mixrd.errors import ParameterError
 from mixrd.mixture import Composition

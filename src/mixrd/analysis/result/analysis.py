@@ -6,9 +6,8 @@ import itertools
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from mixrd.analysis.result.display import Displayed
 from mixrd.analysis.result.parts import (
     AbsoluteResult,
     AnalysisWarning,
@@ -23,6 +22,13 @@ from mixrd.analysis.result.second_opinion import SecondOpinion
 from mixrd.errors import InputError
 from mixrd.pattern.parameter_table import BUILT_IN, by_loss, parameter_table
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 #: Of the JSON; 3 added the refined model, 4 what is stated.
 SCHEMA = 4
 _READ = (2, 3, SCHEMA)
@@ -32,7 +38,7 @@ _OWN, _ADDED = frozenset(quantity.result_name for quantity in BUILT_IN), "correc
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis(Displayed):
+class Analysis:
     """Weight fractions of the phases in one scan, and how they were found.
 
     Attributes
@@ -133,12 +139,10 @@ class Analysis(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, curves left out."""
         data = {k: v for k, v in vars(self).items() if k != "curves"}
+        for name in ("unexplained", "absolute", "statement", "second_opinion"):
+            data[name] = None if data[name] is None else asdict(data[name])
         data["phases"] = [asdict(p) for p in self.phases]
         data["warnings"] = [asdict(w) for w in self.warnings]
-        data["unexplained"] = None if self.unexplained is None else asdict(self.unexplained)
-        data["absolute"] = None if self.absolute is None else asdict(self.absolute)
-        data["statement"] = asdict(self.statement)
-        data["second_opinion"] = None if self.second_opinion is None else asdict(self.second_opinion)
         data["refined_model"] = None if self.refined_model is None else self.refined_model.to_dict()
         return {"schema": SCHEMA, **data}
 
@@ -172,7 +176,8 @@ class Analysis(Displayed):
             data["warnings"] = tuple(AnalysisWarning(**w) for w in data["warnings"])
             model = data.get("refined_model")
             data["refined_model"] = None if model is None else RefinedModel.from_dict(model)
-            data["second_opinion"] = SecondOpinion.from_dict(data.get("second_opinion"))
+            opinion = data.get("second_opinion")
+            data["second_opinion"] = None if opinion is None else SecondOpinion(**opinion)
             data["statement"] = Statement(**data.get("statement", {}))
             return cls(**data)
         except (ValueError, TypeError, KeyError, AttributeError, InputError):
@@ -181,6 +186,61 @@ class Analysis(Displayed):
                 remedy="Analyse the scan again",
                 file=text if isinstance(text, Path) else None,
             ) from None
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A table of pandas: a row for each phase, by name.
+
+        Raises
+        ------
+        UsageError
+            If pandas is not installed (the extra "notebook" has it).
+        """
+        return cast("pd.DataFrame", _display().analysis_frame(self))
+
+    def plot(
+        self,
+        axes: Axes | None = None,
+        *,
+        scale: Literal["linear", "sqrt"] = "sqrt",
+        colours: Sequence[str] | None = None,
+    ) -> Figure:
+        """Draw the fitted scan.
+
+        Parameters
+        ----------
+        axes : matplotlib Axes, optional
+            To draw data, fit and phases into. Without it a figure of its own has reflection marks and
+            difference too.
+        scale : "linear" or "sqrt"
+            Of the intensities; "sqrt" shows weak lines.
+        colours : sequence of str, optional
+            Of the phases; they come again where there are too few.
+
+        Returns
+        -------
+        Figure
+            Whatever is in it can be changed afterwards; a notebook shows it.
+
+        Raises
+        ------
+        UsageError
+            If the result holds no curves: without a refinement, or read from JSON.
+        """
+        return cast("Figure", _display().plot(self, axes, scale=scale, colours=colours))
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks."""
+        return cast(str, _display().analysis_html(self))
+
+
+def _display() -> Any:
+    """The part of `mixrd.report` that draws and tabulates, loaded when it is asked for.
+
+    An analysis comes before its report and must not import it: the package, which binds all rooms, does.
+    """
+    import mixrd
+
+    return mixrd.display_of_results()
 
 
 def _one_alone(data: dict[str, Any]) -> dict[str, Any]:
@@ -191,18 +251,11 @@ def _one_alone(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _phase_from(data: dict[str, Any]) -> PhaseResult:
-    texture = data["texture"]
-    return PhaseResult(
-        **{
-            **data,
-            "cell": None if data["cell"] is None else tuple(data["cell"]),
-            "cell_sigma": None if data["cell_sigma"] is None else tuple(data["cell_sigma"]),
-            "interval_percent": _pair(data["interval_percent"]),
-            "texture": None
-            if texture is None
-            else TextureResult(**{**texture, "axis": tuple(texture["axis"])}),
-        }
-    )
+    texture, named = data["texture"], ("cell", "cell_sigma")
+    given: dict[str, Any] = {name: None if data[name] is None else tuple(data[name]) for name in named}
+    if texture is not None:
+        given["texture"] = TextureResult(**{**texture, "axis": tuple(texture["axis"])})
+    return PhaseResult(**{**data, **given, "interval_percent": _pair(data["interval_percent"])})
 
 
 def _pair(values: list[float] | None) -> tuple[float, float] | None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from mixrd.analysis.result.detection import CRITICAL, DETECTION, QUANTIFICATION
 from mixrd.fit.bound import fraction_slope
 from mixrd.fit.presence import Presence
 from mixrd.fit.refinement import Refinement
 
+#: Probability that a phase which is not there is called detected, and that one at the detection limit is not
+#: (Currie 1968, Anal. Chem. 40, 586).
+FALSE_POSITIVE, FALSE_NEGATIVE = 0.01, 0.05
+#: A mass above this many of its standard deviations at zero amount counts as found.
+CRITICAL = NormalDist().inv_cdf(1 - FALSE_POSITIVE)
+#: The detection limit over that standard deviation.
+DETECTION = CRITICAL + NormalDist().inv_cdf(1 - FALSE_NEGATIVE)
+#: The quantification limit over it: there the standard uncertainty is a tenth of the amount (Currie 1968).
+QUANTIFICATION = 10.0
 #: Probability that an interval holds the true value.
 LEVEL = 0.9
 #: Relative standard uncertainty of a phase's calculated intensity: form factors, displacement factors and

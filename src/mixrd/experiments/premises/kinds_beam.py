@@ -9,10 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, radiation
 from mixrd.experiments.premises import wrong_scans as wrong
-from mixrd.experiments.premises.files import columns
-from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, as_it_is, on_scan, premise_of
-from mixrd.experiments.premises.sample import Draw, Sample
-from mixrd.experiments.premises.tables import HIGH_ANGLE, PLATES
+from mixrd.experiments.premises.premise import (
+    Premise,
+    PremiseKind,
+    Trial,
+    as_it_is,
+    columns,
+    on_scan,
+    premise_of,
+)
+from mixrd.experiments.premises.sample import HIGH_ANGLE, PLATES, Draw, Sample
 from mixrd.pattern import Instrument, Profile
 
 
@@ -103,7 +109,6 @@ def _textured(r: float, *, all_of_them: bool = False) -> Draw:
     """Plates (r below 1) or needles of the first phase, or of every phase that has an axis here."""
 
     def settings(crystals: Sequence[Crystal], chance: random.Random) -> Mapping[str, object]:
-        del chance
         chosen = [c.name for c in crystals if c.name in PLATES]
         return {"texture": {name: (PLATES[name], r) for name in (chosen if all_of_them else chosen[:1])}}
 

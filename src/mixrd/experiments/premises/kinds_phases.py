@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 
 from mixrd.crystal import Crystal
 from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, as_it_is, premise_of
-from mixrd.experiments.premises.sample import Draw, Sample, renormalised
-from mixrd.experiments.premises.tables import (
+from mixrd.experiments.premises.sample import (
     HIGH_ANGLE,
     HYDROUS,
     LOW_ANGLE,
@@ -15,6 +14,9 @@ from mixrd.experiments.premises.tables import (
     POLYMORPH,
     SIMILAR,
     USUAL,
+    Draw,
+    Sample,
+    renormalised,
 )
 from mixrd.experiments.premises.wrong_structures import (
     CifContent,
@@ -66,7 +68,6 @@ def _added(count: int) -> Callable[[Sample, Trial], Premise]:
 
 def _without(which: Callable[[Mapping[str, float]], str]) -> Callable[[Sample, Trial], Premise]:
     def perturb(sample: Sample, trial: Trial) -> Premise:
-        del trial
         gone = which({name: value for name, value in sample.truth.items() if value >= 2})
         return _named(sample, [c for c in sample.crystals if c.name != gone])
 
@@ -74,7 +75,6 @@ def _without(which: Callable[[Mapping[str, float]], str]) -> Callable[[Sample, T
 
 
 def _first_missing(sample: Sample, trial: Trial) -> Premise:
-    del trial
     return _named(sample, list(sample.crystals[1:]))
 
 
@@ -82,7 +82,6 @@ def _exchanged(table: Mapping[str, str]) -> Callable[[Sample, Trial], Premise]:
     """Another phase named in place of one that is there."""
 
     def perturb(sample: Sample, trial: Trial) -> Premise:
-        del trial
         gone = next(c.name for c in sample.crystals if c.name in table)
         others = [load_phase(table[gone]) if c.name == gone else c for c in sample.crystals]
         names = {c.name: c for c in others}
@@ -111,11 +110,10 @@ def _cif(fault: Fault, *, bare: bool = False) -> Callable[[Sample, Trial], Premi
 
 
 def _unchanged(content: CifContent, chance: object) -> CifContent:
-    del chance
     return content
 
 
-_THREE, _TWO = Draw(count=(3, 3, 4)), Draw(count=(2, 3))
+_THREE = Draw(count=(3, 3, 4))
 _HYDROUS = Draw(first=HYDROUS, count=(2, 3), little=(20, 60))
 _LOW = Draw(first=LOW_SYMMETRY, phases=LOW_SYMMETRY, count=(2,))
 

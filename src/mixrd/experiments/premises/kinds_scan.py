@@ -7,8 +7,17 @@ from collections.abc import Callable
 import numpy as np
 
 from mixrd.experiments.premises import wrong_scans as wrong
-from mixrd.experiments.premises.files import columns, d_angstrom, q_per_angstrom, with_header
-from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, on_scan, premise_of
+from mixrd.experiments.premises.premise import (
+    Premise,
+    PremiseKind,
+    Trial,
+    columns,
+    d_angstrom,
+    on_scan,
+    premise_of,
+    q_per_angstrom,
+    with_header,
+)
 from mixrd.experiments.premises.sample import Draw, Sample, simulated_scan
 from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument

@@ -1,21 +1,24 @@
-"""A premise: what a user gives, and which answers would be right."""
+"""A premise: what a user gives, scans as files among it, and which answers would be right."""
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from mixrd.crystal import Crystal
-from mixrd.experiments.premises.files import with_header
 from mixrd.experiments.premises.sample import Base, Draw, Sample
-from mixrd.experiments.premises.wrong_scans import Change
+from mixrd.experiments.premises.wrong_scans import Change, Column
 from mixrd.pattern import Instrument
 from mixrd.phases import load_phase
-from mixrd.scan import Scan, read_scan
+from mixrd.scan import Scan, read_scan, write_scan
+
+#: Wavelength of the scans' tube (Cu K alpha, weighted mean) in angstrom, for axes that are not angles.
+WAVELENGTH_ANGSTROM = 1.5418
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,6 @@ class PremiseKind:
 
 def as_it_is(sample: Sample, trial: Trial) -> Premise:
     """Nothing is wrong."""
-    del trial
     return premise_of(sample)
 
 
@@ -134,10 +136,31 @@ def on_scan(change: Change, *, nothing_left: bool = False) -> Perturb:
         made = premise_of(
             sample, scan=with_header(changed, trial.folder), truths=() if nothing_left else None
         )
-        return (
-            Premise(made.scan, made.phases, made.instrument, made.truths, frozenset())
-            if nothing_left
-            else made
-        )
+        return replace(made, present=frozenset()) if nothing_left else made
 
     return perturb
+
+
+def with_header(scan: Scan, folder: Path) -> Path:
+    """As mixrd writes it."""
+    path = folder / ("scan.xy" if scan.sigma is None else "scan.xye")
+    write_scan(scan, path, overwrite=True)
+    return path
+
+
+def columns(path: Path, *values: Column, header: str = "") -> Path:
+    """Bare columns, below one line if there is a header."""
+    lines = [header] if header else []
+    lines += [" ".join(f"{x:.8g}" for x in row) for row in zip(*values, strict=True)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def q_per_angstrom(two_theta: Column) -> Column:
+    """Q = 4 pi sin(theta) / lambda."""
+    return np.asarray(4 * math.pi * np.sin(np.radians(two_theta / 2)) / WAVELENGTH_ANGSTROM)
+
+
+def d_angstrom(two_theta: Column) -> Column:
+    """Bragg: d = lambda / (2 sin(theta))."""
+    return np.asarray(WAVELENGTH_ANGSTROM / (2 * np.sin(np.radians(two_theta / 2))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from mixrd.analysis import Analysis, PhaseResult
 from mixrd.warning_texts import codes_that
@@ -20,14 +20,7 @@ HALF_WIDTHS = 2.0
 Verdict = Literal[
     "right", "right with warnings", "wrong with warnings", "sure and wrong", "refused", "crashed"
 ]
-VERDICTS: tuple[Verdict, ...] = (
-    "right",
-    "right with warnings",
-    "wrong with warnings",
-    "sure and wrong",
-    "refused",
-    "crashed",
-)
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,10 @@ def on_counts(
     return changed
 
 
-def on_points(keep: Callable[[Column], NDArray[np.bool_]]) -> Change:
-    """Only the points whose angle is kept."""
+def on_points(keep: Callable[[Column], NDArray[np.bool_] | slice]) -> Change:
+    """Only the points that are kept, by their angles."""
 
     def changed(scan: Scan, generator: np.random.Generator) -> Scan:
-        del generator
         kept = keep(scan.two_theta)
         return dataclasses.replace(scan, two_theta=scan.two_theta[kept], counts=scan.counts[kept], sigma=None)
 
@@ -71,7 +70,6 @@ def smoothed(points: int, *, whole: bool) -> Change:
 
 def background_subtracted(x: Column, y: Column, generator: np.random.Generator) -> Values:
     """Less the smoothed minimum of 3 degrees around."""
-    del generator
     points = max(3, round(3.0 / float(np.median(np.diff(x)))))
     return np.asarray(
         np.clip(y - uniform_filter1d(minimum_filter1d(uniform_filter1d(y, 9), points), points), 0, None)
@@ -97,7 +95,6 @@ def noise(mean: float) -> Change:
 
 def constant(x: Column, y: Column, generator: np.random.Generator) -> Values:
     """Nothing but a constant, one point a count higher."""
-    del x, generator
     flat = np.full(y.size, 100.0)
     flat[y.size // 2] += 1
     return flat
@@ -123,8 +120,7 @@ def spikes(count: int) -> Change:
     """Single points as high as the strongest line and up to five times that."""
 
     def change(x: Column, y: Column, generator: np.random.Generator) -> Values:
-        out = y.copy()
-        at = generator.choice(y.size, count, replace=False)
+        out, at = y.copy(), generator.choice(y.size, count, replace=False)
         out[at] += y.max() * generator.uniform(1, 5, count)
         return out
 
@@ -143,37 +139,24 @@ def second_half(factor: float) -> Change:
 
 def coarse(step_deg: float) -> Change:
     """Steps that many times wider, by leaving out points."""
-
-    def changed(scan: Scan, generator: np.random.Generator) -> Scan:
-        del generator
-        every = max(1, round(step_deg / float(np.median(np.diff(scan.two_theta)))))
-        return dataclasses.replace(
-            scan, two_theta=scan.two_theta[::every], counts=scan.counts[::every], sigma=None
-        )
-
-    return changed
+    return on_points(lambda x: slice(None, None, max(1, round(step_deg / float(np.median(np.diff(x)))))))
 
 
 def variable_slit(x: Column, y: Column, generator: np.random.Generator) -> Values:
     """Constant illuminated length: intensity times the sine of theta."""
-    del generator
     factor = np.sin(np.radians(x / 2))
     return np.asarray(y * factor / factor.mean())
 
 
-def kalpha2_stripped(wavelengths: tuple[float, float], ratio: float = 0.5) -> Change:
-    """K alpha2 taken off after Rachinger (1948), J. Sci. Instrum. 25, 254."""
+def kalpha2_stripped(wavelengths: tuple[float, float]) -> Change:
+    """K alpha2, half of K alpha1, taken off after Rachinger (1948), J. Sci. Instrum. 25, 254."""
 
     def change(x: Column, y: Column, generator: np.random.Generator) -> Values:
-        del generator
         sine = np.clip(np.sin(np.radians(x / 2)) * wavelengths[0] / wavelengths[1], 0, 1)
         source = 2 * np.degrees(np.arcsin(sine))
         out = y.astype(float)
         for i, at in enumerate(source):
-            if at > x[0]:
-                out[i] = y[i] - ratio * np.interp(at, x[: i + 1], out[: i + 1])
-            else:
-                out[i] = y[i] / (1 + ratio)
+            out[i] = y[i] - 0.5 * np.interp(at, x[: i + 1], out[: i + 1]) if at > x[0] else y[i] / 1.5
         return out
 
     return on_counts(change)

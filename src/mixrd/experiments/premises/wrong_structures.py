@@ -8,15 +8,14 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gemmi
 
-from mixrd.crystal import Crystal, Site
+from mixrd.crystal import B_OVER_U, Crystal, Site
 from mixrd.errors import CrystalError
 
 _CELL_TAGS = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-#: B = 8 pi^2 U.
-_B_OVER_U = 8 * math.pi**2
 
 
 @dataclass(frozen=True)
@@ -56,16 +55,9 @@ class CifContent:
         units = crystal.formula_units
         content = crystal.cell_content
         formula = " ".join(f"{e}{content[e] / units:.4g}" for e in sorted(content))
-        return cls(
-            crystal.name,
-            crystal.cell,
-            crystal.space_group,
-            crystal.symmetry_operations,
-            crystal.sites,
-            formula,
-            units,
-            crystal.density_g_cm3,
-        )
+        c = crystal
+        stated = formula, units, c.density_g_cm3
+        return cls(c.name, c.cell, c.space_group, c.symmetry_operations, c.sites, *stated)
 
     def bare(self) -> CifContent:
         """The same without formula and density, as programs write it: nothing contradicts the sites."""
@@ -115,46 +107,34 @@ def _with_sites(content: CifContent, sites: Sequence[Site]) -> CifContent:
     return dataclasses.replace(content, sites=tuple(sites))
 
 
+def _changed(
+    content: CifContent, change: Callable[[Site], dict[str, Any]], element: str | None = None
+) -> CifContent:
+    """With these fields of all sites changed, or of those of an element."""
+    sites = [
+        dataclasses.replace(s, **change(s)) if element in (None, s.element) else s for s in content.sites
+    ]
+    return dataclasses.replace(content, sites=tuple(sites))
+
+
 def origin_shifted(content: CifContent, chance: random.Random) -> CifContent:
     """Coordinates of another origin than that of the operations."""
-    del chance
-    shift = (0.125, 0.125, 0.125)
-    moved = [
-        dataclasses.replace(
-            s, fract=(s.fract[0] + shift[0], s.fract[1] + shift[1], s.fract[2] + shift[2]), u_aniso=None
-        )
-        for s in content.sites
-    ]
-    return _with_sites(content, moved)
+    return _changed(content, lambda s: {"fract": tuple(x + 0.125 for x in s.fract), "u_aniso": None})
 
 
 def displacement(u_iso: float) -> Fault:
     """All atoms with this U (angstrom^2)."""
-
-    def fault(content: CifContent, chance: random.Random) -> CifContent:
-        del chance
-        return _with_sites(content, [dataclasses.replace(s, u_iso=u_iso) for s in content.sites])
-
-    return fault
+    return lambda content, chance: _changed(content, lambda s: {"u_iso": u_iso})
 
 
 def b_as_u(content: CifContent, chance: random.Random) -> CifContent:
     """Numbers of B in the column of U."""
-    del chance
-    return _with_sites(content, [dataclasses.replace(s, u_iso=_B_OVER_U * s.u_iso) for s in content.sites])
+    return _changed(content, lambda s: {"u_iso": B_OVER_U * s.u_iso})
 
 
 def occupancy_halved(content: CifContent, chance: random.Random) -> CifContent:
     """The heaviest element half there."""
-    del chance
-    heavy = _heaviest(content)
-    return _with_sites(
-        content,
-        [
-            dataclasses.replace(s, occupancy=0.5 * s.occupancy) if s.element == heavy else s
-            for s in content.sites
-        ],
-    )
+    return _changed(content, lambda s: {"occupancy": 0.5 * s.occupancy}, _heaviest(content))
 
 
 def atom_exchanged(content: CifContent, chance: random.Random) -> CifContent:
@@ -163,9 +143,7 @@ def atom_exchanged(content: CifContent, chance: random.Random) -> CifContent:
     number = gemmi.Element(heavy).atomic_number
     factor = 1.6 if number < 20 else chance.choice((0.6, 1.5))
     other = gemmi.Element(max(3, min(round(number * factor), 83))).name
-    return _with_sites(
-        content, [dataclasses.replace(s, element=other) if s.element == heavy else s for s in content.sites]
-    )
+    return _changed(content, lambda s: {"element": other}, heavy)
 
 
 def half_exchanged(content: CifContent, chance: random.Random) -> CifContent:
@@ -184,7 +162,6 @@ def half_exchanged(content: CifContent, chance: random.Random) -> CifContent:
 
 def hydrogen_missing(content: CifContent, chance: random.Random) -> CifContent:
     """No hydrogen among the sites."""
-    del chance
     return _with_sites(content, [s for s in content.sites if s.element not in ("H", "D")])
 
 
@@ -218,7 +195,6 @@ def cell_scaled(*factors: float) -> Fault:
     """Edges a, b, c times these, as of another temperature, pressure or compound."""
 
     def fault(content: CifContent, chance: random.Random) -> CifContent:
-        del chance
         a, b, c, *angles = content.cell
         even = abs(a - b) < 1e-4
         edges = (a * factors[0], b * (factors[0] if even else factors[1]), c * factors[2])
@@ -234,20 +210,17 @@ def cell_scaled(*factors: float) -> Fault:
 
 def edges_exchanged(content: CifContent, chance: random.Random) -> CifContent:
     """Edges b and c of another setting than that of the sites."""
-    del chance
     a, b, c, *angles = content.cell
     return dataclasses.replace(content, cell=(a, c, b, *angles))
 
 
 def operations_missing(content: CifContent, chance: random.Random) -> CifContent:
     """The asymmetric unit with the identity as the only operation, under the full symbol."""
-    del chance
     return dataclasses.replace(content, operations=("x,y,z",))
 
 
 def symmetry_missing(content: CifContent, chance: random.Random) -> CifContent:
     """The asymmetric unit as the whole cell: P 1."""
-    del chance
     return dataclasses.replace(content, space_group="P 1", operations=("x,y,z",))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mixrd.analysis import analyze, generic_instrument
-from mixrd.analysis.doubts.cell_doubts import (
+from mixrd.analysis.doubts.fit_doubts import (
     ALL_OFF,
     USUAL_CHANGE,
     USUAL_ZERO_DEG,

@@ -12,8 +12,8 @@ import torch
 from mixrd.errors import UsageError
 from mixrd.mixture import LineLists, line_lists
 from mixrd.paper.figure1 import Figure1Sampler
+from mixrd.paper.figure1_draw import StrainTable, shape_of
 from mixrd.paper.figure1_settings import Figure1Settings
-from mixrd.paper.figure1_truth import StrainTable, shape_of
 
 COPIES, COMPONENTS = (3, 2, 4), (1, 3, 2)
 

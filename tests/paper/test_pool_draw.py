@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixrd.errors import CrystalError, UsageError
-from mixrd.paper.line_count import count_separate, distinct_lines, line_fault
 from mixrd.paper.pool import LEAST_SEPARATION, LineCriterion
+from mixrd.paper.pool_draw import count_separate, distinct_lines, line_fault
 from mixrd.phases import load_phase
 
 WAVELENGTH, RANGE = 1.54184, (10.0, 50.0)

@@ -18,8 +18,8 @@ from mixrd.paper import (
     run_grid,
 )
 from mixrd.paper.comparison import answered, disagreement
+from mixrd.paper.measured import refinement_path
 from mixrd.paper.refinement import Refined
-from mixrd.paper.refinement_result import refinement_path
 
 
 @pytest.fixture(scope="module")

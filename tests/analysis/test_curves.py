@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mixrd.analysis.result.below_range import background_below
+from mixrd.analysis.curves import background_below
 
 GRID = np.arange(4.0, 60.0, 0.02)
 JOINT = 20.0
