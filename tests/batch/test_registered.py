@@ -38,7 +38,7 @@ def matches(opened):
 
 def read(opened, scan):
     x, y = np.array([line.split("|") for line in opened.text.splitlines()[1:]], dtype=float).T
-    return chosen([(Arrays(x, y, None, "others"), ScanHeader(wavelength_angstrom=1.5406))], scan, opened.file)
+    return chosen([(Arrays(x, y, None, "others"), ScanHeader(wavelength_angstrom=1.5406))], scan)
 
 
 if __name__ == "__main__":

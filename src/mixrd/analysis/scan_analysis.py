@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ from mixrd.analysis.result.stating import (
 )
 from mixrd.crystal import Crystal
 from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
-from mixrd.fit.absent_phases import refine_candidates
+from mixrd.fit.absent_phases import candidate_steps
+from mixrd.fit.lockstep import TOGETHER, Steps, alone, together
 from mixrd.fit.refinement import STAGES_DEG, Refinement
 from mixrd.fit.staging import SampleRefinement
 from mixrd.network import Estimate, Model
@@ -107,6 +109,20 @@ def analyze(
     InputError
         If scan, phases, instrument and model do not fit together.
     """
+    steps = analysis_steps(scan, crystals, instrument, model=model, refine=refine, preparation=preparation)
+    return alone(steps)
+
+
+def analysis_steps(
+    scan: Scan,
+    crystals: Sequence[Crystal],
+    instrument: Instrument | None = None,
+    *,
+    model: Model | None = None,
+    refine: bool = True,
+    preparation: Preparation = Preparation(),  # noqa: B008
+) -> Steps[Analysis]:
+    """The steps of `analyze`, with the same arguments: those of many scans may be taken together."""
     phases = list(crystals) or (list(model.problem.crystals) if model else [])
     _check_request(phases, model, refine)
     given = instrument or (model.problem.instrument if model else None)
@@ -124,7 +140,7 @@ def analyze(
             estimate = _estimate(scan, model)
     if refine:
         with _timed(seconds, "refined"):
-            sample = _refine(kept, phases, machine, limits, estimate, preparation)
+            sample = yield from _refine(kept, phases, machine, limits, estimate, preparation)
     refined = sample.refinement if sample else None
     found = findings(phases, machine, estimate, sample, preparation, model)
     use_refined = refined is not None and (refined.converged or estimate is None)
@@ -225,18 +241,39 @@ def analyze_many(
     on_scan: Callable[[Analysis], None] | None = None,
 ) -> list[Analysis]:
     """Analyse several scans; one that fails becomes a result of status "failed" and the others go on."""
+
+    def steps(item: str | Path | Scan) -> Steps[Analysis]:
+        scan = item if isinstance(item, Scan) else read_scan(item)
+        known = analysis_steps(
+            scan, crystals, instrument, model=model, refine=refine, preparation=preparation
+        )
+        return (yield from known)
+
     results = []
-    for item in scans:
-        name = item.path if isinstance(item, Scan) else str(item)
-        try:
-            scan = item if isinstance(item, Scan) else read_scan(item)
-            result = analyze(scan, crystals, instrument, model=model, refine=refine, preparation=preparation)
-        except MixrdError as error:
-            result = failed_analysis(name, error)
-        results.append(result)
-        if on_scan:
-            on_scan(result)
+    for low in range(0, len(scans), TOGETHER):
+        items = scans[low : low + TOGETHER]
+        for item, found in zip(items, analyzed_together([steps(item) for item in items]), strict=True):
+            if isinstance(found, MixrdError):
+                found = failed_analysis(item.path if isinstance(item, Scan) else str(item), found)
+            elif isinstance(found, Exception):
+                raise found
+            results.append(found)
+            if on_scan:
+                on_scan(found)
     return results
+
+
+def analyzed_together(many: Sequence[Steps[Analysis]]) -> list[Analysis | Exception]:
+    """Results of the steps of several analyses; the seconds of each are its share of those of all."""
+    begin = time.perf_counter()
+    found = together(many)
+    share = (time.perf_counter() - begin) / max(len(many), 1)
+    return [
+        replace(one, seconds=one.seconds | {"refined": share})
+        if isinstance(one, Analysis) and "refined" in one.seconds
+        else one
+        for one in found
+    ]
 
 
 def failed_analysis(file: str, error: MixrdError | str) -> Analysis:
@@ -300,7 +337,7 @@ def _refine(
     limits: tuple[float, float],
     estimate: Estimate | None,
     preparation: Preparation,
-) -> SampleRefinement:
+) -> Steps[SampleRefinement]:
     two_theta, counts, sigma = part_of(scan, limits)
     start = None
     stages: tuple[float, ...] = STAGES_DEG
@@ -308,7 +345,7 @@ def _refine(
     if estimate is not None and estimate.strain is not None:
         start = _start(crystals, instrument, two_theta, estimate)
         stages = STAGES_AFTER_NETWORK_DEG
-    return refine_candidates(
+    return candidate_steps(
         crystals,
         instrument,
         two_theta,

@@ -8,7 +8,9 @@ from os import PathLike, fspath
 
 from mixrd import analysis
 from mixrd.analysis import Analysis, AnalysisRequest, Preparation, Sources, finished_model, instrument_for
+from mixrd.analysis.scan_analysis import analysis_steps
 from mixrd.export.second_opinion import with_second_opinion
+from mixrd.fit.lockstep import Steps, alone
 from mixrd.network import Model
 from mixrd.pattern import Instrument
 from mixrd.scan import Scan
@@ -62,12 +64,16 @@ class Analyst:
         NetworkMissingError
             If the network has to be trained first, and there is nothing to do so.
         """
+        return alone(self.steps(scan))
+
+    def steps(self, scan: str | PathLike[str] | Scan) -> Steps[Analysis]:
+        """The steps of `analyse`: those of several scans are taken together."""
         request = self.request
         if not isinstance(scan, Scan):
             scan = self.sources.scan(fspath(scan), request.scan)
         instrument = request.chosen_instrument(scan, self.sources)
         model = self._model_for(scan, instrument)
-        found = analysis.analyze(
+        found = yield from analysis_steps(
             scan,
             request.crystals,
             instrument,

@@ -1,4 +1,4 @@
-"""Scans shared out to processes, one at a time to each; a process that dies costs its scan alone."""
+"""Scans shared out to processes, a few at a time to each; a process that dies costs one scan alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mixrd.analysis import AnalysisRequest, Sources, failed_analysis
 from mixrd.batch.registered import registered
 from mixrd.batch.work import Outcome, Output, ScanJob, serve
 from mixrd.errors import RefinementError
+from mixrd.fit.lockstep import TOGETHER
 
 #: Each process calculates on one thread: several threads of several processes get into each other's way.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -43,6 +44,8 @@ class Processes:
         self._shared = request, output, sources, registered()
         self._context = _context()
         self._workers: list[_Worker] = []
+        #: Scans that are given alone, for one of them may end a process.
+        self._careful: set[ScanJob] = set()
         for name in _ONE_THREAD:
             os.environ.setdefault(name, "1")
         for _ in range(count):
@@ -51,17 +54,17 @@ class Processes:
     def run(self, jobs: Sequence[ScanJob]) -> Iterator[Outcome]:
         """Outcomes as they come, in any order."""
         waiting = deque(jobs)
-        for i, worker in enumerate(self._workers):
-            if waiting:
-                self._workers[i] = self._given(worker, waiting)
-        while busy := {w.connection: i for i, w in enumerate(self._workers) if w.job is not None}:
+        for i in range(len(self._workers)):
+            self._give(i, waiting)
+        while busy := {w.connection: i for i, w in enumerate(self._workers) if w.jobs}:
             for connection in wait(list(busy)):
                 assert isinstance(connection, Connection)
                 i = busy[connection]
-                outcome = self._outcome(i)
-                if waiting:
-                    self._workers[i] = self._given(self._workers[i], waiting)
-                yield outcome
+                outcome = self._outcome(i, waiting)
+                if not self._workers[i].jobs:
+                    self._give(i, waiting)
+                if outcome is not None:
+                    yield outcome
 
     def close(self) -> None:
         """End the processes, what they are at left undone."""
@@ -71,19 +74,25 @@ class Processes:
         for worker in self._workers:
             worker.process.join()
 
-    def _outcome(self, index: int) -> Outcome:
-        """What a worker says; one that died is replaced, and its scan has failed."""
+    def _outcome(self, index: int, waiting: deque[ScanJob]) -> Outcome | None:
+        """What a worker says of its next scan; one that died is replaced.
+
+        Had it one scan, that has failed. Which of several was its death is found by giving each alone.
+        """
         worker = self._workers[index]
-        job = worker.job
-        assert job is not None
         try:
             outcome: Outcome = worker.connection.recv()
-            worker.job = None
+            worker.jobs.popleft()
             return outcome
         except (EOFError, OSError):
             worker.connection.close()
             worker.process.join()
             self._workers[index] = self._start()
+            job = worker.jobs[0]
+            if len(worker.jobs) > 1:
+                waiting.extendleft(reversed(worker.jobs))
+                self._careful.update(worker.jobs)
+                return None
             fault = RefinementError(
                 f"the process that analysed it died ({_how(worker.process.exitcode)})",
                 remedy="If memory is short, give fewer --jobs; otherwise please report it, with this scan",
@@ -91,13 +100,18 @@ class Processes:
             )
             return Outcome(job, failed_analysis(str(job.path), fault))
 
-    def _given(self, worker: _Worker, waiting: deque[ScanJob]) -> _Worker:
-        """The worker with a job, or a new one where it died idle."""
-        worker.job = waiting.popleft()
-        # One that died while it was idle is found dead when it is asked what became of the job.
+    def _give(self, index: int, waiting: deque[ScanJob]) -> None:
+        """Give a worker its next scans, fewer near the end, so that all are done at about the same time."""
+        if not waiting:
+            return
+        worker = self._workers[index]
+        most = max(1, min(TOGETHER, len(waiting) // (2 * len(self._workers))))
+        worker.jobs.append(waiting.popleft())
+        while len(worker.jobs) < most and not self._careful.intersection((worker.jobs[0], waiting[0])):
+            worker.jobs.append(waiting.popleft())
+        # One that died while it was idle is found dead when it is asked what became of its scans.
         with suppress(OSError):
-            worker.connection.send(worker.job)
-        return worker
+            worker.connection.send(list(worker.jobs))
 
     def _start(self) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -113,7 +127,7 @@ class _Worker:
     def __init__(self, process: BaseProcess, connection: Connection) -> None:
         self.process = process
         self.connection = connection
-        self.job: ScanJob | None = None
+        self.jobs: deque[ScanJob] = deque()
 
 
 def default_jobs(scans: int) -> int:

@@ -14,6 +14,7 @@ from mixrd.batch.processes import Processes, default_jobs
 from mixrd.batch.scan_files import find_scans
 from mixrd.batch.work import Outcome, Output, ScanJob, perform
 from mixrd.errors import UsageError
+from mixrd.fit.lockstep import TOGETHER
 from mixrd.report.files import write_batch
 from mixrd.report.report_file import BATCH_REPORT, LazyResults, write_report
 
@@ -144,7 +145,8 @@ class Batch:
 
     def attempt(self, job: ScanJob) -> Analysis:
         """Analyse one scan in this process and write its files, without a note."""
-        return _result(perform(self._analyst, job, self.output))
+        (outcome,) = perform(self._analyst, [job], self.output)
+        return _result(outcome)
 
     def note(self, job: ScanJob, found: Analysis) -> None:
         """Keep what became of a scan."""
@@ -155,7 +157,8 @@ class Batch:
 
     def _outcomes(self, jobs: Sequence[ScanJob], processes: int) -> Generator[Outcome, None, None]:
         if processes <= 1 or len(jobs) <= 1:
-            yield from (perform(self._analyst, job, self.output) for job in jobs)
+            for low in range(0, len(jobs), TOGETHER):
+                yield from perform(self._analyst, jobs[low : low + TOGETHER], self.output)
             return
         analyst = self._analyst
         workers = Processes(analyst.request, self.output, min(processes, len(jobs)), analyst.sources)
@@ -163,7 +166,7 @@ class Batch:
             for outcome in workers.run(jobs):
                 # This process trains, and others find the network in the cache; this scan it does itself.
                 missing = outcome.network_missing
-                yield perform(analyst, outcome.job, self.output) if missing else outcome
+                yield from perform(analyst, [outcome.job], self.output) if missing else [outcome]
         finally:
             workers.close()
 

@@ -1,4 +1,4 @@
-"""One scan from file to result files: what a process of a batch does again and again."""
+"""Scans from files to result files: what a process of a batch does again and again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import dataclasses
 import gc
 import os
 import signal
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixrd.analysis import Analysis, AnalysisRequest, Sources, failed_analysis
+from mixrd.analysis.scan_analysis import analyzed_together
 from mixrd.batch.analyst import Analyst, NetworkMissingError
 from mixrd.batch.registered import Registered, take_over
 from mixrd.errors import MixrdError, UsageError
@@ -78,17 +80,21 @@ class Outcome:
     stopped_by: tuple[str, str, str | None] | None = None
 
 
-def perform(analyst: Analyst, job: ScanJob, output: Output) -> Outcome:
-    """Analyse one scan and write its files; whatever is wrong with the scan becomes its result."""
-    try:
-        result = analyst.analyse(job.path)
-    except NetworkMissingError:
+def perform(analyst: Analyst, jobs: Sequence[ScanJob], output: Output) -> Iterator[Outcome]:
+    """Analyse scans together and write their files; whatever is wrong with a scan becomes its result."""
+    found = analyzed_together([analyst.steps(job.path) for job in jobs])
+    for job, result in zip(jobs, found, strict=True):
+        yield _written(job, result, output)
+
+
+def _written(job: ScanJob, result: Analysis | Exception, output: Output) -> Outcome:
+    if isinstance(result, NetworkMissingError):
         return Outcome(job, network_missing=True)
-    except MixrdError as problem:
-        return Outcome(job, failed_analysis(str(job.path), problem))
-    except Exception as problem:  # a fault of ours with one scan must not cost the other 999 theirs
+    if isinstance(result, MixrdError):
+        return Outcome(job, failed_analysis(str(job.path), result))
+    if isinstance(result, Exception):  # a fault of ours with one scan must not cost the other 999 theirs
         fault = UsageError(
-            f"a fault of mixrd ({type(problem).__name__}: {problem})",
+            f"a fault of mixrd ({type(result).__name__}: {result})",
             remedy="Please report it, with this scan",
             file=job.path,
         )
@@ -126,11 +132,12 @@ def serve(
         try:
             take_over(known)
         except UsageError as problem:
-            connection.send(stopped(connection.recv(), problem))
+            connection.send(stopped(connection.recv()[0], problem))
         analyst = Analyst(request, None, sources)
         while True:
-            job: ScanJob = connection.recv()
-            connection.send(perform(analyst, job, output))
+            jobs: Sequence[ScanJob] = connection.recv()
+            for outcome in perform(analyst, jobs, output):
+                connection.send(outcome)
     except (EOFError, OSError):
         # Nothing of this process is worth a second of clearing up.
         os._exit(0)

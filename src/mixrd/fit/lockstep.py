@@ -21,6 +21,9 @@ from mixrd.fit.linear_part import LinearPart
 from mixrd.fit.pattern_fit import Fit, fit
 from mixrd.pattern import ForwardModel
 
+#: Scans that are worth refining together: more bring little, and are lost together when all is stopped.
+TOGETHER = 8
+
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 

@@ -12,14 +12,9 @@ from numpy.typing import NDArray
 
 from mixrd.analysis import GRINDINGS, Preparation, analyze, external_constant_of
 from mixrd.analysis.contents.absorption import microabsorption_warnings
-from mixrd.analysis.contents.absorption_uncertainty import (
-    LIKELY_SIZES,
-    UNKNOWN_SIZE_UM,
-    UNKNOWN_SPREAD,
-    LikelySizes,
-    weights_of_sizes,
-)
+from mixrd.analysis.contents.absorption_uncertainty import UNKNOWN_SIZE_UM, UNKNOWN_SPREAD, weights_of_sizes
 from mixrd.analysis.contents.external_standard import ExternalConstant, formula_attenuation_cm2_g
+from mixrd.analysis.contents.grinding import LIKELY_SIZES, LikelySizes
 from mixrd.analysis.inputs.preparation import Microabsorption, microabsorption
 from mixrd.cli.preparation_options import PreparationOptions
 from mixrd.crystal import Crystal
