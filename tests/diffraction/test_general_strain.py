@@ -18,7 +18,6 @@ from mixrd.diffraction import (
     march_dollase,
     radiation,
     reflections,
-    stick_rates,
     strained_sticks,
 )
 from mixrd.errors import ParameterError
@@ -161,21 +160,6 @@ def test_a_strain_turned_by_the_point_group_gives_the_same_powder(
     for name in ("g_squared", "intensity"):
         left, right = (getattr(sticks, name)[0].sort().values for sticks in (one, other))
         torch.testing.assert_close(left, right, rtol=1e-8, atol=1e-9 * float(left.max()))
-
-
-def test_rates_are_those_of_finite_differences() -> None:
-    found = table(load_phase("quartz"), strain="general")
-    strain = torch.linspace(-0.006, 0.009, 6, dtype=torch.float64).unsqueeze(0)
-    rates = stick_rates(found, strain)
-    for k in range(6):
-        shift = torch.zeros(6, dtype=torch.float64)
-        shift[k] = 1e-5
-        above, below = strained_sticks(found, strain + shift), strained_sticks(found, strain - shift)
-        for name in ("g_squared", "intensity"):
-            expected = (getattr(above, name) - getattr(below, name)) / 2e-5
-            torch.testing.assert_close(
-                getattr(rates, name)[..., k], expected, rtol=1e-6, atol=1e-6 * float(expected.abs().max())
-            )
 
 
 def test_texture_of_separate_reflections_averages_to_that_of_the_line() -> None:

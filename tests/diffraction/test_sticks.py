@@ -17,7 +17,6 @@ from mixrd.diffraction import (
     lorentz_polarization,
     radiation,
     reflections,
-    stick_rates,
     strained_sticks,
 )
 from mixrd.diffraction.form_factor import dispersion, f0_coefficients
@@ -70,34 +69,6 @@ def test_strained_sticks_are_those_of_a_crystal_with_the_strained_cell(name: str
     torch.testing.assert_close(sticks.g_squared[:, rows], expected.g_squared, rtol=1e-10, atol=0)
     scale = float(expected.intensity.max())
     torch.testing.assert_close(sticks.intensity[:, rows], expected.intensity, rtol=1e-9, atol=1e-10 * scale)
-
-
-@pytest.mark.parametrize("name", PHASES)
-def test_rates_are_those_of_finite_differences(name: str) -> None:
-    found = table(name)
-    components = len(found.strain_basis)
-    strain = torch.linspace(-0.006, 0.009, 2 * components, dtype=torch.float64).view(2, components)
-    rates = stick_rates(found, strain)
-    step = 1e-5
-    for k in range(components):
-        shift = torch.zeros(components, dtype=torch.float64)
-        shift[k] = step
-        above, below = strained_sticks(found, strain + shift), strained_sticks(found, strain - shift)
-        for rate, high, low in (
-            (rates.g_squared, above.g_squared, below.g_squared),
-            (rates.intensity, above.intensity, below.intensity),
-        ):
-            expected = (high - low) / (2 * step)
-            scale = float(expected.abs().max()) + float(high.abs().max())
-            torch.testing.assert_close(rate[..., k], expected, rtol=1e-6, atol=1e-7 * scale)
-
-
-def test_autograd_agrees_with_the_rates() -> None:
-    found = table("gypsum")
-    strain = torch.full((1, len(found.strain_basis)), 0.003, dtype=torch.float64, requires_grad=True)
-    strained_sticks(found, strain).intensity.sum().backward()
-    rates = stick_rates(found, strain.detach())
-    torch.testing.assert_close(strain.grad, rates.intensity.sum(1))
 
 
 def test_batch_is_each_one_alone() -> None:

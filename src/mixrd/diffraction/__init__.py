@@ -23,10 +23,8 @@ from mixrd.diffraction.line_table import Lines, LineTable
 from mixrd.diffraction.radiation import EmissionLine, Radiation, radiation, tube_of, with_contamination
 from mixrd.diffraction.reflections import Reflections, Scattering, reflections
 from mixrd.diffraction.sticks import (
-    StickRates,
     Sticks,
     lorentz_polarization,
-    stick_rates,
     strained_sticks,
 )
 from mixrd.diffraction.texture import axis_cosines, march_dollase
@@ -38,7 +36,6 @@ __all__ = [
     "Radiation",
     "Reflections",
     "Scattering",
-    "StickRates",
     "Sticks",
     "axis_cosines",
     "beam_overspill",
@@ -56,7 +53,6 @@ __all__ = [
     "powder_class",
     "radiation",
     "reflections",
-    "stick_rates",
     "strained_sticks",
     "surface_roughness",
     "thermal_factor",

@@ -30,14 +30,6 @@ class Sticks:
     intensity: Float[Tensor, "B R"]
 
 
-@dataclass(frozen=True, eq=False)
-class StickRates:
-    """Derivatives of `Sticks` with respect to the strain amplitudes, (B, R, K) each."""
-
-    g_squared: Float[Tensor, "B R K"]
-    intensity: Float[Tensor, "B R K"]
-
-
 def strained_sticks(table: Reflections, strain: Float[Tensor, "B K"]) -> Sticks:
     """Sticks of one phase under strain.
 
@@ -61,26 +53,6 @@ def strained_sticks(table: Reflections, strain: Float[Tensor, "B K"]) -> Sticks:
     g = torch.einsum("bij,rj->bri", torch.linalg.inv(deformation), table.g)
     g_squared = (g * g).sum(-1)
     return Sticks(g_squared, _intensity(table, g_squared, torch.linalg.det(deformation)))
-
-
-def stick_rates(table: Reflections, strain: Float[Tensor, "B K"]) -> StickRates:
-    """How `strained_sticks` change with strain.
-
-    With D = 1 + strain: g = D^-1 g0, so d(g.g) = -2 g D^-1 E g for a component E, and
-    d ln V = trace(D^-1 E); the derivative by g.g of the structure factors comes from autograd.
-    """
-    deformation = _deformation(table, strain)
-    inverse = torch.linalg.inv(deformation)
-    g = torch.einsum("bij,rj->bri", inverse, table.g)
-    moved = torch.einsum("bij,kjl->bkil", inverse, table.strain_basis)
-    by_strain = -2 * torch.einsum("bri,bkij,brj->brk", g, moved, g)
-    with torch.enable_grad():
-        g_squared = (g * g).sum(-1).detach().requires_grad_()
-        intensity = _intensity(table, g_squared, torch.linalg.det(deformation).detach())
-        (by_g_squared,) = torch.autograd.grad(intensity.sum(), g_squared)
-    volume_rate = moved.diagonal(dim1=-2, dim2=-1).sum(-1)
-    change = by_g_squared.unsqueeze(-1) * by_strain
-    return StickRates(by_strain, change - intensity.detach().unsqueeze(-1) * volume_rate.unsqueeze(1))
 
 
 def _deformation(table: Reflections, strain: Tensor) -> Tensor:
