@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mixrd.paper import read_refinements
 from mixrd.paper.published import published_tvd
-from mixrd.report.floor_figure import plot_floor
+from mixrd.report.accuracy_figures import plot_floor
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"

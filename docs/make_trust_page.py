@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mixrd.experiments.premises.verdict import INFORMATIVE
-from mixrd.report.trust_figure import plot_trust
+from mixrd.report.accuracy_figures import plot_trust
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"

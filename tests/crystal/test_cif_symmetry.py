@@ -34,7 +34,11 @@ TWO_ORIGINS = {
         "S .8554 .9526 .9516; S .7844 .0301 .0763; S .7069 .9795 .0040; S .7862 .9073 .1290",
     ),
     "red zirconia": ("P 42/n m c:2", (3.596, 3.596, 5.184), "Zr .75 .25 .75; O .25 .25 .4567"),
-    "pyrochlore": ("F d -3 m:2", (10.42,) * 3, "Ca .5 .5 .5; Nb 0 0 0; O .3182 .125 .125; F .375 .375 .375"),
+    "pyrochlore": (
+        "F d -3 m:2",
+        (10.42,) * 3,
+        "Ca .5 .5 .5; Nb 0 0 0; O .3182 .125 .125; F .375 .375 .375",
+    ),
 }
 #: A made-up structure and one whose atoms are all in general positions: formula and Z hold in both origins.
 UNDECIDED = ("sulfur", "manganese and silicon")

@@ -85,7 +85,10 @@ def test_no_strain_is_the_same_cell() -> None:
         assert same == pytest.approx(crystal.cell, abs=1e-10)
 
 
-@given(lengths=st.tuples(*[st.floats(2.0, 30.0)] * 3), angles=st.tuples(*[st.floats(60.0, 119.0)] * 3))
+@given(
+    lengths=st.tuples(*[st.floats(2.0, 30.0)] * 3),
+    angles=st.tuples(*[st.floats(60.0, 119.0)] * 3),
+)
 def test_cell_of_inverts_the_lattice(
     lengths: tuple[float, float, float], angles: tuple[float, float, float]
 ) -> None:

@@ -167,7 +167,10 @@ def test_atoms_at_different_places_do_not_share_one() -> None:
     assert replace(IRON, sites=(*IRON.sites, other)).cell_content == {"Fe": 2.0, "Ni": 2.0}
 
 
-@given(lengths=st.tuples(*[st.floats(1.0, 50.0)] * 3), angles=st.tuples(*[st.floats(10.0, 170.0)] * 3))
+@given(
+    lengths=st.tuples(*[st.floats(1.0, 50.0)] * 3),
+    angles=st.tuples(*[st.floats(10.0, 170.0)] * 3),
+)
 @settings(max_examples=100, deadline=None)
 def test_a_cell_is_refused_or_has_a_volume(
     lengths: tuple[float, float, float], angles: tuple[float, float, float]

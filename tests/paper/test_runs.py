@@ -180,7 +180,7 @@ def test_killed_and_resumed_is_as_uninterrupted(tmp_path: Path) -> None:
         """
         import sys, time
         from mixrd.cli import main
-        from mixrd.cli.paper_progress import GridBar
+        from mixrd.cli.progress import GridBar
         from mixrd.training import loop
         loop.CHECKPOINT_SECONDS, loop._CHECKPOINT_REST = -1.0, 0.0
         def show(self, now):

@@ -84,7 +84,7 @@ def test_xrdml_without_one_count(data_dir: Path, save: Save, name: str) -> None:
     found = re.search(r"(<(?:intensities|counts)[^>]*>\s*)\S+ (\S+ )", text)
     assert found is not None
     with pytest.raises(ScanError, match="points that it declares"):
-        read_scan(save(text.replace(found[0], found[1] + found[2], 1)))
+        read_scan(save(text.replace(found[0], found[1] + found[2], 1), "a.xrdml"))
 
 
 def _without_line(data: bytes, line: int) -> bytes:

@@ -15,12 +15,7 @@ from mixrd.scan.bruker_brml import brml_optics
 from mixrd.scan.bruker_raw import raw_optics
 from mixrd.scan.bruker_uxd import uxd_headers, uxd_optics
 from mixrd.scan.headers import soller_opening
-from mixrd.scan.optics import (
-    Monochromator,
-    Optics,
-    primary_monochromator,
-    secondary_monochromator,
-)
+from mixrd.scan.optics import Monochromator, Optics, primary_monochromator, secondary_monochromator
 from mixrd.scan.panalytical_xrdml import xrdml_optics
 from mixrd.scan.rigaku_ras import ras_optics
 from mixrd.scan.rigaku_rasx import rasx_optics

@@ -1,4 +1,4 @@
-"""`mixrd benchmark`: measured accuracy."""
+"""`mixrd benchmark`: measured accuracy, data for everyone, and programs beside each other."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from mixrd.cli import benchmark_data
-from mixrd.cli.console import say, show, show_json
+from mixrd.cli.console import say, show_result
 from mixrd.cli.options import InstrumentOptions, Names, Switch
 from mixrd.errors import UsageError
+from mixrd.report.numbers import counted
 
 if TYPE_CHECKING:
     from mixrd.experiments.weighed_result import WeighedSample
@@ -26,6 +26,14 @@ EXAMPLES = """Examples:
 DIR holds compositions.csv with columns file and wt_pct (name=value;...); its
 phases.csv, if there is one, says which CIF a name stands for."""
 
+FETCH_EXAMPLES = """Examples:
+  mixrd benchmark fetch dara
+  mixrd benchmark fetch cpd --from downloads/qarr
+  mixrd benchmark weighed weighed/dara --select scan=8min"""
+
+LEADERBOARD_EXAMPLES = """Example:
+  mixrd benchmark leaderboard results/*.json > table.md"""
+
 EXIT_SOME_FAILED = 3
 
 benchmark = App(
@@ -35,8 +43,56 @@ benchmark = App(
     help_epilogue="Example:\n  mixrd benchmark weighed measured/cpd --instrument instrument.toml",
     sort_key=8,
 )
-benchmark.command(benchmark_data.fetch, help_epilogue=benchmark_data.FETCH_EXAMPLES)
-benchmark.command(benchmark_data.leaderboard, help_epilogue=benchmark_data.LEADERBOARD_EXAMPLES)
+
+
+@benchmark.command(help_epilogue=FETCH_EXAMPLES)
+def fetch(
+    name: str,
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    url: str | None = None,
+    local: Annotated[Path | None, Parameter(name="--from")] = None,
+) -> int:
+    """Fetch public scans of weighed mixtures, each checked by its SHA-256.
+
+    Parameters
+    ----------
+    name
+        Set: cpd or dara.
+    out
+        Folder of the set; weighed/NAME unless given.
+    url
+        Folder on the web that holds the files, instead of the registry's.
+    local
+        Folder that holds the files already: they are checked and copied.
+    """
+    from mixrd.cli.progress import counted_bar
+    from mixrd.experiments.weighed_fetch import fetch_weighed, weighed_sets
+
+    folder = out or Path("weighed") / name
+    known = weighed_sets().get(name)
+    with counted_bar(f"fetching {name}", len(known.files) if known else 1) as advance:
+        written = fetch_weighed(name, folder, url=url, local=local, on_file=lambda _: advance())
+    assert known is not None  # another name was refused
+    say(f"{known.title}\n{known.licence}\nCite: {known.citation}\n{known.page}")
+    say(f"{counted(len(written), 'file')} in {folder}")
+    return 0
+
+
+@benchmark.command(help_epilogue=LEADERBOARD_EXAMPLES)
+def leaderboard(results: Annotated[list[Path], Parameter(name="FILES")], /) -> int:
+    """Check results of several programs and print them as a table in Markdown.
+
+    Parameters
+    ----------
+    results
+        JSON files of the format that docs/leaderboard.md shows.
+    """
+    from mixrd.experiments.leaderboard import markdown_table, read_entry, standings
+
+    print(markdown_table(standings([read_entry(path) for path in results])))
+    return 0
 
 
 @benchmark.command(help_epilogue=EXAMPLES)
@@ -111,11 +167,8 @@ def weighed(
             on_sample=_say_done,
             on_training=update,
         )
-    if json:
-        show_json(result.to_dict())
-    else:
-        lines = [line(result) for line in (refused_line, coverage_line, doubts_line, time_line)]
-        show(weighed_table(result), "", weighed_summary_table(result), *filter(None, lines))
+    lines = filter(None, (line(result) for line in (refused_line, coverage_line, doubts_line, time_line)))
+    show_result(json, result.to_dict(), weighed_table(result), "", weighed_summary_table(result), *lines)
     return EXIT_SOME_FAILED if result.failed else 0
 
 
@@ -137,10 +190,7 @@ def _left_out(
         impurities=impurities,
         on_case=lambda case: say(f"{case.file}: {case.phase}"),
     )
-    if as_json:
-        show_json(result.to_dict())
-    else:
-        show(left_out_table(result), "", left_out_line(result))
+    show_result(as_json, result.to_dict(), left_out_table(result), "", left_out_line(result))
     return 0
 
 

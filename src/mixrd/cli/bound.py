@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from mixrd.cli.console import show, show_json
+from mixrd.cli.console import show_result
 from mixrd.cli.options import InstrumentOptions, Names, Switch, load_phases
 from mixrd.cli.quantities import TIME, phase_and_amount
 from mixrd.errors import UsageError
@@ -95,10 +95,7 @@ def bound(
 
     seconds = TIME.parse(time)
     found = laboratory_bound(crystals, composition, instrument, measurement.load(), seconds_per_step=seconds)
-    if json:
-        show_json({"schema": 1, **found.plain()})
-    else:
-        show(bound_table([found]), bound_line(found))
+    show_result(json, {"schema": 1, **found.plain()}, bound_table([found]), bound_line(found))
     return 0
 
 
@@ -151,10 +148,7 @@ def plan(
         ranges=range or (),
         want_percent=want,
     )
-    if json:
-        show_json({"schema": 1, **made.plain()})
-    else:
-        show(bound_table(made.scans), *plan_lines(made))
+    show_result(json, {"schema": 1, **made.plain()}, bound_table(made.scans), *plan_lines(made))
     return 0
 
 

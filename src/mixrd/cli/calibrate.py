@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from mixrd.cli.console import say, show, show_json
+from mixrd.cli.console import say, show_result
 from mixrd.cli.options import InstrumentOptions, Switch
 from mixrd.errors import UsageError
 
@@ -82,14 +82,10 @@ def calibrate(
         save_instrument(result.instrument, out)
         picture.parent.mkdir(parents=True, exist_ok=True)
     plot_calibration(result, crystal.name, picture)
-    if json:
-        show_json(_plain(result, measured.warnings))
-    else:
-        show(calibration_table(result))
-    for code, message in measured.warnings:
+    show_result(json, _plain(result, measured.warnings), calibration_table(result))
+    doubts = ((doubt.code, doubt.message) for doubt in analysis.beam_warnings(measured, start, given))
+    for code, message in (*measured.warnings, *doubts):
         say(f"{code}: {message}")
-    for doubt in analysis.beam_warnings(measured, start, given):
-        say(f"{doubt.code}: {doubt.message}")
     say(f"wrote {out} and {picture}")
     return 0
 

@@ -48,6 +48,14 @@ def show_json(data: Any) -> None:
     print(json.dumps(data, indent=2, allow_nan=False))
 
 
+def show_result(as_json: bool, data: Any, *parts: RenderableType) -> None:
+    """Print a result on standard output: its plain data as JSON, or else what people read."""
+    if as_json:
+        show_json(data)
+    else:
+        show(*parts)
+
+
 def print_error(text: str, *, label: str = "error: ") -> None:
     """Print what went wrong on standard error."""
     say(Text.assemble((label, "bold red"), text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mixrd.cli.console import say, show, show_json
+from mixrd.cli.console import say, show_result
 from mixrd.cli.options import Switch
 
 EXAMPLES = """Examples:
@@ -53,17 +53,16 @@ def demo(
     else:
         with spinner("analysing the example"):
             found = run_demo()
-    if json:
-        truth = found.truth_percent
-        show_json({"schema": 1, "analysis": found.analysis.to_dict(), "true_weight_percent": truth})
-    else:
-        show(
-            "An example: a synthetic scan, made by the virtual diffractometer of mixrd.",
-            *statement_lines(found.analysis),
-            truth_table(found.analysis, found.truth_percent),
-            *analysis_lines(found.analysis),
-        )
-    written = write_result(found.analysis, folder, name="demo", force=overwrite)
-    written.append(write_scan_report(found.analysis, folder, name="demo", force=overwrite))
+    analysis, truth = found.analysis, found.truth_percent
+    show_result(
+        json,
+        {"schema": 1, "analysis": analysis.to_dict(), "true_weight_percent": truth},
+        "An example: a synthetic scan, made by the virtual diffractometer of mixrd.",
+        *statement_lines(analysis),
+        truth_table(analysis, truth),
+        *analysis_lines(analysis),
+    )
+    written = write_result(analysis, folder, name="demo", force=overwrite)
+    written.append(write_scan_report(analysis, folder, name="demo", force=overwrite))
     say(f"wrote {', '.join(path.name for path in written)} to {folder}")
     return 0

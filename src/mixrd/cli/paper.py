@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from mixrd.cli.console import say, show, show_json
+from mixrd.cli.console import say, show, show_json, show_result
 from mixrd.cli.options import Names, Switch
-from mixrd.cli.paper_bound import BOUND_EXAMPLES, bound
-from mixrd.cli.paper_options import (
-    DataOptions,
-    GridOptions,
-    Kind,
-    ProtocolOptions,
-    cells_of,
-)
-from mixrd.cli.paper_refine import REFINE_EXAMPLES, counting, refine
+from mixrd.cli.paper_options import DataOptions, GridOptions, Kind, ProtocolOptions, cells_of, is_wanted
+from mixrd.cli.paper_refine import BOUND_EXAMPLES, REFINE_EXAMPLES, bound, counting, refine
 from mixrd.errors import UsageError
 
 if TYPE_CHECKING:
     from mixrd.paper import Cell, Row
+
+Folders = Annotated[list[Path] | None, Parameter(name="FOLDER")]
 
 RUN_EXAMPLES = """Examples:
   mixrd paper run --n 5 --k 3 --architecture compact --samples 400000 -o out
@@ -91,9 +86,7 @@ def run(
 
 
 @paper.command(help_epilogue=TABLE_EXAMPLES)
-def table(
-    folders: Annotated[list[Path] | None, Parameter(name="FOLDER")] = None, /, *, json: Switch = False
-) -> int:
+def table(folders: Folders = None, /, *, json: Switch = False) -> int:
     """Print the results beside the paper's: mean total variation distances of the test.
 
     Parameters
@@ -106,18 +99,14 @@ def table(
     from mixrd.report.paper_tables import SHORTENED_NOTE, paper_table
 
     rows = _rows(folders)
-    if json:
-        show_json({"schema": 1, "rows": [row.to_dict() for row in rows]})
-        return 0
-    show(paper_table(rows))
-    if any(row.shortened for row in rows):
-        show("", SHORTENED_NOTE)
+    note = ("", SHORTENED_NOTE) if any(row.shortened for row in rows) else ()
+    show_result(json, {"schema": 1, "rows": [row.to_dict() for row in rows]}, paper_table(rows), *note)
     return 0
 
 
 @paper.command(help_epilogue=FIGURE_EXAMPLES)
 def figure(
-    folders: Annotated[list[Path] | None, Parameter(name="FOLDER")] = None,
+    folders: Folders = None,
     /,
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("fig3.png"),
@@ -201,7 +190,7 @@ def verify(
 
 @paper.command(help_epilogue=SIZES_EXAMPLES)
 def sizes(
-    folders: Annotated[list[Path] | None, Parameter(name="FOLDER")] = None,
+    folders: Folders = None,
     /,
     *,
     n: int = 10,
@@ -228,37 +217,28 @@ def sizes(
     from mixrd.report.paper_tables import SHORTENED_NOTE, sizes_table
 
     rows = size_rows(read_results(folders or results_folders()), n=n, k=k, kind=kind)
-    if json:
-        show_json({"schema": 1, "n": n, "k": k, "kind": kind, "rows": [row.to_dict() for row in rows]})
-        return 0
-    show(sizes_table(rows))
-    if any(row.shortened for row in rows):
-        show("", SHORTENED_NOTE)
+    note = ("", SHORTENED_NOTE) if any(row.shortened for row in rows) else ()
+    plain = {"schema": 1, "n": n, "k": k, "kind": kind, "rows": [row.to_dict() for row in rows]}
+    show_result(json, plain, sizes_table(rows), *note)
     return 0
 
 
 def _rows(folders: list[Path] | None) -> list[Row]:
-    from mixrd.paper import (
-        paper_rows,
-        read_bounds,
-        read_refinements,
-        read_results,
-        results_folders,
-    )
+    from mixrd.paper import paper_rows, read_bounds, read_refinements, read_results, results_folders
 
     chosen = folders or results_folders()
     return paper_rows(read_results(chosen), read_bounds(chosen), read_refinements(chosen))
 
 
 def _chosen(cells: tuple[Cell, ...], only: list[str]) -> tuple[Cell, ...]:
-    chosen = tuple(cell for cell in cells if not only or any(cell.name.startswith(o) for o in only))
+    chosen = tuple(cell for cell in cells if is_wanted(cell.name, only))
     if not chosen:
         raise UsageError(f"no cell's name begins with {only[0]!r}", remedy="--list shows the names")
     return chosen
 
 
 def _run(cells: tuple[Cell, ...], out: Path, device: str | None, *, keep_models: bool) -> None:
-    from mixrd.cli.paper_progress import grid_bar
+    from mixrd.cli.progress import grid_bar
     from mixrd.cli.train import checked_device
     from mixrd.files import writing
     from mixrd.paper import run_grid

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 #: One option, several numbers: `--n 5 10`.
 Numbers = Annotated[list[int], Parameter(consume_multiple=(1, None), allow_repeating=True)]
 Kind = Literal["up_to_replacement", "exactly_distinct"]
+Strain = Literal["symmetry", "general"]
+Scaling = Literal["maximum", "area", "none"]
+Shape = Literal["mixture", "phase"]
 Kinds = Annotated[list[Kind], Parameter(consume_multiple=(1, None), allow_repeating=True)]
 
 
@@ -78,16 +82,8 @@ class ProtocolOptions:
 
     @property
     def given(self) -> dict[str, object]:
-        """As `Protocol` takes them."""
-        chosen = {"samples": self.samples, "batch": self.batch, "learning_rate": self.learning_rate}
-        return {
-            **{name: value for name, value in chosen.items() if value is not None},
-            "schedule": self.schedule,
-            "loss": self.loss,
-            "precision": self.precision,
-            "largest_gradient": self.largest_gradient,
-            "compile": self.compile,
-        }
+        """As `Protocol` takes them; what is None there is so by default."""
+        return {name: value for name, value in vars(self).items() if value is not None and name != "start"}
 
 
 @Parameter(name="*", group=Group("The data", sort_key=3))
@@ -95,16 +91,16 @@ class ProtocolOptions:
 class DataOptions:
     """What the paper leaves open, and sizes of the dataset."""
 
-    strain: Literal["symmetry", "general"] = "symmetry"
+    strain: Strain = "symmetry"
     """Strain components: those that the crystal system allows, or all six."""
 
     simulator: Literal["mixrd", "pymatgen"] = "mixrd"
     """What calculates the lines."""
 
-    scaling: Literal["maximum", "area", "none"] = "maximum"
+    scaling: Scaling = "maximum"
     """What a pattern is divided by before it is weighted."""
 
-    shape_per: Literal["mixture", "phase"] = "mixture"
+    shape_per: Shape = "mixture"
     """Whether all phases of a mixture share size and peak shape."""
 
     strains: int = 500
@@ -137,6 +133,11 @@ def cells_of(which: GridOptions, how: ProtocolOptions, data: DataOptions) -> tup
         seeds=range(which.seeds),
         protocol=_protocol(how, data),
     )
+
+
+def is_wanted(name: str, only: Sequence[str] | None) -> bool:
+    """Whether a name begins as one of these, if any are given."""
+    return not only or name.startswith(tuple(only))
 
 
 def _protocol(how: ProtocolOptions, data: DataOptions) -> Protocol:

@@ -1,16 +1,109 @@
-"""`mixrd paper refine`: the refinement that starts from a trained network, beside it and the noise floor."""
+"""`mixrd paper bound` and `refine`: the noise floor, and refinements that start from a network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
-from mixrd.cli.console import show, show_json
+from mixrd.cli.console import show_result
 from mixrd.cli.options import Names, Switch
+from mixrd.cli.paper_options import (
+    DataOptions,
+    GridOptions,
+    Kinds,
+    Numbers,
+    ProtocolOptions,
+    Scaling,
+    Shape,
+    Strain,
+    cells_of,
+    is_wanted,
+)
 from mixrd.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixrd.paper import Cell
+
+BOUND_EXAMPLES = """Examples:
+  mixrd paper bound --n 10 --k 3 --kind exactly_distinct -o out
+  mixrd paper bound --n 5 10 20 --k 3 7 --patterns 200 -o out
+
+`mixrd paper table out` shows each beside the networks of its setting."""
+
+
+@Parameter(name="*", group=Group("The patterns", sort_key=1))
+@dataclass(frozen=True)
+class BoundOptions:
+    """Which settings' test patterns; all as for `mixrd paper run`."""
+
+    n: Numbers | None = None
+    """Materials; 5 10 15 20 unless given."""
+
+    k: Numbers | None = None
+    """Most phases that coexist; 3 5 7 unless given."""
+
+    kind: Kinds | None = None
+    """What K means: 1 to K patterns, materials with replacement (usual), or K different materials."""
+
+    pool: str = "cod"
+    """cod (50 structures that ship), stones (7 phases of urinary stones) or a file of `mixrd cod sample`."""
+
+    strain: Strain = "symmetry"
+    """Strain components: those that the crystal system allows, or all six."""
+
+    scaling: Scaling = "maximum"
+    """What a pattern is divided by before it is weighted."""
+
+    shape_per: Shape = "mixture"
+    """Whether all phases of a mixture share size and peak shape."""
+
+    test_strains: int = 200
+    """Strained copies of each material in the test."""
+
+
+def bound(
+    *,
+    which: BoundOptions = BoundOptions(),
+    patterns: int = 1000,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    json: Switch = False,
+) -> int:
+    """Calculate the noise floor: the mean error of the best estimator, told which phases there are.
+
+    Parameters
+    ----------
+    patterns
+        How many of the test's patterns.
+    out
+        Folder of the results; what is there is not calculated again.
+    json
+        Print JSON instead of a table.
+    """
+    from mixrd.cli.progress import counted_bar
+    from mixrd.files import writing
+    from mixrd.paper import measure_bound
+    from mixrd.report.paper_tables import bounds_table
+
+    found = []
+    for cell in _settings_of(which):
+        with writing(out), counted_bar(f"N = {cell.n}, K = {cell.k}, {cell.kind}", patterns) as step:
+            found.append(measure_bound(cell, out, patterns=patterns, tell=step))
+    show_result(json, {"schema": 1, "bounds": found}, bounds_table(found))
+    return 0
+
+
+def _settings_of(which: BoundOptions) -> tuple[Cell, ...]:
+    """One cell for each setting that these options ask for; its network is of no account."""
+    data = DataOptions(
+        strain=which.strain, scaling=which.scaling, shape_per=which.shape_per, test_strains=which.test_strains
+    )
+    grid = GridOptions(n=which.n, k=which.k, kind=which.kind, seeds=1, pool=which.pool)
+    return cells_of(grid, ProtocolOptions(), data)
+
 
 REFINE_EXAMPLES = """Examples:
   mixrd paper refine out
@@ -48,7 +141,7 @@ def refine(
     from mixrd.paper import measure_refinement, paper_materials
     from mixrd.report.paper_tables import refinements_table
 
-    models = [m for m in sorted(folder.glob("*.safetensors")) if _is_wanted(m.name, only or [])]
+    models = [m for m in sorted(folder.glob("*.safetensors")) if is_wanted(m.name, only)]
     if not models:
         raise UsageError(
             "there is no network of that name",
@@ -58,14 +151,9 @@ def refine(
     found = []
     for model in models:
         with writing(folder), filling_bar(model.stem) as bar:
-            told = counting(bar, patterns)
-            found.append(
-                measure_refinement(model, patterns=patterns, materials=paper_materials(pool), tell=told)
-            )
-    if json:
-        show_json({"schema": 1, "refinements": found})
-    else:
-        show(refinements_table(found))
+            told, materials = counting(bar, patterns), paper_materials(pool)
+            found.append(measure_refinement(model, patterns=patterns, materials=materials, tell=told))
+    show_result(json, {"schema": 1, "refinements": found}, refinements_table(found))
     return 0
 
 
@@ -79,7 +167,3 @@ def counting(bar: Callable[[int, int], None], total: int) -> Callable[[int], Non
         bar(done, total)
 
     return tell
-
-
-def _is_wanted(name: str, only: list[str]) -> bool:
-    return not only or any(name.startswith(beginning) for beginning in only)

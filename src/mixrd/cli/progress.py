@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
-    ProgressColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -20,12 +21,15 @@ from mixrd.cli.console import messages, say
 from mixrd.report.numbers import duration_text
 
 if TYPE_CHECKING:
+    from mixrd.paper import CellDone, GridProgress
     from mixrd.training import TrainingProgress
 
 #: Steps after which the time left is worth saying.
 _STEPS_TO_JUDGE = 5
 #: Between two lines of progress where there is no bar.
 _SECONDS_BETWEEN_LINES = 10.0
+#: The same over a grid of trainings, within the first minute and after it.
+_FIRST_PAUSE_SECONDS, _LATER_PAUSE_SECONDS, _FIRST_SECONDS = 10.0, 60.0, 60.0
 
 
 @contextmanager
@@ -78,7 +82,7 @@ def counted_bar(what: str, total: int) -> Iterator[Callable[[], None]]:
             left = (now - first) / (done - 1) * (total - done)
             say(f"{what}: {done} of {total}, about {duration_text(left)} left")
 
-    with Progress(*_columns(), console=console, transient=True, disable=not console.is_terminal) as bar:
+    with _bar(console) as bar:
         task = bar.add_task(what, total=total)
         yield advance
 
@@ -99,7 +103,7 @@ def filling_bar(what: str) -> Iterator[Callable[[int, int], None]]:
             said = time.monotonic()
             say(f"{what}: {done} of {total}")
 
-    with Progress(*_columns(), console=console, transient=True, disable=not console.is_terminal) as bar:
+    with _bar(console) as bar:
         task = bar.add_task(what, total=None)
         yield update
 
@@ -111,8 +115,9 @@ def spinner(what: str) -> AbstractContextManager[object]:
     return console.status(what)
 
 
-def _columns() -> tuple[ProgressColumn, ...]:
-    return TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+def _bar(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _quarterly(what: str) -> Callable[[TrainingProgress], None]:
@@ -128,3 +133,67 @@ def _quarterly(what: str) -> Callable[[TrainingProgress], None]:
             say(f"{what}: {25 * quarter} % done, loss {now.loss:.4f}, TVD {now.tvd:.4f}")
 
     return update
+
+
+class GridBar:
+    """What `run_grid` tells of, as lines.
+
+    Parameters
+    ----------
+    bar : Progress, optional
+        Of a terminal, which takes the place of lines while something runs.
+    """
+
+    def __init__(self, bar: Progress | None = None) -> None:
+        self._bar = bar
+        self._task = None if bar is None else bar.add_task("", total=1.0, state="")
+        self._begin = self._said = time.monotonic()
+
+    def dataset(self, done: int, total: int) -> None:
+        """Materials simulated, and all."""
+        self._show("simulating materials", f"{done} of {total}", done / total)
+
+    def running(self, now: GridProgress) -> None:
+        """Where the grid is."""
+        parts = []
+        if now.training is not None:
+            parts += [f"step {now.training.step} of {now.training.steps}", f"TVD {now.training.tvd:.4f}"]
+        if now.seconds_left is not None:
+            parts.append(f"{duration_text(now.seconds_left)} left for all")
+        name = f"cell {now.number} of {now.cells}, {now.cell.name}"
+        self._show(name, ", ".join(parts) or "fitting", now.share_done)
+
+    def done(self, now: CellDone) -> None:
+        """A cell that is done; the line stays."""
+        if now.mean_tvd is None:
+            text = f"{now.cell.name}: done before"
+        else:
+            mark = f", shortened to {now.cell.samples} samples" if now.cell.shortened else ""
+            text = f"{now.cell.name}: mean test TVD {now.mean_tvd:.4f}{mark}"
+        if self._bar is None:
+            say(text)
+        else:
+            self._bar.console.print(text, soft_wrap=True)
+
+    def _show(self, what: str, state: str, share: float) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=what, completed=share, state=state)
+            return
+        now = time.monotonic()
+        pause = _FIRST_PAUSE_SECONDS if now - self._begin < _FIRST_SECONDS else _LATER_PAUSE_SECONDS
+        if now - self._said > pause:
+            self._said = now
+            say(f"{what}: {state}")
+
+
+@contextmanager
+def grid_bar() -> Iterator[GridBar]:
+    """A bar over the work of all cells with the running one's state; lines where there is no terminal."""
+    console = messages()
+    if not console.is_terminal:
+        yield GridBar()
+        return
+    text, state = TextColumn("{task.description}"), TextColumn("{task.fields[state]}")
+    columns = (text, BarColumn(), TaskProgressColumn(), state)
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield GridBar(bar)

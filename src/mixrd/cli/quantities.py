@@ -41,19 +41,16 @@ class Quantity:
         UsageError
             If it is no number, or the unit is unknown.
         """
-        match = _NUMBER.fullmatch(text.strip())
-        factor = (
-            None
-            if match is None
-            else {"": 1.0, **self.units}.get(match[2].replace("µ", "u").replace("μ", "u"))
-        )
-        if match is None or factor is None:
-            raise UsageError(f"{self.option} cannot be {text!r}", remedy=f"Write for example {self.example}")
-        return float(match[1]) * factor
+        if match := _NUMBER.fullmatch(text.strip()):
+            factor = {"": 1.0, **self.units}.get(match[2].replace("µ", "u").replace("μ", "u"))
+            if factor is not None:
+                return float(match[1]) * factor
+        raise UsageError(f"{self.option} cannot be {text!r}", remedy=f"Write for example {self.example}")
 
     def by_phase(self, parts: Sequence[str] | None) -> tuple[float | None, dict[str, float]]:
         """What `VALUE` and `PHASE:VALUE` say: the value of all phases, and those of single ones."""
-        named = [_split(part) for part in parts or ()]
+        # the phase may hold colons itself (a path on Windows)
+        named = [(name, value) for name, _, value in (part.rpartition(":") for part in parts or ())]
         alone = [self.parse(value) for name, value in named if not name]
         if len(alone) > 1:
             raise UsageError(
@@ -152,9 +149,3 @@ def without_repeats(option: str, entries: Sequence[tuple[str, V]]) -> dict[str, 
         if sum(name == other for other, _ in entries) > 1:
             raise UsageError(f"{option} is given twice for {name}", remedy="Give it once for each phase")
     return result
-
-
-def _split(part: str) -> tuple[str, str]:
-    """Phase and rest; the phase may hold colons itself (a path on Windows)."""
-    name, _, value = part.rpartition(":")
-    return name, value

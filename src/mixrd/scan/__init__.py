@@ -6,12 +6,11 @@ Readers of other packages are imported only when a file needs them.
 from __future__ import annotations
 
 from mixrd.scan.headers import Arrays, ScanHeader, chosen
-from mixrd.scan.measurement import Scan
+from mixrd.scan.measurement import Scan, write_scan
 from mixrd.scan.opened_file import OpenedFile
 from mixrd.scan.readers import read_scan
 from mixrd.scan.resample import Rebinned, rebin
 from mixrd.scan.scan_format import ScanFormat, register_format
-from mixrd.scan.writers import write_scan
 
 __all__ = [
     "Arrays",

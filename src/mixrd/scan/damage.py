@@ -151,14 +151,19 @@ def _saturated(y: Floats) -> int | None:
     at = np.equal(y, top)
     if at.sum() < 3 or top < 100.0:
         return None
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], at.view(np.int8), [0]))))
-    first, stop = edges[::2], edges[1::2]
+    first, stop = _runs(at)
     padded = np.concatenate(([-np.inf], y, [-np.inf]))
     drop = top - np.maximum(padded[first], padded[stop + 1])
     long_run: NDArray[np.bool_] = stop - first >= 3
     cut = long_run & (drop > max(3.0, 0.01 * top))
     counted = are_whole(y) and top >= 1000.0 and first.size >= 3
     return int(at.sum()) if cut.any() or counted else None
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where runs of True begin, and end."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
+    return edges[::2], edges[1::2]
 
 
 def _dead(y: Floats) -> NDArray[np.intp]:
@@ -171,8 +176,7 @@ def _dead(y: Floats) -> NDArray[np.intp]:
         (sides >= _DEAD_LEVEL) & (own < 0.3 * sides) & (sides - own > 10.0 * np.sqrt(np.maximum(sides, 1.0)))
     )
     found = set((np.flatnonzero(low) + 2).tolist())
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], (y <= 0.0).view(np.int8), [0]))))
-    for first, stop in zip(edges[::2], edges[1::2], strict=True):
+    for first, stop in zip(*_runs(y <= 0.0), strict=True):
         inside = first >= 1 and stop < y.size and stop - first <= _DEAD_RUN
         if inside and min(y[first - 1], y[stop]) >= _DEAD_LEVEL:
             found.update(range(first, stop))

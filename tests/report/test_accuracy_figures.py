@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mixrd.errors import UsageError
-from mixrd.report.floor_figure import plot_floor
+from mixrd.report.accuracy_figures import plot_floor
 
 MEANS = {"network": 0.05, "refined": 0.013, "told": 0.011, "bound": 0.01}
 FOUND = {
