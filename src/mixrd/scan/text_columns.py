@@ -102,8 +102,9 @@ def read_columns(text: str, file: str | PathLike[str]) -> Columns:
         If the lines are no table, the header speaks of neutrons, or the columns are ambiguous.
     """
     lines = text.splitlines()
-    style = _choose_style(lines, file)
-    header, rows = _split_rows(lines, style, file)
+    even = _even_rows(lines)
+    style = _STYLES[0] if even else _choose_style(lines, file)
+    header, rows = even or _split_rows(lines, style, file)
     names = column_names(header, style.split, len(rows[0]))
     _refuse_neutrons(header, file)
     table = np.array(rows, dtype=np.float64)
@@ -163,7 +164,7 @@ def _choose_style(lines: Sequence[str], file: str | PathLike[str]) -> _Style:
 
 
 def _even_rows(lines: Sequence[str]) -> tuple[list[str], NDArray[np.float64]] | None:
-    """What `_split_rows` finds where comments come first and then a table alone; None where it is not so."""
+    """Comments and the table below them where there is nothing else; None where there is."""
     start = next((i for i, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), len(lines))
     columns = len(lines[start].split()) if start < len(lines) else 0
     body = "\n".join(lines[start:]).rstrip() + "\n"
@@ -182,9 +183,7 @@ def _plain_table(columns: int) -> re.Pattern[str]:
 
 def _split_rows(
     lines: Sequence[str], style: _Style, file: str | PathLike[str]
-) -> tuple[list[str], list[list[float]] | NDArray[np.float64]]:
-    if style == _STYLES[0] and (even := _even_rows(lines)) is not None:
-        return even
+) -> tuple[list[str], list[list[float]]]:
     header: list[str] = []
     between: list[str] = []  # comments in the table speak of a point, those below it of the scan
     rows: list[list[float]] = []
