@@ -218,6 +218,13 @@ def test_wrong_instrument_ends_a_batch_at_once(run, scan_file: Path) -> None:
     assert shown.err.count("nowhere.toml") == 1
 
 
+@pytest.mark.parametrize("command", ["analyze", "watch"])
+def test_contradictions_are_told_before_any_file_is_looked_for(run, command: str) -> None:
+    shown = run(command, "nowhere", "--phases", "halite", "--no-refine", "--exclude", "26-27")
+    assert shown.code == 2
+    assert "--exclude and --no-refine" in shown.err and "nowhere" not in shown.err
+
+
 def test_missing_file(run) -> None:
     shown = run("analyze", "nowhere.xy", *REFINE)
     assert shown.code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from mixrd.crystal import B_OVER_U, Crystal
 from mixrd.network import Model
 from mixrd.pattern import Instrument, instrument_to_dict
 from mixrd.scan import Scan
+
+_HASHES: WeakKeyDictionary[Model, str] = WeakKeyDictionary()
 
 
 def provenance(
@@ -42,7 +45,7 @@ def provenance(
         "scan_sha256": scan.sha256,
         "scan_format": scan.format,
         "scan_reader": scan.reader,
-        "model_sha256": model.sha256 if model else None,
+        "model_sha256": _hash_of(model) if model else None,
         "seed": model.recipe.get("seed") if model else None,
         "instrument": instrument.name,
         "radiation": instrument.radiation.name,
@@ -53,6 +56,13 @@ def provenance(
         "structures": {crystal.name: _structure(crystal) for crystal in crystals},
         "preparation": _preparation(preparation),
     }
+
+
+def _hash_of(model: Model) -> str:
+    """Of a model that is used, which changes no more: for scan after scan, hashed once."""
+    if model not in _HASHES:
+        _HASHES[model] = model.sha256
+    return _HASHES[model]
 
 
 def _structure(crystal: Crystal) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class AnalysisRequest(InstrumentChoice):
         names = [phase for phase in self.phases if isinstance(phase, str)]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise CrystalError(
-                f"the phase {twice} is named twice",
+                f"{twice} and {twice} are the same structure",
                 remedy="Name each phase once; the data cannot tell the two apart",
             )
         check_distinct(list(self.crystals))

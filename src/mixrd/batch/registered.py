@@ -44,7 +44,7 @@ def take_over(others: Registered) -> None:
     """
     kinds = _kinds()
     for (kind, name), pickled in others.items():
-        if name in kinds[kind].all():
+        if kind not in kinds or name in kinds[kind].all():
             continue
         try:
             if isinstance(pickled, str):

@@ -49,8 +49,7 @@ class Quantity:
 
     def by_phase(self, parts: Sequence[str] | None) -> tuple[float | None, dict[str, float]]:
         """What `VALUE` and `PHASE:VALUE` say: the value of all phases, and those of single ones."""
-        # the phase may hold colons itself (a path on Windows)
-        named = [(name, value) for name, _, value in (part.rpartition(":") for part in parts or ())]
+        named = [_split(part) for part in parts or ()]
         alone = [self.parse(value) for name, value in named if not name]
         if len(alone) > 1:
             raise UsageError(
@@ -63,6 +62,12 @@ class Quantity:
         """What `NAME:VALUE` say."""
         named = [_split(part) for part in parts or ()]
         return without_repeats(self.option, [(name, self.parse(value)) for name, value in named])
+
+
+def _split(part: str) -> tuple[str, str]:
+    """Name and value; the name may hold colons itself (a path on Windows)."""
+    name, _, value = part.rpartition(":")
+    return name, value
 
 
 TIME = Quantity("--time", {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}, "1s, 500ms or 2min")

@@ -79,8 +79,9 @@ def _read(opened: OpenedFile, scan: int | None) -> Found:
     """
     choose_scan([ScanHeader()], scan)
     lines = opened.text.splitlines()
-    style = _choose_style(lines)
-    above, rows = _split_rows(lines, style)
+    even = _even_rows(lines)
+    style = _STYLES[0] if even else _choose_style(lines)
+    above, rows = even or _split_rows(lines, style)
     names = column_names(above, style.split, len(rows[0]))
     if "neutron" in " ".join(above).lower():
         raise ScanError("its header says that these are neutron data", remedy=X_RAYS_ONLY)
@@ -149,7 +150,7 @@ def _choose_style(lines: Sequence[str]) -> _Style:
 
 
 def _even_rows(lines: Sequence[str]) -> tuple[list[str], Floats] | None:
-    """What `_split_rows` finds where comments come first and then a table alone; None where it is not so."""
+    """Comments and the table below them where there is nothing else; None where there is."""
     start = next((i for i, line in enumerate(lines) if line.strip() and not _COMMENT.match(line)), len(lines))
     columns = len(lines[start].split()) if start < len(lines) else 0
     body = "\n".join(lines[start:]).rstrip() + "\n"
@@ -166,9 +167,7 @@ def _plain_table(columns: int) -> re.Pattern[str]:
     return re.compile(rf"(?:[ \t]*+{number}(?:[ \t]++{number}){{{columns - 1}}}[ \t]*+\n)++", re.ASCII)
 
 
-def _split_rows(lines: Sequence[str], style: _Style) -> tuple[list[str], list[list[float]] | Floats]:
-    if style == _STYLES[0] and (even := _even_rows(lines)) is not None:
-        return even
+def _split_rows(lines: Sequence[str], style: _Style) -> tuple[list[str], list[list[float]]]:
     header: list[str] = []
     between: list[str] = []  # comments in the table speak of a point, those below it of the scan
     rows: list[list[float]] = []
