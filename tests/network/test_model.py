@@ -15,7 +15,15 @@ from safetensors.torch import save_file
 
 import mixrd
 from mixrd.errors import ModelError
-from mixrd.network import Model, NetworkEstimator, Problem, build_network, build_trainable, unfit_for_scans
+from mixrd.network import (
+    Model,
+    NetworkEstimator,
+    Problem,
+    build_network,
+    build_trainable,
+    load_estimator,
+    unfit_for_scans,
+)
 
 PATTERNS = np.random.default_rng(0).poisson(50.0, (4, 500)).astype(np.float64)
 
@@ -87,11 +95,14 @@ def test_a_file_of_before_there_was_a_choice(model: Model, saved: Path) -> None:
     assert Model.load(rewritten(saved, header)).sha256 == model.sha256
 
 
-def test_a_network_of_the_paper_is_refused_by_name(tmp_path: Path) -> None:
+def test_files_of_the_other_kind_are_refused_by_name(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "paper.safetensors"
     network = build_trainable("mlp", points=500, materials=2)
     NetworkEstimator("mlp", network, loss="tvd", points=500, materials=2).save(path)
-    assert_refused(path, "not a readable mixrd model")
+    assert_refused(path, "it is a file of `mixrd paper run`, no mixrd model")
+    model.save(path)
+    with pytest.raises(ModelError, match="it is a file of `mixrd train`, no estimator of fractions"):
+        load_estimator(path)
 
 
 @pytest.mark.parametrize("name", ["knn", "matched", "nnls"])

@@ -90,8 +90,10 @@ def test_the_network_stands_where_the_refinement_failed() -> None:
 def test_disagreement_counts_in_the_uncertainties_of_both() -> None:
     one = torch.ones(2)
     estimate = PatternEstimate(
-        torch.ones(2, 2), torch.tensor([[0.6, 0.4], [0.6, 0.4]]), torch.tensor([[0.03, 0.03], [0.3, 0.3]]),
-        torch.zeros(2, 2), torch.zeros(2, 2), one, one, one, one, one, one, one, one,
+        torch.tensor([[0.6, 0.4], [0.6, 0.4]]), presence=torch.ones(2, 2),
+        fraction_sigma=torch.tensor([[0.03, 0.03], [0.3, 0.3]]),
+        strain=torch.zeros(2, 2), strain_sigma=torch.zeros(2, 2), log_size=one, log_size_sigma=one,
+        eta=one, eta_sigma=one, level=one, level_sigma=one, log_decay=one, log_decay_sigma=one,
     )  # fmt: skip
     fractions, sigma = torch.tensor([[0.8, 0.2], [0.8, 0.2]]), torch.full((2, 2), 0.04)
     refined = Refined(fractions, sigma, torch.zeros(2), torch.ones(2, dtype=torch.bool), fitted=None)

@@ -57,9 +57,8 @@ def train(
     steps
         Steps of training; more steps, a better network. The usual number unless given.
     architecture
-        Kind of network: compact-scan, compact, compact-heads, mlp, table1, or one that another package adds.
-        The first says strains and sizes as well; from one that says fractions alone, a refinement
-        begins as without a network.
+        Kind of network: compact-scan (says strains and sizes as well), compact-heads (strains),
+        compact, mlp, table1 (fractions alone), or one that another package adds.
     seed
         The same seed gives the same network.
     device

@@ -70,15 +70,21 @@ class FileKind:
         ModelError
             If there is no such file, it is damaged or another kind, or of another format version.
         """
+        made_by = f"Give a file that `{self.made_by}` wrote"
         try:
             metadata, tensors = read_tensors(path)
+            for other in (MODEL, ESTIMATOR):
+                if self.key not in metadata and other.key in metadata:
+                    raise ModelError(
+                        f"it is a file of `{other.made_by}`, no {self.what}", remedy=made_by, file=path
+                    )
             header = json.loads(metadata[self.key])
         except FileNotFoundError:
             raise ModelError("no such file", remedy=f"Check the path of the {self.what}", file=path) from None
         except (SafetensorError, OSError, KeyError, ValueError) as error:
             raise ModelError(
                 f"it is not a readable {self.what} ({type(error).__name__})",
-                remedy=f"Give a file that `{self.made_by}` wrote",
+                remedy=made_by,
                 file=path,
             ) from None
         if not isinstance(header, dict) or header.get("format") != FORMAT_VERSION:

@@ -27,9 +27,10 @@ def estimate_of(setting: Setting, drawn, presence: torch.Tensor) -> PatternEstim
     one = torch.ones(len(presence))
     fractions = presence / presence.sum(1, keepdim=True)
     return PatternEstimate(
-        presence, fractions, 0.05 * fractions, strain[:, has], 0.01 * strain[:, has].abs(),
-        truth.shape[:, 0], 0.1 * one, truth.shape[:, 1], 0.1 * one, 0.1 * one, 0.1 * one,
-        truth.shape[:, 2], 0.1 * one,
+        fractions, presence=presence, fraction_sigma=0.05 * fractions,
+        strain=strain[:, has], strain_sigma=0.01 * strain[:, has].abs(),
+        log_size=truth.shape[:, 0], log_size_sigma=0.1 * one, eta=truth.shape[:, 1], eta_sigma=0.1 * one,
+        level=0.1 * one, level_sigma=0.1 * one, log_decay=truth.shape[:, 2], log_decay_sigma=0.1 * one,
     )  # fmt: skip
 
 
