@@ -33,6 +33,9 @@ EDGE_STEPS = 40
 #: adds to a pattern is then wrong by a part of little.
 LEAST_EDGE_SHARE = 0.05
 
+#: Gauss-Legendre nodes and weights on -1 to 1.
+_QUADRATURE = np.polynomial.legendre.leggauss(24)
+
 PowderClass = Literal["fine", "medium", "coarse", "very coarse"]
 
 
@@ -121,7 +124,7 @@ def brindley_factor(mu_difference_per_mm: Tensor | float, particle_size_um: Tens
         dtype=None if _any_tensor(mu_difference_per_mm, particle_size_um) else torch.float64,
     )
     require_within("mu_difference_per_mm times particle size", contrast, -MAX_CONTRAST, MAX_CONTRAST)
-    nodes, weights = np.polynomial.legendre.leggauss(24)
+    nodes, weights = _QUADRATURE
     s = torch.as_tensor((nodes + 1) / 2, dtype=contrast.dtype, device=contrast.device)
     w = torch.as_tensor(weights / 2, dtype=contrast.dtype, device=contrast.device)
     return (3 * w * s**2 * torch.exp(-contrast.unsqueeze(-1) * s)).sum(-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
@@ -168,12 +169,14 @@ def _factors(
     crystals: Sequence[Crystal], mu: NDArray[np.float64], mean: float, sizes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     factors = np.ones(len(crystals))
-    for i, crystal in enumerate(crystals):
-        if sizes[i] > 0:
-            try:
-                factors[i] = float(brindley_factor(float(mu[i]) - mean, float(sizes[i])))
-            except ParameterError as problem:
-                raise ParameterError(f"{crystal.name}: {problem.cause}", remedy=problem.remedy) from None
+    some = sizes > 0
+    try:
+        factors[some] = brindley_factor(
+            torch.from_numpy(mu[some] - mean), torch.from_numpy(sizes[some])
+        ).numpy()
+    except ParameterError as problem:
+        worst = crystals[int(np.abs((mu - mean) * sizes).argmax())]
+        raise ParameterError(f"{worst.name}: {problem.cause}", remedy=problem.remedy) from None
     return factors
 
 

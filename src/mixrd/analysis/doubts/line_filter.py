@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.signal import find_peaks, peak_widths
 
 from mixrd.analysis.doubts.wavelength_check import beam_peak
+from mixrd.diffraction import Radiation
 from mixrd.pattern import Instrument
 from mixrd.pattern.profile import tch_pseudo_voigt
 
@@ -109,28 +111,37 @@ def _block(
     rows: range,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """`line_heights` of neighbours, by the peak of the middle one; spikes are not told from lines."""
-    middle = [(rows.start + rows.stop) // 2]
-    centre, width = two_theta[middle], fwhm[middle]
+    middle = (rows.start + rows.stop) // 2
     step = float(two_theta[-1] - two_theta[0]) / (len(two_theta) - 1)
-    half = int(REACH * float(width[0]) / step) + 1
-    x = np.arange(-half, half + 1) * step / float(width[0])
-    inside = (np.abs(x) <= REACH).astype(np.float64)
-    x = x * inside
-    peak = beam_peak(centre, x[np.newaxis], width, instrument.radiation)[0] * inside
-    weight = np.zeros(len(rows) + 2 * half)
-    weighted = np.zeros_like(weight)
+    kernels = _kernels(float(two_theta[middle]), float(fwhm[middle]), step, instrument.radiation)
+    half = len(kernels) // 2
+    # Counts that are weighted, and the weights, as far as the windows of these rows reach.
+    both = np.zeros((2, len(rows) + 2 * half))
     a, b = max(rows.start - half, 0), min(rows.stop + half, len(two_theta))
-    place = slice(a - rows.start + half, b - rows.start + half)
-    weight[place] = sigma[a:b] ** -2
-    weighted[place] = weight[place] * residual[a:b]
-    kernels = np.stack([inside, x, x * x, peak, peak * x, peak * peak], axis=1)
-    s0, s1, s2, p0, p1, pp = (sliding_window_view(weight, len(x)) @ kernels).T
-    r0, r1, rp = (sliding_window_view(weighted, len(x)) @ kernels[:, [0, 1, 3]]).T
+    weight = sigma[a:b] ** -2
+    both[:, a - rows.start + half : b - rows.start + half] = weight, weight * residual[a:b]
+    weights, weighted = sliding_window_view(both, len(kernels), axis=1)
+    s0, s1, s2, p0, p1, pp = (weights @ kernels).T
+    r0, r1, rp = (weighted @ kernels[:, [0, 1, 3]]).T
     determinant = np.maximum(s0 * s2 - s1 * s1, 1e-300)
     level, slope = (s2 * p0 - s1 * p1) / determinant, (s0 * p1 - s1 * p0) / determinant
     information = np.maximum(pp - level * p0 - slope * p1, 1e-300)
     height = np.minimum((rp - level * r0 - slope * r1) / information, rp / np.maximum(pp, 1e-300))
-    return np.maximum(height, 0.0), information**-0.5, np.full(len(rows), peak.sum())
+    return np.maximum(height, 0.0), information**-0.5, np.full(len(rows), kernels[:, 3].sum())
+
+
+@lru_cache(maxsize=4096)
+def _kernels(centre: float, fwhm: float, step: float, beam: Radiation) -> FloatArray:
+    """(W, 6): what a window's points count for in the sums of a peak on a straight line.
+
+    Scans of a series ask for the same again.
+    """
+    half = int(REACH * fwhm / step) + 1
+    x = np.arange(-half, half + 1) * step / fwhm
+    inside = (np.abs(x) <= REACH).astype(np.float64)
+    x = x * inside
+    peak = beam_peak(np.array([centre]), x[np.newaxis], np.array([fwhm]), beam)[0] * inside
+    return np.stack([inside, x, x * x, peak, peak * x, peak * peak], axis=1)
 
 
 def _each(
