@@ -2,10 +2,9 @@
 
 from mixrd.network.architecture import Architecture, architecture_named, architectures
 from mixrd.network.baselines import NearestNeighbours, ReferenceLeastSquares
-from mixrd.network.compact import NETWORK_VERSION, CompactFractions, CompactHeads, CompactNetwork
+from mixrd.network.compact import NETWORK_VERSION, CompactHeads, CompactNetwork
 from mixrd.network.estimator import FittedEstimator, FractionEstimator, NetworkEstimator
 from mixrd.network.forest import RandomForest
-from mixrd.network.fully_connected import FullyConnectedNetwork
 from mixrd.network.head_outputs import HeadOutputs, HeadTruth
 from mixrd.network.heads import HeadedNetwork, StrainNetwork
 from mixrd.network.losses import (
@@ -33,13 +32,11 @@ __all__ = [
     "NETWORK_VERSION",
     "SCAN_ARCHITECTURE",
     "Architecture",
-    "CompactFractions",
     "CompactHeads",
     "CompactNetwork",
     "Estimate",
     "FittedEstimator",
     "FractionEstimator",
-    "FullyConnectedNetwork",
     "HeadOutputs",
     "HeadTruth",
     "HeadedNetwork",
