@@ -106,7 +106,7 @@ def sample_doubts(
     if 100 * np.abs(shift).max(initial=0.0) < MATERIAL_PERCENT:
         return
     # Of two phases both move alike: rounding does not choose between them.
-    moved = int(np.argmax(np.abs(shift).round(9)))
+    moved = int(np.argmax(np.abs(shift) > (1 - 1e-6) * np.abs(shift).max()))
     said = f"this moved {crystals[moved].name} by {100 * shift[moved]:+.1f} wt%, which is uncertain"
     textured = False
     for crystal, r, sigma in zip(crystals, refined.texture, refined.texture_sigma, strict=True):

@@ -84,11 +84,7 @@ def line_heights(
     steps = np.diff(two_theta)
     if np.ptp(steps) > _UNEVEN * np.median(steps):
         return _each(two_theta, residual, sigma, fwhm, instrument, np.arange(len(two_theta)))
-    parts = [
-        _block(two_theta, residual, sigma, fwhm, instrument, range(a, b))
-        for a, b in pairwise(_edges(two_theta, fwhm))
-    ]
-    height, spread, points = (np.concatenate(x) for x in zip(*parts, strict=True))
+    height, spread, points = _by_neighbours(two_theta, residual, sigma, fwhm, instrument)
     high = np.flatnonzero(height > _WORTH_A_LOOK * spread)
     if len(high):
         height[high], spread[high], points[high] = _each(two_theta, residual, sigma, fwhm, instrument, high)
@@ -102,32 +98,37 @@ def _edges(two_theta: FloatArray, fwhm: FloatArray) -> list[int]:
     return [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(two_theta)]
 
 
-def _block(
-    two_theta: FloatArray,
-    residual: FloatArray,
-    sigma: FloatArray,
-    fwhm: FloatArray,
-    instrument: Instrument,
-    rows: range,
+def _by_neighbours(
+    two_theta: FloatArray, residual: FloatArray, sigma: FloatArray, fwhm: FloatArray, instrument: Instrument
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """`line_heights` of neighbours, by the peak of the middle one; spikes are not told from lines."""
-    middle = (rows.start + rows.stop) // 2
+    """`line_heights` by the peak in the middle of each block of points; spikes are not told from lines."""
     step = float(two_theta[-1] - two_theta[0]) / (len(two_theta) - 1)
-    kernels = _kernels(float(two_theta[middle]), float(fwhm[middle]), step, instrument.radiation)
-    half = len(kernels) // 2
-    # Counts that are weighted, and the weights, as far as the windows of these rows reach.
-    both = np.zeros((2, len(rows) + 2 * half))
-    a, b = max(rows.start - half, 0), min(rows.stop + half, len(two_theta))
-    weight = sigma[a:b] ** -2
-    both[:, a - rows.start + half : b - rows.start + half] = weight, weight * residual[a:b]
-    weights, weighted = sliding_window_view(both, len(kernels), axis=1)
-    s0, s1, s2, p0, p1, pp = (weights @ kernels).T
-    r0, r1, rp = (weighted @ kernels[:, [0, 1, 3]]).T
+    blocks = list(pairwise(_edges(two_theta, fwhm)))
+    middles = [(a + b) // 2 for a, b in blocks]
+    kernels = [_kernels(float(two_theta[m]), float(fwhm[m]), step, instrument.radiation) for m in middles]
+    reach = max(len(kernel) for kernel in kernels) // 2
+    # Weights, and weighted residuals, as far as any window reaches.
+    weight = np.pad(sigma**-2, reach)
+    weighted = weight * np.pad(residual, reach)
+    sums, told = np.empty((len(two_theta), 6)), np.empty((len(two_theta), 3))
+    points = np.empty(len(two_theta))
+    for (a, b), kernel in zip(blocks, kernels, strict=True):
+        half = len(kernel) // 2
+        place = slice(a + reach - half, b + reach + half)
+        sums[a:b] = _windows(weight[place], len(kernel)) @ kernel
+        told[a:b] = _windows(weighted[place], len(kernel)) @ kernel[:, [0, 1, 3]]
+        points[a:b] = kernel[:, 3].sum()
+    (s0, s1, s2, p0, p1, pp), (r0, r1, rp) = sums.T, told.T
     determinant = np.maximum(s0 * s2 - s1 * s1, 1e-300)
     level, slope = (s2 * p0 - s1 * p1) / determinant, (s0 * p1 - s1 * p0) / determinant
     information = np.maximum(pp - level * p0 - slope * p1, 1e-300)
     height = np.minimum((rp - level * r0 - slope * r1) / information, rp / np.maximum(pp, 1e-300))
-    return np.maximum(height, 0.0), information**-0.5, np.full(len(rows), kernels[:, 3].sum())
+    return np.maximum(height, 0.0), information**-0.5, points
+
+
+def _windows(values: FloatArray, width: int) -> FloatArray:
+    """(N - width + 1, width) windows of N contiguous values, as a view."""
+    return np.lib.stride_tricks.as_strided(values, (len(values) - width + 1, width), 2 * values.strides)
 
 
 @lru_cache(maxsize=4096)
