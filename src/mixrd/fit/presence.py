@@ -171,22 +171,28 @@ def line_amounts(
         In whose unit amounts are given; positive.
     """
     tops, first, last = _windows(pattern)
-    amounts, variances, shares = [], [], []
-    for a, b in zip(first, last, strict=True):
-        x = np.linspace(-1.0, 1.0, b - a)
-        weight = 1 / sigma[a:b]
-        design = np.stack([mass * pattern[a:b], np.ones(b - a), x]) * weight
-        below = design[1:]
-        q, _ = np.linalg.qr(below.T)
-        own = design[0] - q @ (q.T @ design[0])
-        information = max(float(own @ own), 1e-300)
-        amounts.append(float(own @ (left[a:b] * weight)) / information)
-        foreign = float(own @ (others[a:b] * weight)) / information
-        beside = float(np.abs(own) @ (others[a:b] * weight)) / information
-        variances.append(1 / information + (OTHERS_SCATTER * max(abs(foreign), 0.5 * beside)) ** 2)
-        whole = mass * pattern[a:b].sum() + others[a:b].sum()
-        shares.append(float(mass * pattern[a:b].sum() / max(whole, 1e-300)))
-    return LineAmounts(np.array(amounts), np.array(variances), tops, np.array(shares))
+    if not len(tops):
+        none = np.empty(0)
+        return LineAmounts(none, none, tops, none)
+    # All windows side by side; what is missing in the shorter ones has no weight.
+    number = np.arange(int((last - first).max()))
+    inside = number < (last - first)[:, np.newaxis]
+    at = np.minimum(first[:, np.newaxis] + number, len(pattern) - 1)
+    x = (2 * number / (last - first - 1)[:, np.newaxis] - 1) * inside
+    weight = inside / sigma[at] ** 2
+    own, foreign, seen = mass * pattern[at], others[at], left[at]
+    # What of the line a straight one below cannot make.
+    s0, s1, s2 = weight.sum(1), (weight * x).sum(1), (weight * x * x).sum(1)
+    p0, p1 = (weight * own).sum(1), (weight * own * x).sum(1)
+    determinant = s0 * s2 - s1 * s1
+    level, slope = (s2 * p0 - s1 * p1) / determinant, (s0 * p1 - s1 * p0) / determinant
+    rest = weight * (own - level[:, np.newaxis] - slope[:, np.newaxis] * x)
+    information = np.maximum((rest * (own - level[:, np.newaxis] - slope[:, np.newaxis] * x)).sum(1), 1e-300)
+    wrong = np.maximum(np.abs((rest * foreign).sum(1)), 0.5 * (np.abs(rest) * foreign).sum(1)) / information
+    variance = 1 / information + (OTHERS_SCATTER * wrong) ** 2
+    whole = ((own + foreign) * inside).sum(1)
+    share = (own * inside).sum(1) / np.maximum(whole, 1e-300)
+    return LineAmounts((rest * seen).sum(1) / information, variance, tops, share)
 
 
 def least_amount(lines: LineAmounts, log_odds: float = LEAST_LOG_ODDS) -> float:
