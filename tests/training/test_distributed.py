@@ -1,4 +1,4 @@
-"""What `test_fractions` tests with two processes, piece by piece in one."""
+"""What `test_loop` tests with two processes, piece by piece in one."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def analysis_table(analysis: Analysis) -> Table:
     """Weight fractions of one scan, with cells and sizes where they were refined.
 
     The network's estimate stands beside the answer where there is one, the refinement's where it is not
-    the answer. Where no amounts are stated there are none; `statement_line` says why.
+    the answer. Where no amounts are stated there are none; `statement_lines` says why.
     """
     phases, stated = analysis.phases, analysis.statement
     refined = any(p.refined_percent is not None for p in phases)

@@ -79,7 +79,7 @@ class AmorphousComponent:
 def columns_of(components: Sequence[AmorphousComponent], two_theta: NDArray[np.float64]) -> Tensor:
     """(E, M) columns of some components, to stand beside those of the phases in a fit.
 
-    In `mixrd.fit.least_squares.solve_linear` they are appended to the phases' (B, P, M) columns:
+    In `mixrd.fit.linear_part.solve_linear` they are appended to the phases' (B, P, M) columns:
     ``torch.cat([columns, extra.expand(len(columns), -1, -1)], dim=1)``; their coefficients follow the masses
     and are kept from being negative like these.
     """

@@ -15,7 +15,7 @@ from mixrd.diffraction import Radiation, mass_attenuation_cm2_g
 from mixrd.errors import RefinementError
 
 #: Relative standard uncertainty of a ratio of two calculated mass attenuations. They are the photoelectric
-#: part, 2-5 % too low at Cu K alpha for most elements (`mixrd.diffraction.absorption_cross_section`), and
+#: part, 2-5 % too low at Cu K alpha for most elements (`mixrd.diffraction.attenuation`), and
 #: what two substances lack in common cancels.
 ATTENUATION_SIGMA = 0.02
 
