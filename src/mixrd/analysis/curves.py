@@ -13,7 +13,7 @@ from mixrd.analysis.result.parts import Curves
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation
 from mixrd.fit.refinement import Refinement
-from mixrd.pattern import ForwardModel, Instrument, background_basis
+from mixrd.pattern import Instrument, background_basis, shared_model
 from mixrd.scan import Scan
 
 FloatArray = NDArray[np.float64]
@@ -109,7 +109,7 @@ def _marks(
         radiation=Radiation(instrument.radiation.name, (strongest,)),
         profile=replace(instrument.profile, sh_l=0.0),
     )
-    model = ForwardModel(crystals, bare, np.array(limits))
+    model = shared_model(crystals, bare, np.array(limits))
     reference = model.reference()
     parameters = reference.replace(
         strain=reference.strain.new_tensor(np.concatenate(refined.strain)).unsqueeze(0),

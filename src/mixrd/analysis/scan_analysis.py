@@ -48,7 +48,7 @@ from mixrd.fit.lockstep import TOGETHER, Steps, alone, together
 from mixrd.fit.refinement import STAGES_DEG, Refinement
 from mixrd.fit.staging import SampleRefinement
 from mixrd.network import Estimate, Model
-from mixrd.pattern import ForwardModel, Instrument
+from mixrd.pattern import Instrument, shared_model
 from mixrd.phases import check_distinct
 from mixrd.scan import Scan, read_scan, rebin
 from mixrd.training import Recipe
@@ -361,7 +361,7 @@ def _refine(
 def _start(
     crystals: list[Crystal], instrument: Instrument, two_theta: NDArray[np.float64], estimate: Estimate
 ) -> torch.Tensor:
-    model = ForwardModel(crystals, instrument, two_theta)
+    model = shared_model(crystals, instrument, two_theta)
     reference = model.reference()
     # A network's strain of a phase that it does not see means nothing: start those unstrained.
     present = (estimate.fractions[0] > 0.005).to(torch.float64)

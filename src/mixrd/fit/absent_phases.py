@@ -17,7 +17,7 @@ from mixrd.fit.lockstep import Steps, carried_out
 from mixrd.fit.presence import Presence, presence
 from mixrd.fit.refinement import LEAST_TOTAL_SIGNIFICANCE, STAGES_DEG, Refinement
 from mixrd.fit.staging import SampleRefinement, sample_steps
-from mixrd.pattern import ForwardModel, Instrument
+from mixrd.pattern import Instrument, shared_model
 
 #: ln of the odds by its lines below which a phase is left out on trial.
 DOUBTED_LOG_ODDS = 0.0
@@ -80,7 +80,7 @@ def _start(
     numbers: Sequence[int],
 ) -> Tensor:
     """Where the fit of some of the phases begins: as they were with all."""
-    reference = ForwardModel(crystals, instrument, two_theta).reference()
+    reference = shared_model(crystals, instrument, two_theta).reference()
     strain = np.concatenate([refined.strain[n] for n in numbers])
     values = {
         "strain": strain,
@@ -104,7 +104,7 @@ def _with_absent(
     """A refinement of the phases that were kept, as one of all: the others with mass 0."""
     refined = sample.refinement
     grid = refined.two_theta
-    model = ForwardModel(crystals, instrument, grid)
+    model = shared_model(crystals, instrument, grid)
     place = model.reference().replace(
         zero=torch.tensor([[refined.zero_deg]], dtype=torch.float64),
         displacement=torch.tensor([[refined.displacement_mm]], dtype=torch.float64),

@@ -16,6 +16,7 @@ from mixrd.fit.least_squares import Priors
 from mixrd.fit.pattern_fit import Fit
 from mixrd.fit.texture_trials import TextureTrials
 from mixrd.pattern import Axis, ForwardModel, Loss, Peaks
+from mixrd.pattern.expansion import Profiles
 from mixrd.pattern.parameter_table import by_loss
 
 #: A parameter is freed if the fit would gain this share of its misfit, in parts of the scan that agree
@@ -113,6 +114,11 @@ class _Residual:
         return self.model.peaks(self.model.from_flat(self.result.flat))
 
     @cached_property
+    def profiles(self) -> Profiles:
+        """Of the peaks, which are drawn with many areas."""
+        return self.model.renderer.expanded(self.peaks, derivatives=False)
+
+    @cached_property
     def areas(self) -> Tensor:
         """(J,) of all peaks, times the masses of their phases."""
         masses = self.result.linear.coefficients[0, : len(self.model.tables)]
@@ -120,7 +126,7 @@ class _Residual:
 
     def drawn(self, areas: Tensor) -> Tensor:
         """(K, N) weighted patterns whose peaks have the areas (K, J)."""
-        return self.model.renderer.combine(self.peaks, areas.T.unsqueeze(0))[0].T / self.sigma
+        return self.profiles.combine(areas.T.unsqueeze(0))[0].T / self.sigma
 
     def beside(self, columns: Tensor) -> Tensor:
         """Weighted columns (K, N) less what the free parameters can make of them."""

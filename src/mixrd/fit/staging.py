@@ -38,7 +38,7 @@ from mixrd.fit.residual_score import wanted
 from mixrd.fit.restraints import Restraints, make_priors
 from mixrd.fit.scan_part import ScanPart, points_to_merge
 from mixrd.fit.texture_trials import TextureTrials
-from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis
+from mixrd.pattern import Axis, ForwardModel, Instrument, background_basis, shared_model
 
 #: Relative decrease of the cost at which a fit before the last has done its work.
 STAGE_DECREASE = 3e-3
@@ -341,6 +341,6 @@ class _Alike:
 def _alike(crystals: tuple[Crystal, ...], instrument: Instrument, grid: bytes) -> _Alike:
     """Made once for all scans of these crystals on this grid (the bytes of its angles in float64)."""
     two_theta = np.frombuffer(grid)
-    model = ForwardModel(crystals, instrument, two_theta)
+    model = shared_model(crystals, instrument, two_theta)
     count = points_to_merge(torch.tensor(two_theta), instrument)
     return _Alike(model, TextureTrials(model, crystals), make_priors(model, Restraints(), ()), count)

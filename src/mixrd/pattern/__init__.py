@@ -36,7 +36,7 @@ from mixrd.pattern.diffuse import (
 )
 from mixrd.pattern.drawing import take_rows
 from mixrd.pattern.exact import ExactRenderer
-from mixrd.pattern.forward import FORWARD_MODEL_VERSION, ForwardModel
+from mixrd.pattern.forward import FORWARD_MODEL_VERSION, ForwardModel, shared_model
 from mixrd.pattern.humps import HumpRanges, Humps, apply_humps, draw_humps
 from mixrd.pattern.impurities import Impurities, ImpurityRanges, apply_impurities, draw_impurities
 from mixrd.pattern.instrument import (
@@ -150,6 +150,7 @@ __all__ = [
     "register_correction",
     "remove_correction",
     "save_instrument",
+    "shared_model",
     "take_rows",
     "to_toml",
 ]

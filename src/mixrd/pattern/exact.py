@@ -57,7 +57,7 @@ class ExactRenderer:
             result = result + torch.einsum("bkjn,bkjt->bnt", kernel, rates[:, :, rows])
         return result
 
-    def expanded(self, peaks: Peaks) -> ExactlyExpanded:
+    def expanded(self, peaks: Peaks, *, derivatives: bool = True) -> ExactlyExpanded:
         """As `Renderer.expanded`; nothing is kept."""
         return ExactlyExpanded(self, peaks)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -218,6 +219,18 @@ class ForwardModel:
         values = torch.cat([parameters.values[name] for name in by_field(shared)], dim=-1)
         spread = values.unsqueeze(-1).expand(-1, -1, len(table.phase))
         return inputs | {q.name: spread[:, i] for i, q in enumerate(shared)}
+
+
+def shared_model(
+    crystals: Sequence[Crystal], instrument: Instrument, two_theta: NDArray[np.float64]
+) -> ForwardModel:
+    """The model of these crystals on this grid: scans of a series ask for the same again, and get it."""
+    return _shared_model(tuple(crystals), instrument, np.asarray(two_theta, dtype=np.float64).tobytes())
+
+
+@lru_cache(maxsize=8)
+def _shared_model(crystals: tuple[Crystal, ...], instrument: Instrument, grid: bytes) -> ForwardModel:
+    return ForwardModel(crystals, instrument, np.frombuffer(grid))
 
 
 def _check_input(

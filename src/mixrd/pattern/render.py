@@ -129,9 +129,9 @@ class Renderer:
         placed = _Placed(self, peaks)
         return placed.tangents(placed.groups(derivatives=True), peaks.area, rates)
 
-    def expanded(self, peaks: Peaks) -> Expanded:
-        """The peaks' profiles with their derivatives, to be summed with several weights."""
-        return Expanded(self, peaks)
+    def expanded(self, peaks: Peaks, *, derivatives: bool = True) -> Expanded:
+        """The peaks' profiles, as a rule with their derivatives, to be summed with several weights."""
+        return Expanded(self, peaks, derivatives=derivatives)
 
     def tails(self, level: int, nodes: int) -> Tails:
         """What draws the tails of peaks with windows of this level."""
@@ -158,11 +158,13 @@ class Expanded:
     renderer : Renderer
     peaks : Peaks
         (B, J) each.
+    derivatives : bool
+        Without them there are patterns alone.
     """
 
-    def __init__(self, renderer: Renderer, peaks: Peaks) -> None:
+    def __init__(self, renderer: Renderer, peaks: Peaks, *, derivatives: bool) -> None:
         self._placed = _Placed(renderer, peaks)
-        self._groups = list(self._placed.groups(derivatives=True))
+        self._groups = list(self._placed.groups(derivatives=derivatives))
 
     def combine(self, areas: Tensor) -> Tensor:
         """(B, N, T): as `Renderer.combine`."""

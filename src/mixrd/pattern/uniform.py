@@ -176,9 +176,9 @@ class UniformRenderer:
         """(B, N, T): as `Renderer.tangents`, and at its speed."""
         return self._general.tangents(peaks, rates)
 
-    def expanded(self, peaks: Peaks) -> Expanded:
+    def expanded(self, peaks: Peaks, *, derivatives: bool = True) -> Expanded:
         """As `Renderer.expanded`, and at its speed."""
-        return self._general.expanded(peaks)
+        return self._general.expanded(peaks, derivatives=derivatives)
 
     @cached_property
     def _general(self) -> Renderer:
