@@ -89,6 +89,6 @@ def refuse_gradient(peaks: Peaks) -> None:
     """
     if torch.is_grad_enabled() and any(x.requires_grad for x in vars(peaks).values()):
         raise ParameterError(
-            "a gradient is asked for of patterns that are drawn without",
+            "a gradient is asked for of patterns drawn without one",
             remedy="Draw with Renderer, or under torch.no_grad()",
         )
