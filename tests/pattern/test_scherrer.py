@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from mixrd.errors import ParameterError
 from mixrd.pattern.profile import pseudo_voigt
-from mixrd.pattern.scherrer import ScherrerPeaks, interpolation_between_widths, narrowest_fwhm_points
+from mixrd.pattern.scherrer import ScherrerPeaks, narrowest_fwhm_points
 
 WAVELENGTH = 1.54184
 PAPER = (10.0, 0.015, 2667)
@@ -94,15 +93,6 @@ def test_groups_add_up() -> None:
     torch.testing.assert_close(peaks.place(rows, size, eta), parts[0] + parts[1], rtol=1e-5, atol=1e-4)
 
 
-def test_few_widths_serve_a_short_range() -> None:
-    relative = 1 / np.cos(np.radians(np.arange(10, 50, 0.015) / 2))
-    nodes, weights = interpolation_between_widths(relative)
-    assert len(nodes) == 3
-    # Polynomials of first degree are reproduced, so the weights of each point sum to 1.
-    np.testing.assert_allclose(weights.sum(axis=0), 1.0, atol=1e-12)
-    np.testing.assert_allclose(nodes @ weights, relative, atol=1e-12)
-
-
 def test_narrowest_width() -> None:
     assert narrowest_fwhm_points(0.015, 100.0, WAVELENGTH) == pytest.approx(
         math.degrees(0.9 * 0.154184 / 100.0) / 0.015, rel=1e-5
@@ -113,8 +103,3 @@ def test_narrowest_width() -> None:
 def test_impossible_grids_are_refused(grid: tuple[float, float, int]) -> None:
     with pytest.raises(ParameterError, match="Allowed"):
         ScherrerPeaks(*grid, wavelength_angstrom=WAVELENGTH)
-
-
-def test_range_with_ever_wider_peaks_is_refused() -> None:
-    with pytest.raises(ParameterError, match="lower angle"):
-        ScherrerPeaks(1.0, 0.1, 1740, wavelength_angstrom=WAVELENGTH)

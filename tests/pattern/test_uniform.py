@@ -11,9 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixrd.errors import ParameterError
-from mixrd.pattern import ExactRenderer, Peaks, Renderer, UniformRenderer
-from mixrd.pattern.uniform import is_even
+from mixrd.pattern import ExactRenderer, Peaks, UniformRenderer
 
 GRID = np.arange(10.0, 70.0, 0.02)
 WIDEST = 0.8
@@ -178,28 +176,3 @@ def test_double_precision_has_the_same_peaks() -> None:
 def test_no_peaks_no_pattern() -> None:
     found = UniformRenderer(GRID, widest_fwhm=WIDEST).render(draw_peaks(2, 0, 0), columns=2)
     assert found.shape == (2, 2, len(GRID)) and bool((found == 0).all())
-
-
-def test_uneven_grids_are_refused() -> None:
-    uneven = np.cumsum(np.r_[10.0, np.tile([0.010, 0.012, 0.015], 500)])
-    assert is_even(GRID) and is_even(np.linspace(3, 140, 777)) and not is_even(uneven)
-    with pytest.raises(ParameterError, match="steps") as raised:
-        UniformRenderer(uneven, widest_fwhm=WIDEST)
-    assert "Renderer" in raised.value.remedy
-
-
-def test_a_gradient_is_refused() -> None:
-    renderer, peaks = UniformRenderer(GRID, widest_fwhm=WIDEST), one_peak(30.0)
-    peaks.area.requires_grad_()
-    with pytest.raises(ParameterError, match="gradient"):
-        renderer.render(peaks)
-    with torch.no_grad():
-        assert float(renderer.render(peaks).max()) > 0
-
-
-def test_tangents_are_those_of_the_general_renderer() -> None:
-    peaks = draw_peaks(2, 6, 11)
-    rates = torch.randn(2, 4, 6, 2, generator=torch.Generator().manual_seed(4))
-    expected = Renderer(GRID, widest_fwhm=WIDEST, dtype=torch.float32).tangents(peaks, rates)
-    found = UniformRenderer(GRID, widest_fwhm=WIDEST).tangents(peaks, rates)
-    torch.testing.assert_close(found, expected)

@@ -9,7 +9,7 @@ they are, half a step away at most. All lines come from our own simulator.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import torch
@@ -21,7 +21,7 @@ from mixrd.paper.dataset_recipe import DatasetRecipe
 from mixrd.paper.figure1_draw import Figure1Draw
 from mixrd.paper.figure1_settings import Figure1Settings
 from mixrd.paper.refinement.lines import (
-    PlacedLines,
+    LineBatch,
     check_known,
     largest_stretch,
     placed_lines,
@@ -93,7 +93,7 @@ class NoiseFloor:
         self._lines = lru_cache(maxsize=_KEPT_COPIES)(self._lines_of)
         self._table = cache(lambda m: reflections_of(recipe, m, largest_stretch(recipe.crystals[m], recipe)))
 
-    def lines(self, pattern: int) -> PlacedLines:
+    def lines(self, pattern: int) -> LineBatch:
         """Lines of one of the sampler's line lists: material by material, copy by copy."""
         return self._lines(*divmod(pattern, self.recipe.copies("test")))
 
@@ -145,7 +145,7 @@ class NoiseFloor:
             outputs=(material.unique().unsqueeze(1) == material).double(),
         )
 
-    def _rendered(self, lines: PlacedLines, size_nm: Tensor, eta: Tensor) -> Tensor:
+    def _rendered(self, lines: LineBatch, size_nm: Tensor, eta: Tensor) -> Tensor:
         """(N, 3 + C): the pattern of a copy, its derivatives by size and eta, and by its strains."""
         s = self.settings
         position, area = lines.position.unsqueeze(0), lines.area.unsqueeze(0)
@@ -165,23 +165,21 @@ class NoiseFloor:
         peaks = Peaks(position=position, area=area, fwhm=fwhm, eta=eta.expand_as(position))
         return self._exact.tangents(peaks, rates)[0]
 
-    def _lines_of(self, material: int, copy: int) -> PlacedLines:
+    def _lines_of(self, material: int, copy: int) -> LineBatch:
         strain = torch.from_numpy(self._amplitudes[material][copy : copy + 1].copy())
         return copy_lines(self._table(material), strain, self.recipe, self.settings)
 
 
 def copy_lines(
     table: Reflections, strain: Tensor, recipe: DatasetRecipe, settings: Figure1Settings
-) -> PlacedLines:
+) -> LineBatch:
     """Lines of a copy strained by (1, C) amplitudes: those that the dataset has, scaled as in a mixture."""
     placed = placed_lines(table, strain, recipe.wavelength_angstrom)
-    degrees, area = placed.position[0], placed.area[0]
-    position_rate, area_rate = placed.position_rate[0], placed.area_rate[0]
     low, high = recipe.two_theta_range
-    inside = (degrees >= low) & (degrees <= high)
-    order = torch.argsort(degrees.masked_fill(~inside, torch.inf))[: int(inside.sum())]
-    degrees, area = degrees[order], area[order]
-    position_rate, area_rate = position_rate[order], area_rate[order]
+    inside = (placed.position >= low) & (placed.position <= high)
+    order = torch.argsort(placed.position.masked_fill(~inside, torch.inf))[: int(inside.sum())]
+    lines = take_rows(placed, order)
+    degrees, area = lines.position, lines.area
     # Lines that coincide count as one, in what is faint and what is strongest.
     line = (torch.diff(degrees, prepend=degrees[:1]) > SAME_LINE_DEG).cumsum(0)
     total = torch.zeros_like(degrees).index_add(0, line, area)[line]
@@ -189,12 +187,12 @@ def copy_lines(
     counted = visible if settings.scaling == "area" else line == line[total.argmax()]
     # Without scaling, an area is still one of a list whose strongest line is 100.
     unit = STRONGEST if settings.scaling == "none" else 1.0
-    scale, scale_rate = area[counted].sum() / unit, area_rate[counted].sum(0) / unit
+    scale, scale_rate = area[counted].sum() / unit, lines.area_rate[counted].sum(0) / unit
     scaled = area / scale
-    scaled_rate = (area_rate - scaled.unsqueeze(-1) * scale_rate) / scale
+    scaled_rate = (lines.area_rate - scaled.unsqueeze(-1) * scale_rate) / scale
     point = torch.round((degrees - settings.start_deg) / settings.step_deg)
     kept = visible & (point >= 0) & (point < settings.points)
-    return PlacedLines(degrees[kept], scaled[kept], position_rate[kept], scaled_rate[kept])
+    return take_rows(replace(lines, area=scaled, area_rate=scaled_rate), kept)
 
 
 def output_variance(model: FloorModel, sigma: float) -> Tensor:

@@ -72,6 +72,7 @@ from mixrd.pattern.parameters import Parameters
 from mixrd.pattern.precision import TOLERANCES, Precision
 from mixrd.pattern.quantity import Correction, Loss, OnDemand, Quantity
 from mixrd.pattern.render import Peaks, Renderer
+from mixrd.pattern.search_renderer import SearchRenderer
 from mixrd.pattern.uniform import UniformRenderer
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "Profile",
     "Quantity",
     "Renderer",
+    "SearchRenderer",
     "SpikeRanges",
     "Spikes",
     "UniformRenderer",

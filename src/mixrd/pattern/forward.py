@@ -49,9 +49,10 @@ class ForwardModel:
         What atoms do besides f0.
     widest_fwhm : float
         Width in degrees of the broadest peaks to expect (sets the window in which they are exact).
-    precision : {"training", "refinement", "exact"}
-        float32 to 1e-3 of the maximum (without gradients), float64 to 1e-4, float64 to 1e-6 (`TOLERANCES`),
-        the slower the finer.
+    precision : {"search", "training", "refinement", "exact"}
+        float32 to 5e-3 and to 1e-3 of the maximum (both without gradients), float64 to 1e-4, float64 to 1e-6
+        (`TOLERANCES`), the slower the finer. "search" is for widths of a phase that go as 1 / cos theta, as
+        crystallites make them (`SearchRenderer`), and refuses what has others when it is drawn.
 
     Raises
     ------

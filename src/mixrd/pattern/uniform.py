@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixrd.errors import ParameterError
+from mixrd.pattern.even_grid import EvenRenderer, refuse_gradient
 from mixrd.pattern.exact import ExactRenderer
-from mixrd.pattern.render import Expanded, Peaks, Renderer
+from mixrd.pattern.render import Peaks
 from mixrd.pattern.tails import cubic_weights
 
 #: Half a window over the widest peak: the Gaussian has faded and the tails' expansion holds.
@@ -37,18 +37,9 @@ _WINDOW_POINTS = (2**17, 2**28)
 _FARTHEST_DEG = 360.0
 #: Least exponent: numbers too small for the type make exp ten times slower.
 _LEAST_EXPONENT = -80.0
-#: Largest deviation of an even grid from its mean line, in steps.
-_EVEN = 1e-3
 
 
-def is_even(two_theta: NDArray[np.float64]) -> bool:
-    """Whether the steps of this rising grid are all the same, so that `UniformRenderer` can draw on it."""
-    line = np.linspace(two_theta[0], two_theta[-1], len(two_theta))
-    step = (two_theta[-1] - two_theta[0]) / (len(two_theta) - 1)
-    return bool(np.abs(two_theta - line).max() <= _EVEN * step)
-
-
-class UniformRenderer:
+class UniformRenderer(EvenRenderer):
     """Adds up pseudo-Voigt peaks on an even grid, to 1e-3 of a pattern's maximum or better.
 
     (To 5e-3 where a pattern holds nothing but tails of peaks outside the grid.)
@@ -81,15 +72,7 @@ class UniformRenderer:
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> None:
-        if len(two_theta) < 2 or not is_even(two_theta):
-            raise ParameterError(
-                "the steps of two_theta differ", remedy="Give an even grid, or draw with Renderer"
-            )
-        self.grid = torch.tensor(two_theta, dtype=dtype, device=device)
-        self.widest_fwhm = widest_fwhm
-        self._two_theta = two_theta
-        self.first = float(two_theta[0])
-        self.step = float(two_theta[-1] - two_theta[0]) / (len(two_theta) - 1)
+        super().__init__(two_theta, widest_fwhm=widest_fwhm, dtype=dtype, device=device)
         span = float(two_theta[-1]) - self.first
         balanced = math.sqrt(_COARSE_PER_WINDOW * span * self.step / 2)
         wanted = max(balanced, _WINDOW_PER_FWHM * widest_fwhm, _COARSE_PER_WINDOW * self.step)
@@ -145,11 +128,7 @@ class UniformRenderer:
         ParameterError
             If a gradient is asked for.
         """
-        if torch.is_grad_enabled() and any(x.requires_grad for x in vars(peaks).values()):
-            raise ParameterError(
-                "a gradient is asked for of patterns drawn for training",
-                remedy="Draw with Renderer, or under torch.no_grad()",
-            )
+        refuse_gradient(peaks)
         batch, count = peaks.position.shape
         if column is None:
             column = torch.zeros(count, dtype=torch.long, device=self.grid.device)
@@ -167,27 +146,6 @@ class UniformRenderer:
             few = Peaks(*(x[:, broad].to(self._broader.grid.dtype) for x in vars(rest).values()))
             result += self._broader.render(few, column[broad], columns)
         return result
-
-    def combine(self, peaks: Peaks, areas: Tensor) -> Tensor:
-        """(B, N, T): as `Renderer.combine`, and at its speed."""
-        return self._general.combine(peaks, areas)
-
-    def tangents(self, peaks: Peaks, rates: Tensor) -> Tensor:
-        """(B, N, T): as `Renderer.tangents`, and at its speed."""
-        return self._general.tangents(peaks, rates)
-
-    def expanded(self, peaks: Peaks, *, derivatives: bool = True) -> Expanded:
-        """As `Renderer.expanded`, and at its speed."""
-        return self._general.expanded(peaks, derivatives=derivatives)
-
-    @cached_property
-    def _general(self) -> Renderer:
-        return Renderer(
-            self._two_theta,
-            widest_fwhm=self.widest_fwhm,
-            dtype=self.grid.dtype,
-            device=self.grid.device,
-        )
 
     @cached_property
     def _broader(self) -> UniformRenderer | ExactRenderer:

@@ -34,13 +34,13 @@ def test_agrees_with_structure_factors(material: int) -> None:
     padded = torch.nn.functional.pad(strain, (0, TABLE.most_components - strain.shape[1]))
     lines = TABLE.at(torch.full((6,), material), padded.float())
     for copy in range(6):
-        own = lines.copy == copy
+        own, theirs = lines.copy == copy, exact.copy == copy
         order = lines.position[own].argsort()
         position, area = lines.position[own][order].double(), lines.area[own][order].double()
         # Every line of the one list belongs to one of the other; those that coincide are added up.
-        nearest = (exact.position[copy].unsqueeze(1) - position).abs().argmin(1)
-        assert (exact.position[copy] - position[nearest]).abs().max() < 1e-4
-        total = torch.zeros_like(position).index_add(0, nearest, exact.area[copy])
+        nearest = (exact.position[theirs].unsqueeze(1) - position).abs().argmin(1)
+        assert (exact.position[theirs] - position[nearest]).abs().max() < 1e-4
+        total = torch.zeros_like(position).index_add(0, nearest, exact.area[theirs])
         # Lines that happen to be close for this strain are not told apart by the nearest one.
         apart = torch.diff(position, prepend=position[:1] - 1) > 1e-3
         apart &= torch.diff(position, append=position[-1:] + 1) > 1e-3

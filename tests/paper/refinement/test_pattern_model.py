@@ -7,7 +7,7 @@ import torch
 
 from mixrd.paper.floor import NoiseFloor
 from mixrd.paper.refinement.copies import ETA, LOG_DECAY, LOG_SIZE, Copies, amplitudes_of
-from mixrd.paper.refinement.pattern_model import PatternModel, bspline
+from mixrd.paper.refinement.pattern_model import PatternModel
 from mixrd.pattern import take_rows
 from tests.paper.refinement.conftest import Setting, relative_error
 
@@ -17,10 +17,11 @@ def test_agrees_with_a_plain_sum(setting: Setting, row: int) -> None:
     drawn = take_rows(setting.drawn(4, seed=3), slice(row, row + 1))
     exact = NoiseFloor(setting.recipe, setting.settings).model(drawn)
     copies, model = setting.copies(drawn), setting.search.sharp
-    rendered = model.render(copies)
+    amplitudes = amplitudes_of(copies, model.lines.components)
+    rendered = model.render(copies, amplitudes)
     assert relative_error(rendered.columns[0, :2].T, exact.by_mass) < 5e-3
     masses = exact.masses.float().unsqueeze(0)
-    slot = amplitudes_of(copies, model.lines.components).slot[0]
+    slot = amplitudes.slot[0]
     strains = rendered.by_strain[0] * masses[0, slot].unsqueeze(1)
     count = len(strains)
     assert relative_error(strains.T, exact.by_nuisance[:, :count]) < 1e-2
@@ -36,8 +37,8 @@ def test_agrees_with_a_plain_sum(setting: Setting, row: int) -> None:
 def test_a_blurred_model_sees_what_a_blurred_pattern_shows(setting: Setting, level: int) -> None:
     copies = setting.copies(setting.drawn(3, seed=5))
     model, sharp = setting.search.levels[level], setting.search.sharp
-    blurred = model.render(copies, rates=False).columns[:, :2].sum(1)
-    seen = model.seen(sharp.render(copies, rates=False).columns[:, :2].sum(1))
+    blurred = model.render(copies).columns[:, :2].sum(1)
+    seen = model.seen(sharp.render(copies).columns[:, :2].sum(1))
     inside = model.counted.bool()
     assert relative_error(blurred[:, inside], seen[:, inside]) < 3e-2
     assert not seen[:, ~inside].any() and not blurred[:, ~inside].any()
@@ -46,26 +47,16 @@ def test_a_blurred_model_sees_what_a_blurred_pattern_shows(setting: Setting, lev
 def test_an_empty_slot_is_a_column_of_zeros(setting: Setting) -> None:
     copies = setting.copies(setting.drawn(2))
     empty = Copies(torch.tensor([[-1, -1], [0, -1]]), copies.strain, copies.shape)
-    rendered = setting.search.sharp.render(empty)
+    sharp = setting.search.sharp
+    rendered = sharp.render(empty, amplitudes_of(empty, sharp.lines.components))
     assert not rendered.columns[0, :2].any() and not rendered.columns[1, 1].any()
     assert rendered.columns[1, 0].any() and rendered.by_strain.shape[1] == 2
-
-
-def test_spline_shares_out_everything_and_keeps_the_place() -> None:
-    place = torch.linspace(0, 1, 11)
-    share, slope = bspline(place)
-    assert torch.allclose(share.sum(1), torch.ones(11)) and (share >= 0).all()
-    offsets = torch.tensor([-1.0, 0.0, 1.0, 2.0])
-    assert torch.allclose(share @ offsets, place, atol=1e-6)
-    assert torch.allclose(slope.sum(1), torch.zeros(11), atol=1e-6)
-    up, down = bspline(place + 1e-2)[0], bspline(place - 1e-2)[0]
-    assert torch.allclose((up - down) / 2e-2, slope, atol=1e-2)
 
 
 def test_what_is_off_the_grid_is_left_out(setting: Setting) -> None:
     model = PatternModel(setting.search.lines, setting.settings, blur_deg=0.0, every=1)
     drawn = setting.drawn(6, seed=7)
-    rendered = model.render(setting.copies(drawn), rates=False)
+    rendered = model.render(setting.copies(drawn))
     table = setting.sampler._sticks[drawn.pattern]
     # The sum over a column is the area on the grid, but for tails and what crosses the ends.
     expected = table.sum(2) / setting.settings.step_deg

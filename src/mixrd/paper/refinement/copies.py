@@ -30,9 +30,6 @@ class Copies:
     strain: Tensor
     shape: Tensor
 
-    def __len__(self) -> int:
-        return len(self.material)
-
     def rows(self, index: Tensor | slice) -> Copies:
         """Some of the patterns, by index, mask or slice."""
         return Copies(self.material[index], self.strain[index], self.shape[index])

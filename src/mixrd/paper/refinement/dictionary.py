@@ -101,7 +101,7 @@ class Dictionary:
             copies = Copies(
                 self.material[low : low + _BLOCK].unsqueeze(1), strain, shape.expand(len(strain), -1)
             )
-            rows.append(model.render(copies, rates=False).columns[:, 0])
+            rows.append(model.render(copies).columns[:, 0])
         self.patterns = torch.cat(rows)
         self._squared = self.patterns.square().sum(1)
 
@@ -135,7 +135,7 @@ class Dictionary:
             a fit may have settled in the wrong place, whatever gain is expected.
         """
         copies = fitted.copies
-        everything, owner = linearised(self.model, seen, fitted)
+        everything, owner = linearised(self.model, fitted)
         everything = everything / everything.norm(dim=-1, keepdim=True).clamp_min(1e-6)
         found = []
         for row in range(len(seen)):

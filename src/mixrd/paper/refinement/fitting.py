@@ -155,7 +155,7 @@ def _fit_block(
     model: PatternModel, seen: Tensor, copies: Copies, prior: Prior, steps: int, enough: float
 ) -> Fitted:
     problem = _Problem(model, seen, copies)
-    found = solve(problem, problem.flat(copies), problem.priors(prior), enough=enough, most_steps=steps)
+    found = solve(problem, problem.flat(), problem.priors(prior), enough=enough, most_steps=steps)
     coefficients = found.at.linear.coefficients
     score, spread = evidence(
         found.at.normal,
@@ -187,23 +187,25 @@ class _Problem:
         """Coefficients of copies and background solved, and the Jacobian; only their products are kept."""
         own = _Problem(self.model, self.seen[rows], self.copies.rows(rows), self.amplitudes.rows(rows))
         copies = own.copies_at(values)
-        rendered = self.model.render(copies)
+        rendered = self.model.render(copies, own.amplitudes)
         columns = rendered.columns
         coefficients, active = solve_non_negative(
             columns @ columns.mT, torch.einsum("bin,bn->bi", columns, own.seen), columns.shape[1]
         )
         residual = own.seen - torch.einsum("bi,bin->bn", coefficients, columns)
         linear = LinearPart(coefficients, active, columns, residual)
-        return Evaluated.of(linear, own.jacobian(copies, rendered, coefficients)).brief()
+        jacobian = _jacobian(self.model, copies, own.amplitudes, rendered, coefficients)
+        return Evaluated.of(linear, jacobian).brief()
 
     def moved(self, values: Tensor, change: Tensor) -> Tensor:
         """Strains and shape after a step."""
         return values + change
 
-    def flat(self, copies: Copies) -> Tensor:
-        """(B, T + 3) strains and shape of copies."""
+    def flat(self) -> Tensor:
+        """(B, T + 3) strains and shape of the copies."""
         a = self.amplitudes
-        return torch.cat([copies.strain[a.place, a.slot, a.component] * a.there, copies.shape], dim=1)
+        strain = self.copies.strain[a.place, a.slot, a.component] * a.there
+        return torch.cat([strain, self.copies.shape], dim=1)
 
     def copies_at(self, flat: Tensor) -> Copies:
         """The copies with these strains and shape."""
@@ -224,29 +226,27 @@ class _Problem:
         sigma = torch.where(free, torch.inf, torch.zeros_like(lower))
         return Priors(torch.zeros_like(lower), sigma, lower, upper)
 
-    def jacobian(self, copies: Copies, rendered: Rendered, coefficients: Tensor) -> Tensor:
-        """(B, T + 3, N) derivatives of the patterns."""
-        a = self.amplitudes
-        # `rendered` has as many amplitudes as its patterns need, which may be fewer than here.
-        by_strain = torch.nn.functional.pad(
-            rendered.by_strain, (0, 0, 0, a.slot.shape[1] - rendered.by_strain.shape[1])
-        )
-        mass = coefficients.gather(1, a.slot) * a.there
-        by_shape = self.model.by_shape(copies, rendered, coefficients)
-        return torch.cat([by_strain * mass.unsqueeze(-1), by_shape], dim=1)
+
+def _jacobian(
+    model: PatternModel, copies: Copies, amplitudes: Amplitudes, rendered: Rendered, coefficients: Tensor
+) -> Tensor:
+    """(B, T + 3, N) derivatives of the patterns."""
+    mass = coefficients.gather(1, amplitudes.slot) * amplitudes.there
+    by_shape = model.by_shape(copies, rendered, coefficients)
+    return torch.cat([rendered.by_strain * mass.unsqueeze(-1), by_shape], dim=1)
 
 
-def linearised(model: PatternModel, seen: Tensor, fitted: Fitted) -> tuple[Tensor, Tensor]:
+def linearised(model: PatternModel, fitted: Fitted) -> tuple[Tensor, Tensor]:
     """What a fit can change to first order: (B, P + 1 + T + 3, N), and the slot of each, -1: of none.
 
     Columns of the copies and the background, derivatives by strains and by shape; zero where there is none.
     """
-    problem = _Problem(model, seen, fitted.copies)
-    rendered = model.render(fitted.copies)
-    rates = problem.jacobian(fitted.copies, rendered, fitted.coefficients)
+    amplitudes = amplitudes_of(fitted.copies, model.lines.components)
+    rendered = model.render(fitted.copies, amplitudes)
+    rates = _jacobian(model, fitted.copies, amplitudes, rendered, fitted.coefficients)
     batch, slots = fitted.copies.material.shape
     none = torch.full((batch, 1), -1)
     owner = torch.cat(
-        [torch.arange(slots).expand(batch, -1), none, problem.amplitudes.slot, none.expand(-1, SHAPES)], dim=1
+        [torch.arange(slots).expand(batch, -1), none, amplitudes.slot, none.expand(-1, SHAPES)], dim=1
     )
     return torch.cat([rendered.columns, rates], dim=1), owner

@@ -33,33 +33,15 @@ _TRIALS, _TRIAL_SEED = 3, 0
 
 
 @dataclass(frozen=True, eq=False)
-class PlacedLines:
-    """J lines of each of S copies of one material, or of one copy, and their derivatives by C strains.
-
-    Attributes
-    ----------
-    position, area : (S, J) or (J,) tensor
-        In degrees 2theta, and in the unit of `strained_sticks` or degrees times the unit of the pattern.
-    position_rate, area_rate : (S, J, C) or (J, C) tensor
-        By the strain amplitudes.
-    """
-
-    position: Tensor
-    area: Tensor
-    position_rate: Tensor
-    area_rate: Tensor
-
-
-@dataclass(frozen=True, eq=False)
 class LineBatch:
-    """All lines of S copies of any materials, one after the other: L in all.
+    """All lines of S copies, one copy after the other: L in all.
 
     Attributes
     ----------
     copy : (L,) int64 tensor
         Which copy a line is of.
     position, area : (L,) tensor
-        In degrees 2theta, and in degrees times the unit of the pattern.
+        In degrees 2theta, and in the unit of `strained_sticks` or degrees times the unit of the pattern.
     position_rate, area_rate : (L, C) tensor
         By the strain amplitudes.
     """
@@ -83,12 +65,12 @@ def reflections_of(recipe: DatasetRecipe, material: int, margin: float) -> Refle
     )
 
 
-def placed_lines(table: Reflections, strain: Tensor, wavelength_angstrom: float) -> PlacedLines:
-    """Lines of copies strained by (S, C) amplitudes, in the unit of `strained_sticks`."""
+def placed_lines(table: Reflections, strain: Tensor, wavelength_angstrom: float) -> LineBatch:
+    """Lines of copies of a material strained by (S, C) amplitudes, in the unit of `strained_sticks`."""
     lines = DiffractionLines([table], dtype=strain.dtype).at(
         torch.zeros(len(strain), dtype=torch.long), strain
     )
-    return PlacedLines(*(x.unflatten(0, (len(strain), -1)) for x in _on_detector(lines, wavelength_angstrom)))
+    return LineBatch(lines.copy, *_on_detector(lines, wavelength_angstrom))
 
 
 def _on_detector(lines: Lines, wavelength_angstrom: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -103,7 +103,7 @@ class Search:
         parts = []
         for low in range(0, len(patterns), 64):
             rows = slice(low, low + 64)
-            columns = self.sharp.render(fitted.copies.rows(rows), rates=False).columns
+            columns = self.sharp.render(fitted.copies.rows(rows)).columns
             explained = torch.einsum("bi,bin->bn", fitted.coefficients[rows], columns)
             parts.append(unexplained(patterns[rows] - explained))
         return torch.cat(parts)
