@@ -146,9 +146,9 @@ def test_without_a_model_one_is_trained_and_kept(
 def test_interrupted_batch_keeps_what_is_done(
     run, two_scans: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mixrd import analysis
+    from mixrd.batch import analyst
 
-    whole, calls = analysis.analyze, []
+    whole, calls = analyst.analysis_steps, []
 
     def impatient(*arguments, **settings):
         calls.append(arguments)
@@ -156,7 +156,7 @@ def test_interrupted_batch_keeps_what_is_done(
             raise KeyboardInterrupt
         return whole(*arguments, **settings)
 
-    monkeypatch.setattr(analysis, "analyze", impatient)
+    monkeypatch.setattr(analyst, "analysis_steps", impatient)
     shown = run("analyze", *two_scans, *REFINE, "--out", "results")
     assert shown.code == 130
     assert "1 of 2 scans" in shown.err and "results" in shown.err

@@ -44,7 +44,7 @@ from mixrd.analysis.result.stating import (
 from mixrd.crystal import Crystal
 from mixrd.errors import MixrdError, ModelError, ScanError, UsageError
 from mixrd.fit.absent_phases import candidate_steps
-from mixrd.fit.lockstep import TOGETHER, Steps, alone, together
+from mixrd.fit.lockstep import Steps, alone, groups, together
 from mixrd.fit.refinement import STAGES_DEG, Refinement
 from mixrd.fit.staging import SampleRefinement
 from mixrd.network import Estimate, Model
@@ -250,8 +250,7 @@ def analyze_many(
         return (yield from known)
 
     results = []
-    for low in range(0, len(scans), TOGETHER):
-        items = scans[low : low + TOGETHER]
+    for items in groups(scans):
         for item, found in zip(items, analyzed_together([steps(item) for item in items]), strict=True):
             if isinstance(found, MixrdError):
                 found = failed_analysis(item.path if isinstance(item, Scan) else str(item), found)

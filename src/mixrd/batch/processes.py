@@ -15,7 +15,7 @@ from mixrd.analysis import AnalysisRequest, Sources, failed_analysis
 from mixrd.batch.registered import registered
 from mixrd.batch.work import Outcome, Output, ScanJob, serve
 from mixrd.errors import RefinementError
-from mixrd.fit.lockstep import TOGETHER
+from mixrd.fit.lockstep import group_size
 
 #: Each process calculates on one thread: several threads of several processes get into each other's way.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -101,11 +101,11 @@ class Processes:
             return Outcome(job, failed_analysis(str(job.path), fault))
 
     def _give(self, index: int, waiting: deque[ScanJob]) -> None:
-        """Give a worker its next scans, fewer near the end, so that all are done at about the same time."""
+        """Give a worker its next scans."""
         if not waiting:
             return
         worker = self._workers[index]
-        most = max(1, min(TOGETHER, len(waiting) // (2 * len(self._workers))))
+        most = group_size(len(waiting), len(self._workers))
         worker.jobs.append(waiting.popleft())
         while len(worker.jobs) < most and not self._careful.intersection((worker.jobs[0], waiting[0])):
             worker.jobs.append(waiting.popleft())

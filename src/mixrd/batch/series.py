@@ -14,7 +14,7 @@ from mixrd.batch.processes import Processes, default_jobs
 from mixrd.batch.scan_files import find_scans
 from mixrd.batch.work import Outcome, Output, ScanJob, perform
 from mixrd.errors import UsageError
-from mixrd.fit.lockstep import TOGETHER
+from mixrd.fit.lockstep import groups
 from mixrd.report.files import write_batch
 from mixrd.report.report_file import BATCH_REPORT, LazyResults, write_report
 
@@ -157,8 +157,8 @@ class Batch:
 
     def _outcomes(self, jobs: Sequence[ScanJob], processes: int) -> Generator[Outcome, None, None]:
         if processes <= 1 or len(jobs) <= 1:
-            for low in range(0, len(jobs), TOGETHER):
-                yield from perform(self._analyst, jobs[low : low + TOGETHER], self.output)
+            for some in groups(jobs):
+                yield from perform(self._analyst, some, self.output)
             return
         analyst = self._analyst
         workers = Processes(analyst.request, self.output, min(processes, len(jobs)), analyst.sources)

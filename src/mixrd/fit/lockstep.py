@@ -21,10 +21,11 @@ from mixrd.fit.linear_part import LinearPart
 from mixrd.fit.pattern_fit import Fit, fit
 from mixrd.pattern import ForwardModel
 
-#: Scans that are worth refining together: more bring little, and are lost together when all is stopped.
-TOGETHER = 8
+#: Scans that are worth refining together: more bring little.
+_TOGETHER = 8
 
 Arguments = ParamSpec("Arguments")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -84,6 +85,24 @@ def carried_out(steps: Callable[Arguments, Steps[Result]]) -> Callable[Arguments
         return alone(steps(*arguments, **settings))
 
     return whole
+
+
+def group_size(count: int, processes: int = 1) -> int:
+    """How many of `count` scans a process takes together.
+
+    Fewer near the end, so that processes end together, and of few scans: each result is seen as it comes, and
+    what is stopped in between loses little.
+    """
+    return max(1, min(_TOGETHER, count // (2 * processes)))
+
+
+def groups(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """All of them, in such groups."""
+    done = 0
+    while done < len(items):
+        size = group_size(len(items) - done)
+        yield items[done : done + size]
+        done += size
 
 
 def together(many: Sequence[Steps[Result]]) -> list[Result | Exception]:

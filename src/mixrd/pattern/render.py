@@ -26,8 +26,6 @@ _BLOCK = 32
 #: Elements worked on at once: temporaries of this size stay in the processor's cache, which makes the cost
 #: linear in the number of peaks and keeps memory flat.
 _CHUNK = 60_000
-#: Nodes of tails over half a window: of patterns, and of derivatives, which only lead the way.
-_NODES, _NODES_OF_RATES = 14, 8
 #: Place of the profile among a peak's four kernels: derivatives by position, area, fwhm, eta.
 _VALUE = 1
 
@@ -81,7 +79,7 @@ class Renderer:
         step = float(np.median(np.diff(two_theta)))
         balanced = _BALANCED * math.sqrt(step * float(two_theta[-1] - two_theta[0]))
         self.narrowest = max(min(max(balanced, _NARROWEST_DEG), _WIDEST_DEG), _NARROWEST_STEPS * step)
-        self._tails: dict[tuple[int, int], Tails] = {}
+        self._tails: dict[int, Tails] = {}
         self.blocks = math.ceil(len(self.grid) / _BLOCK)
         padded = self.grid.new_full((self.blocks * _BLOCK,), float(two_theta[-1]))
         padded[: len(self.grid)] = self.grid
@@ -133,11 +131,11 @@ class Renderer:
         """The peaks' profiles, as a rule with their derivatives, to be summed with several weights."""
         return Expanded(self, peaks, derivatives=derivatives)
 
-    def tails(self, level: int, nodes: int) -> Tails:
+    def tails(self, level: int) -> Tails:
         """What draws the tails of peaks with windows of this level."""
-        if (level, nodes) not in self._tails:
-            self._tails[level, nodes] = Tails(self.blocked, self.narrowest * 2.0**level, nodes)
-        return self._tails[level, nodes]
+        if level not in self._tails:
+            self._tails[level] = Tails(self.blocked, self.narrowest * 2.0**level)
+        return self._tails[level]
 
     def reached(self, position: Tensor, half_width: Tensor) -> tuple[Tensor, Tensor]:
         """Pairs of a peak and a block of the grid that its window reaches, peak by peak."""
@@ -243,7 +241,7 @@ class _Placed:
         flat = areas.flatten(0, 1)
         total = self._windows(groups, flat.unsqueeze(1), value_only=True)
         share = (self.eta / math.pi).unsqueeze(-1)
-        for tails, own in self._levels(_NODES):
+        for tails, own in self._levels():
             total = total + tails.values(
                 self.position[own], self.fwhm[own] / 2, (share * flat)[own], self.row[own], self.batch
             )
@@ -261,7 +259,7 @@ class _Placed:
         )
         total = self._windows(groups, weights, value_only=False)
         share = (self.eta / math.pi).unsqueeze(-1)
-        for tails, own in self._levels(_NODES_OF_RATES):
+        for tails, own in self._levels():
             moved, grown, wider, rounder = weights[own].unbind(1)
             part = share[own]
             total = total + tails.tangents(
@@ -291,16 +289,16 @@ class _Placed:
         """(B, N, T) of values in blocks (B, G, T, L)."""
         return blocked.transpose(1, 2).flatten(2)[..., : len(self.renderer.grid)].transpose(1, 2)
 
-    def _levels(self, nodes: int) -> Iterator[tuple[Tails, Tensor]]:
+    def _levels(self) -> Iterator[tuple[Tails, Tensor]]:
         """What draws tails, and which peaks' it does: for each width of windows that occurs."""
         for number in self.level.unique().tolist():
-            tails = self.renderer.tails(int(number), nodes)
+            tails = self.renderer.tails(int(number))
             yield tails, ((self.level == number) & tails.near(self.position.detach())).nonzero().squeeze(1)
 
     def _far(self, weights: Tensor) -> Tensor:
         """(B, N, T): the tails of peaks so far outside the grid that they are evaluated one by one."""
         position = self.position.detach()
-        far = (~self.renderer.tails(0, _NODES).near(position)).nonzero().squeeze(1)
+        far = (~self.renderer.tails(0).near(position)).nonzero().squeeze(1)
         total = weights.new_zeros(self.batch, 1, weights.shape[-1])
         if len(far) == 0:
             return total
