@@ -11,9 +11,10 @@ from typing import Any, Literal
 import pytest
 from unstated import AMOUNTS, REASON, without_amounts
 
-from mixrd import analysis
 from mixrd.analysis import Analysis
+from mixrd.batch import analyst
 from mixrd.cli.watch import result_line
+from mixrd.fit.lockstep import Steps
 
 REFINE = ("--phases", "fluorite", "halite", "--instrument", "lab-cu", "--no-network")
 NONE = f"no statement possible, because {REASON}"
@@ -21,13 +22,13 @@ NONE = f"no statement possible, because {REASON}"
 
 def stating(monkeypatch: pytest.MonkeyPatch, kind: Literal["presence", "none"], only: str = "") -> None:
     """Let analyses of scans with this in their name state no amounts."""
-    plain = analysis.analyze
+    plain = analyst.analysis_steps
 
-    def analyze(scan: Any, *arguments: Any, **more: Any) -> Analysis:
-        found = plain(scan, *arguments, **more)
+    def steps(scan: Any, *arguments: Any, **more: Any) -> Steps[Analysis]:
+        found = yield from plain(scan, *arguments, **more)
         return without_amounts(found, kind) if only in Path(scan.path).name else found
 
-    monkeypatch.setattr(analysis, "analyze", analyze)
+    monkeypatch.setattr(analyst, "analysis_steps", steps)
 
 
 def test_every_file_of_a_refused_scan(run, scan_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
