@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES = $(wildcard src tests benchmarks studies)
+SOURCES = $(wildcard src tests benchmarks studies docs/*.py)
 
 # One line for each download worth waiting for instead of hundreds; warnings and errors are on stderr.
 PIP_INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off -c constraints.txt
@@ -76,7 +76,7 @@ study-missing: $(VENV)/.installed-dev ## a phase that nobody named: noticed? (we
 
 .PHONY: study-coverage
 study-coverage: $(VENV)/.installed-dev ## intervals at 50 to 95 %, weighed and simulated regimes (MIXRD_DATA)
-	$(BIN)/python studies/coverage.py
+	$(BIN)/python studies/interval_coverage.py
 
 .PHONY: study-textures
 study-textures: $(VENV)/.installed-dev ## plates and needles: axis and fraction found?
@@ -106,7 +106,7 @@ study-floor: $(VENV)/.installed-dev ## networks and refinements at the noise flo
 .PHONY: clean
 clean: ## remove .venv, caches and build output
 	rm -rf $(VENV) build dist docs/_build docs/api docs/warnings .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests benchmarks studies docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Stamps, so that setting up is done once and again only when what is needed has changed.
 $(VENV)/.created:

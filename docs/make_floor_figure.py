@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from accuracy_figures import plot_floor
+
 from mixrd.paper import read_refinements
 from mixrd.paper.published import published_tvd
-from mixrd.report.accuracy_figures import plot_floor
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mixrd.experiments.premises.verdict import INFORMATIVE
-from mixrd.report.accuracy_figures import plot_trust
+from accuracy_figures import plot_trust
+
+from mixrd.warning_texts import codes_that
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"
@@ -27,6 +28,8 @@ SETS = {
 }
 #: The same in a word.
 SHORT = {"weighed-cpd": "round robin", "weighed-dara": "oxides 8 min", "weighed-dara-2min": "oxides 2 min"}
+#: Warnings that are no doubt of the answer.
+INFORMATIVE = codes_that(lambda text: text.informative)
 #: Warnings that say that fractions are less sure than the counts make them.
 DOUBTS = {"MICROABSORPTION", "TEXTURE"}
 

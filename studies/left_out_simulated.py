@@ -15,15 +15,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from processes import mapped, options, output
-
 from mixrd.analysis import analyze
 from mixrd.errors import MixrdError
 from mixrd.experiments.left_out import MISSING_CODES
-from mixrd.experiments.premises.sample import HIGH_ANGLE, LOW_ANGLE, PLATES, simulated_scan
 from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument
 from mixrd.phases import load_phase
+from processes import keep, mapped, options, output
+from wrong_premises.sample import HIGH_ANGLE, LOW_ANGLE, PLATES, simulated_scan
 
 RESULTS = Path(__file__).parent / "results" / "left-out-simulated.json"
 INSTRUMENT = "lab-cu"
@@ -127,9 +126,7 @@ def main() -> None:
         said = [case[f"{key}_refused"] or case[f"{key}_warned"] for key in ("complete", "left_out")]
         print(f"{len(cases)}/{count}, {time.monotonic() - begin:.0f} s:", *mixture, *said, flush=True)
     summary = summary_of(cases)
-    out = output(asked, parser, RESULTS)
-    if out is not None:
-        out.write_text(json.dumps({"summary": summary, "cases": cases}, indent=1) + "\n", encoding="utf-8")
+    keep(output(asked, parser, RESULTS), summary, cases)
     print(json.dumps(summary))
 
 

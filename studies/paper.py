@@ -10,10 +10,12 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 
 from mixrd.network import load_estimator, total_variation_distance
 from mixrd.paper import paper_materials, read_results
@@ -23,7 +25,8 @@ from mixrd.paper.figure1 import Figure1Sampler
 from mixrd.paper.result import seed_of_test
 from mixrd.paper.sources import drawn
 from mixrd.paper.verification import kept_recipe, test_split
-from mixrd.report.paper_figure import plot_curves
+from mixrd.report.colours import phase_style
+from mixrd.report.paper_figure import write_figure
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "studies" / "results"
@@ -35,6 +38,8 @@ GRID_SAMPLES = 60_000
 GREASLEY_SAMPLES = 80_000
 #: As many mixtures as the paper's network sees in 30 to 50 minutes on one core.
 CURVE_SAMPLES = 40_000
+#: What learning curves are drawn against: key of their points, and the axis.
+AGAINST = {"samples": "mixtures learnt from", "seconds": "seconds of drawing and learning"}
 #: Mixtures that nearest neighbours are fitted to, for their curve.
 KNN_SAMPLES = (500, 1000, 2000, 5000, 10_000, 20_000, 40_000)
 #: The paper's network with two losses, for as many mixtures as show where it stands still.
@@ -90,6 +95,42 @@ def curves_of(results: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     for result in sorted(results, key=lambda r: r["samples"]):
         joined.setdefault(result["architecture"], []).extend(result["learning_curve"])
     return joined
+
+
+def plot_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, *, title: str = "") -> None:
+    """Draw learning curves twice: validation TVD against mixtures learnt from, and against seconds.
+
+    Parameters
+    ----------
+    curves : mapping
+        Name of a curve to its points, each with `samples`, `seconds` and `validation_tvd`. A curve with no
+        samples is a level line.
+    path : path
+    title : str
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    """
+    figure = Figure(figsize=(9.2, 4.0), layout="constrained")
+    for column, (key, label) in enumerate(AGAINST.items()):
+        axes = figure.add_subplot(1, 2, column + 1)
+        for i, (name, points) in enumerate(curves.items()):
+            colour, style = phase_style(i)
+            heights = [point["validation_tvd"] for point in points]
+            if not any(point["samples"] for point in points):
+                axes.axhline(heights[-1], color=colour, ls="--", lw=1.2, label=name)
+                continue
+            axes.plot([p[key] for p in points], heights, color=colour, ls=style, marker=".", label=name)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel(label)
+        axes.set_ylabel("validation TVD")
+        axes.grid(alpha=0.3, which="both", lw=0.4)
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    write_figure(figure, path)
 
 
 def greasley() -> None:

@@ -14,10 +14,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-from processes import data_folder, mapped, options, output
-
-from mixrd.experiments.premises import KINDS, changes, run_task, summary, table, tasks_of
-from mixrd.experiments.premises.battery import SEED
+from processes import counted, data_folder, keep, mapped, options, output
+from wrong_premises import KINDS, changes, run_task, summary, table, tasks_of
+from wrong_premises.battery import SEED
 
 RESULTS = Path(__file__).parent / "results" / "premises.json"
 #: Of each kind; scans with nothing wrong of either base (weighed ones are 14).
@@ -37,7 +36,8 @@ def main() -> None:
     )
     outcomes = []
     work = partial(run_task, data=data_folder())
-    for number, found in enumerate(mapped(work, tasks, processes=asked.processes), start=1):
+    results = counted(mapped(work, tasks, processes=asked.processes), len(tasks), every=50)
+    for number, found in enumerate(results, start=1):
         if found is None:
             continue
         outcomes.append(found)
@@ -46,18 +46,14 @@ def main() -> None:
             error = "" if found.error_percent is None else f"{found.error_percent:.1f} wt%"
             told = (found.kind, found.base, found.sample, off, error, *found.codes, found.reason[:150])
             print(f"{number}/{len(tasks)} {found.verdict.upper()}:", *told, flush=True)
-        elif number % 50 == 0:
-            print(f"{number}/{len(tasks)}, {time.monotonic() - begin:.0f} s", flush=True)
-    found = summary(outcomes)
-    found["wall_seconds"] = round(time.monotonic() - begin, 1)
-    if out is not None:
-        cases = [outcome.to_dict() for outcome in outcomes]
-        out.write_text(json.dumps({"summary": found, "cases": cases}, indent=1) + "\n", encoding="utf-8")
+    total = summary(outcomes)
+    total["wall_seconds"] = round(time.monotonic() - begin, 1)
+    keep(out, total, [outcome.to_dict() for outcome in outcomes])
     print(table(outcomes))
     if asked.before is not None:
         earlier = json.loads(asked.before.read_text(encoding="utf-8"))["cases"]
         print("\nother verdicts than before:", *changes(outcomes, earlier), sep="\n  ")
-    print(json.dumps({k: v for k, v in found.items() if k != "by_kind"}, indent=1))
+    print(json.dumps({k: v for k, v in total.items() if k != "by_kind"}, indent=1))
 
 
 def _options() -> tuple[argparse.Namespace, Path | None]:

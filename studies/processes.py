@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -32,6 +34,15 @@ def mapped(work: Callable[[Item], Found], items: Sequence[Item], *, processes: i
         yield from pool.map(work, items)
 
 
+def counted(results: Iterable[Found], of: int, *, every: int) -> Iterator[Found]:
+    """The same, with a line that says how far it is after `every` of them."""
+    begin = time.monotonic()
+    for number, found in enumerate(results, start=1):
+        yield found
+        if number % every == 0:
+            print(f"{number}/{of}, {time.monotonic() - begin:.0f} s", flush=True)
+
+
 def options(document: str | None, *, quick: str, scans: str, seed: int) -> argparse.ArgumentParser:
     """What all these studies can be asked for."""
     parser = argparse.ArgumentParser(
@@ -52,6 +63,13 @@ def output(asked: argparse.Namespace, parser: argparse.ArgumentParser, results: 
     free = {"processes", "output", "verbose", "before"}
     full = all(value == parser.get_default(name) for name, value in vars(asked).items() if name not in free)
     return results if full else None
+
+
+def keep(path: Path | None, summary: Any, cases: Any) -> None:
+    """Write both as JSON where there is a path for it."""
+    if path is not None:
+        text = json.dumps({"summary": summary, "cases": cases}, indent=1)
+        path.write_text(text + "\n", encoding="utf-8")
 
 
 def data_folder() -> Path:

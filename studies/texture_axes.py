@@ -7,29 +7,33 @@ analyses them. Writes studies/results/texture-axes.json; some three minutes on t
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-import json
 import random
-import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from processes import mapped, options, output
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
 
-from mixrd.analysis import analyze
+from mixrd.analysis import Analysis, analyze
+from mixrd.crystal import Crystal
 from mixrd.errors import MixrdError
-from mixrd.experiments.premises.sample import simulated_scan
-from mixrd.experiments.texture_axes import TextureCase, texture_cases, texture_summary
 from mixrd.mixture import ScanSettings
 from mixrd.pattern import load_instrument
 from mixrd.phases import load_phase
+from processes import counted, keep, mapped, options, output
+from wrong_premises.sample import simulated_scan
+
+Axis = tuple[int, int, int]
 
 RESULTS = Path(__file__).parent / "results" / "texture-axes.json"
 SEED, SCANS = 20, 192
 RS = (0.4, 0.6, 0.66, 0.8, 1.25, 1.6)
 #: Axes that crystals of these phases lie along: cleavage, habit, long edge.
-AXES = {
+AXES: dict[str, dict[str, tuple[Axis, ...]]] = {
     "hexagonal": {
         "brucite": ((0, 0, 1),), "zincite": ((0, 0, 1), (1, 0, 0)), "portlandite": ((0, 0, 1), (1, 0, 1)),
         "calcite": ((1, 0, 4), (0, 0, 1)), "corundum": ((0, 0, 1), (0, 1, 2)), "hematite": ((0, 0, 1),),
@@ -55,7 +59,106 @@ AXES = {
 OTHERS = ("fluorite", "periclase", "halite", "spinel", "magnetite", "silicon")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
+class TextureCase:
+    """One textured phase of one scan.
+
+    Attributes
+    ----------
+    scan, phase, system : str
+    axis, r : axis and March-Dollase r that were simulated
+    found_axis, found_r : what was refined, None where no texture was
+    angle_deg : float or None
+        Between both axes, symmetry counted.
+    error_percent, half_width_percent : float or None
+        wt% of this phase off, and half its interval; None where amounts are not stated.
+    codes : tuple of str
+    """
+
+    scan: str
+    phase: str
+    system: str
+    axis: Axis
+    r: float
+    found_axis: Axis | None
+    found_r: float | None
+    angle_deg: float | None
+    error_percent: float | None
+    half_width_percent: float | None
+    codes: tuple[str, ...]
+
+    @property
+    def right_axis(self) -> bool:
+        """Whether the axis is the simulated one or equivalent to it."""
+        return self.angle_deg is not None and self.angle_deg < 1.0
+
+
+def axis_angle_deg(crystal: Crystal, one: Axis, other: Axis) -> float:
+    """Smallest angle between the normals of two planes, among all that the point group makes of them."""
+    to_cartesian = np.linalg.inv(crystal.lattice).T
+
+    def normal(plane: NDArray[np.int64]) -> NDArray[np.float64]:
+        vector = plane @ to_cartesian
+        return np.asarray(vector / np.linalg.norm(vector))
+
+    rotations = {tuple(np.ravel(gemmi.Op(op).rot)) for op in crystal.symmetry_operations}
+    turned = [np.array(one) @ (np.array(r).reshape(3, 3) // gemmi.Op.DEN) for r in rotations]
+    cosine = max(abs(float(normal(plane) @ normal(np.array(other)))) for plane in turned)
+    return float(np.degrees(np.arccos(min(cosine, 1.0))))
+
+
+def texture_cases(
+    scan: str,
+    result: Analysis,
+    crystals: Sequence[Crystal],
+    truth: dict[str, float],
+    textures: dict[str, tuple[Axis, float]],
+) -> list[TextureCase]:
+    """What was found of each textured phase."""
+    codes = tuple(sorted({w.code for w in result.warnings}))
+    cases = []
+    for crystal, phase in zip(crystals, result.phases, strict=True):
+        if crystal.name not in textures:
+            continue
+        axis, r = textures[crystal.name]
+        found = phase.texture
+        error = None if phase.weight_percent is None else phase.weight_percent - truth[crystal.name]
+        half = None if phase.interval_percent is None else 0.5 * float(np.diff(phase.interval_percent)[0])
+        cases.append(
+            TextureCase(
+                scan, crystal.name, crystal.crystal_system, axis, r,
+                None if found is None else found.axis, None if found is None else found.r,
+                None if found is None else axis_angle_deg(crystal, axis, found.axis), error, half, codes,
+            )
+        )  # fmt: skip
+    return cases
+
+
+def texture_summary(cases: Sequence[TextureCase]) -> dict[str, Any]:
+    """How often the axis is right, how far r and fraction are off."""
+    found = [case for case in cases if case.found_axis is not None]
+    right = [case for case in found if case.right_axis]
+    stated = [case for case in cases if case.error_percent is not None]
+    errors = [abs(case.error_percent or 0.0) for case in stated]
+    held = [abs(c.error_percent or 0.0) <= (c.half_width_percent or 0.0) for c in stated]
+    ratios = [abs(np.log(case.found_r / case.r)) for case in right if case.found_r]
+    return {
+        "textured": len(cases),
+        "found": len(found),
+        "axis_right": len(right),
+        "within_15_deg": sum((case.angle_deg or 0.0) < 15 for case in found),
+        "median_off_in_ln_r": float(np.median(ratios)) if ratios else None,
+        "median_error_wt": float(np.median(errors)) if errors else None,
+        "mean_error_wt": float(np.mean(errors)) if errors else None,
+        "worst_error_wt": max(errors, default=None),
+        "intervals_hold": float(np.mean(held)) if held else None,
+        "off_by_two_and_no_doubt": sum(
+            abs(c.error_percent or 0.0) > 2 * (c.half_width_percent or 0.0) and not c.codes for c in stated
+        ),
+    }
+
+
+@dataclass(frozen=True)
 class Sample:
     """One scan to simulate."""
 
@@ -93,7 +196,7 @@ def cases_of(sample: Sample) -> list[TextureCase]:
         texture=textures,
     )
     crystals = [load_phase(name) for name in names]
-    measured = dataclasses.replace(machine, two_theta_range=(10.0, 80.0))
+    measured = replace(machine, two_theta_range=(10.0, 80.0))
     scan = simulated_scan(crystals, amounts, measured, settings, sample.number)
     try:
         result = analyze(scan, crystals, machine)
@@ -104,26 +207,14 @@ def cases_of(sample: Sample) -> list[TextureCase]:
     return texture_cases(shown, result, crystals, dict(zip(names, amounts, strict=True)), textures)
 
 
-def show(groups: dict[str, list[TextureCase]]) -> None:
+def show(summary: dict[str, dict[str, Any]]) -> None:
     """One table."""
     heads = (
-        "textured",
-        "found",
-        "axis",
-        "in 15 deg",
-        "ln r off",
-        "median",
-        "mean",
-        "worst",
-        "hold",
-        "silent",
-    )
+        "textured", "found", "axis", "in 15 deg", "ln r off", "median", "mean", "worst", "hold", "silent",
+    )  # fmt: skip
     print(f"{'':26}" + "".join(f"{head:>10}" for head in heads))
-    for name, cases in groups.items():
-        cells = [
-            "" if v is None else v if isinstance(v, int) else f"{v:.2f}"
-            for v in texture_summary(cases).values()
-        ]
+    for name, row in summary.items():
+        cells = ["" if v is None else v if isinstance(v, int) else f"{v:.2f}" for v in row.values()]
         print(f"{name:26}" + "".join(f"{cell:>10}" for cell in cells))
 
 
@@ -135,13 +226,10 @@ def main() -> None:
     # Evenly from all kinds: a step that shares no factor with their number.
     every_kind = samples(-(-count // 48), asked.seed)
     chosen = [every_kind[(number * 37) % len(every_kind)] for number in range(count)]
-    begin, cases = time.monotonic(), []
-    for number, (sample, found) in enumerate(
-        zip(chosen, mapped(cases_of, chosen, processes=asked.processes), strict=True), start=1
-    ):
+    cases = []
+    results = counted(mapped(cases_of, chosen, processes=asked.processes), count, every=20)
+    for sample, found in zip(chosen, results, strict=True):
         cases += [(sample, index, case) for index, case in enumerate(found)]
-        if number % 20 == 0:
-            print(f"{number}/{len(chosen)}, {time.monotonic() - begin:.0f} s", flush=True)
     every = [case for _, _, case in cases]
     groups = {"all": every}
     groups |= {f"r = {r:g}": [case for case in every if case.r == r] for r in RS}
@@ -150,12 +238,9 @@ def main() -> None:
         "one textured phase": [case for sample, _, case in cases if not sample.two],
         "two textured phases": [case for sample, _, case in cases if sample.two],
     }
-    out = output(asked, parser, RESULTS)
-    if out is not None:
-        summary = {name: texture_summary(given) for name, given in groups.items()}
-        text = json.dumps({"summary": summary, "cases": [asdict(case) for case in every]}, indent=1)
-        out.write_text(text + "\n", encoding="utf-8")
-    show(groups)
+    summary = {name: texture_summary(given) for name, given in groups.items()}
+    keep(output(asked, parser, RESULTS), summary, [asdict(case) for case in every])
+    show(summary)
 
 
 if __name__ == "__main__":

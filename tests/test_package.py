@@ -16,7 +16,7 @@ import pytest
 import mixrd
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SOURCES = sorted((REPOSITORY / "src").rglob("*.py"))
+SOURCES = sorted(file for folder in ("src", "studies") for file in (REPOSITORY / folder).rglob("*.py"))
 LINE_LIMIT = 400
 FUNCTION_LIMIT = 60
 NAMES_THAT_SAY_NOTHING = {"common", "helper", "helpers", "misc", "util", "utils"}

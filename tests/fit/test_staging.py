@@ -10,9 +10,8 @@ import pytest
 import torch
 
 from mixrd.crystal import Crystal
-from mixrd.experiments.premises.sample import simulated_scan
 from mixrd.fit.staging import SampleRefinement, refine_sample
-from mixrd.mixture import ScanSettings
+from mixrd.mixture import Composition, ScanSettings, simulate
 from mixrd.pattern import ForwardModel, Instrument, load_instrument
 from mixrd.phases import load_phase
 
@@ -156,9 +155,10 @@ def test_crystallites_of_any_size(small: str, size_nm: float, tolerance: float) 
     names = [small, "fluorite"]
     crystals = [load_phase(name) for name in names]
     machine = dataclasses.replace(load_instrument("lab-cu"), two_theta_range=(15.0, 90.0))
-    scan = simulated_scan(
-        crystals, [40.0, 60.0], machine, ScanSettings(peak_counts=10_000.0, phase_size_nm={small: size_nm}), 3
-    )
+    composition = Composition(tuple(names), (0.4, 0.6), "weight")
+    settings = ScanSettings(peak_counts=10_000.0, phase_size_nm={small: size_nm})
+    generator = torch.Generator().manual_seed(3)
+    scan = simulate(crystals, composition, machine, generator=generator, settings=settings).scan
     sigma = np.sqrt(np.maximum(scan.counts, 1.0))
     found = refine_sample(crystals, machine, scan.two_theta, scan.counts, sigma, counted=True).refinement
     assert 100 * found.weight_fractions[0] == pytest.approx(40.0, abs=tolerance)

@@ -1,4 +1,4 @@
-"""Fig. 3 and learning curves."""
+"""Fig. 3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from mixrd.errors import UsageError
 from mixrd.paper import Row
-from mixrd.report.paper_figure import plot_curves, plot_figure3
+from mixrd.report.paper_figure import plot_figure3
 
 PNG = b"\x89PNG"
 
@@ -64,11 +64,3 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(UsageError):
         plot_figure3([row(5, 3, 0.1)], tmp_path / name)
-
-
-def test_curves(tmp_path: Path, labels: list) -> None:
-    points = [{"samples": s, "seconds": s / 10, "validation_tvd": 1 / s} for s in (10, 100)]
-    level = [{"samples": 0, "seconds": 1.0, "validation_tvd": 0.3}]
-    plot_curves({"mlp": points, "nnls": level}, tmp_path / "curves.png", title="N = 5")
-    assert (tmp_path / "curves.png").read_bytes()[:4] == PNG
-    assert [label for label, _ in labels] == ["mlp", "mlp"]

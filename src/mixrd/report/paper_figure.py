@@ -1,10 +1,10 @@
-"""Fig. 3 of the paper with ours beside it, and learning curves."""
+"""Fig. 3 of the paper with ours beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _PANEL_INCH = (4.6, 4.0)
 _MARKERS = "osD^vP"
 _MOST_COLUMNS = 3
-#: What learning curves are drawn against: key of their points, and the axis.
-_AGAINST = {"samples": "mixtures learnt from", "seconds": "seconds of drawing and learning"}
 
 
 def plot_figure3(rows: Sequence[Row], path: Path) -> None:
@@ -59,42 +57,6 @@ def plot_figure3(rows: Sequence[Row], path: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False, fontsize=8)
-    write_figure(figure, path)
-
-
-def plot_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, *, title: str = "") -> None:
-    """Draw learning curves twice: validation TVD against mixtures learnt from, and against seconds.
-
-    Parameters
-    ----------
-    curves : mapping
-        Name of a curve to its points, each with `samples`, `seconds` and `validation_tvd`. A curve with no
-        samples is a level line.
-    path : path
-    title : str
-
-    Raises
-    ------
-    UsageError
-        If the file cannot be written.
-    """
-    figure = Figure(figsize=(2 * _PANEL_INCH[0], _PANEL_INCH[1]), layout="constrained")
-    for column, (key, label) in enumerate(_AGAINST.items()):
-        axes = figure.add_subplot(1, 2, column + 1)
-        for i, (name, points) in enumerate(curves.items()):
-            colour, style = phase_style(i)
-            heights = [point["validation_tvd"] for point in points]
-            if not any(point["samples"] for point in points):
-                axes.axhline(heights[-1], color=colour, ls="--", lw=1.2, label=name)
-                continue
-            axes.plot([p[key] for p in points], heights, color=colour, ls=style, marker=".", label=name)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel(label)
-        axes.set_ylabel("validation TVD")
-        axes.grid(alpha=0.3, which="both", lw=0.4)
-        axes.legend(frameon=False, fontsize=8)
-    figure.suptitle(title, fontsize=10)
     write_figure(figure, path)
 
 

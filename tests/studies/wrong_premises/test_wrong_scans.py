@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixrd.experiments.premises import wrong_scans as wrong
-from mixrd.experiments.premises.premise import d_angstrom, q_per_angstrom
 from mixrd.scan import Scan
+from wrong_premises import wrong_scans as wrong
+from wrong_premises.premise import d_angstrom, q_per_angstrom
 
 X = np.round(np.arange(10.0, 80.0, 0.02), 6)
 

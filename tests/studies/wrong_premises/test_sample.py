@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from mixrd.experiments.premises.sample import Draw, renormalised
+from wrong_premises.sample import Draw, renormalised
 
 
 def test_a_draw_is_the_same_each_time_and_adds_up() -> None:

@@ -14,12 +14,12 @@ from typing import Any
 
 from mixrd.analysis import Analysis, analyze
 from mixrd.errors import MixrdError
-from mixrd.experiments.premises.kinds_beam import BEAM, STATE
-from mixrd.experiments.premises.kinds_phases import PHASES, STRUCTURES
-from mixrd.experiments.premises.kinds_scan import AXIS, COUNTS, SIGMA
-from mixrd.experiments.premises.premise import PremiseKind, Trial
-from mixrd.experiments.premises.sample import Base, Sample, weighed_samples
-from mixrd.experiments.premises.verdict import INFORMATIVE, VERDICTS, Verdict, judge
+from wrong_premises.kinds_beam import BEAM, STATE
+from wrong_premises.kinds_phases import PHASES, STRUCTURES
+from wrong_premises.kinds_scan import AXIS, COUNTS, SIGMA
+from wrong_premises.premise import PremiseKind, Trial
+from wrong_premises.sample import Base, Sample, weighed_samples
+from wrong_premises.verdict import INFORMATIVE, VERDICTS, Verdict, judge
 
 SEED = 20
 KINDS: dict[str, PremiseKind] = {

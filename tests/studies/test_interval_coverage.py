@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
+from interval_coverage import IntervalCase, cases_of, coverage, stated_ratio
 from mixrd.analysis import Analysis, PhaseResult, Statement
 from mixrd.analysis.result.intervals import DEGREES_OF_FREEDOM
-from mixrd.experiments.interval_coverage import IntervalCase, cases_of, coverage, stated_ratio
 
 
 def case(true: float, stated: float, low: float, high: float, codes: tuple[str, ...] = ()) -> IntervalCase:

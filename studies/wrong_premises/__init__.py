@@ -3,6 +3,6 @@
 How often is the answer sure and wrong? `make study-premises` prints it.
 """
 
-from mixrd.experiments.premises.battery import KINDS, changes, run_task, summary, table, tasks_of
+from wrong_premises.battery import KINDS, changes, run_task, summary, table, tasks_of
 
 __all__ = ["KINDS", "changes", "run_task", "summary", "table", "tasks_of"]

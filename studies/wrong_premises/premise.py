@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from mixrd.crystal import Crystal
-from mixrd.experiments.premises.sample import Base, Draw, Sample
-from mixrd.experiments.premises.wrong_scans import Change, Column
 from mixrd.pattern import Instrument
 from mixrd.phases import load_phase
 from mixrd.scan import Scan, read_scan, write_scan
+from wrong_premises.sample import Base, Draw, Sample
+from wrong_premises.wrong_scans import Change, Column
 
 #: Wavelength of the scans' tube (Cu K alpha, weighted mean) in angstrom, for axes that are not angles.
 WAVELENGTH_ANGSTROM = 1.5418

@@ -10,8 +10,8 @@ import pytest
 
 from mixrd.analysis import Analysis
 from mixrd.errors import ScanError
-from mixrd.experiments.premises import battery, changes, premise, summary, table, tasks_of
-from mixrd.experiments.premises.battery import CONTROL, Outcome, Task, run_task
+from wrong_premises import battery, changes, premise, summary, table, tasks_of
+from wrong_premises.battery import CONTROL, Outcome, Task, run_task
 
 NOTHING = Path("no data needed for simulated scans")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, TextureResult
-from mixrd.experiments.texture_axes import axis_angle_deg, texture_cases, texture_summary
 from mixrd.phases import load_phase
+from texture_axes import axis_angle_deg, texture_cases, texture_summary
 
 
 @pytest.mark.parametrize(

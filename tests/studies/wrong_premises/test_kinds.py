@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mixrd.errors import MixrdError
-from mixrd.experiments.premises.battery import CONTROL, KINDS
-from mixrd.experiments.premises.premise import Premise, Trial
-from mixrd.experiments.premises.sample import HIGH_ANGLE, LOW_ANGLE, POLYMORPH, SIMILAR, Draw, Sample
+from wrong_premises.battery import CONTROL, KINDS
+from wrong_premises.premise import Premise, Trial
+from wrong_premises.sample import HIGH_ANGLE, LOW_ANGLE, POLYMORPH, SIMILAR, Draw, Sample
 
 DRAW = Draw(phases=("corundum", "fluorite", "calcite", "anatase"), count=(3,))
 

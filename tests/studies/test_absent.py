@@ -8,17 +8,17 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, Statement
-from mixrd.errors import ScanError
-from mixrd.experiments import absent
-from mixrd.experiments.absent import (
+import absent
+from absent import (
     absent_candidates,
     absent_summary,
     analyze_with_absent,
     judged_absent,
 )
-from mixrd.experiments.premises.sample import Draw, Sample
+from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, Statement
+from mixrd.errors import ScanError
 from mixrd.phases import load_phase
+from wrong_premises.sample import Draw, Sample
 
 
 @pytest.fixture(scope="module")

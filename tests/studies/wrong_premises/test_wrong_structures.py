@@ -9,9 +9,9 @@ import pytest
 
 from mixrd.crystal import Crystal, read_cif
 from mixrd.errors import CrystalError, MixrdError
-from mixrd.experiments.premises import wrong_structures as wrong
-from mixrd.experiments.premises.wrong_structures import CifContent, Fault
 from mixrd.phases import load_phase
+from wrong_premises import wrong_structures as wrong
+from wrong_premises.wrong_structures import CifContent, Fault
 
 
 def read_back(name: str, fault: Fault, folder: Path, *, bare: bool = True) -> tuple[Crystal, Crystal]:

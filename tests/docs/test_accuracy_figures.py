@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+from accuracy_figures import plot_floor
+
 from mixrd.errors import UsageError
-from mixrd.report.accuracy_figures import plot_floor
 
 MEANS = {"network": 0.05, "refined": 0.013, "told": 0.011, "bound": 0.01}
 FOUND = {

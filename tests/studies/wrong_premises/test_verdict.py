@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from mixrd.analysis import Analysis, AnalysisWarning, PhaseResult, Statement
-from mixrd.experiments.premises.verdict import INFORMATIVE, half_width, judge
 from mixrd.warning_texts import warning_texts
+from wrong_premises.verdict import INFORMATIVE, half_width, judge
 
 EMPTY = Analysis("ok", "scan.xy", (), None, None, None, None, {}, (), None, {})
 

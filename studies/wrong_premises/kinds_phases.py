@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mixrd.crystal import Crystal
-from mixrd.experiments.premises.premise import Premise, PremiseKind, Trial, as_it_is, premise_of
-from mixrd.experiments.premises.sample import (
+from mixrd.phases import load_phase
+from wrong_premises.premise import Premise, PremiseKind, Trial, as_it_is, premise_of
+from wrong_premises.sample import (
     HIGH_ANGLE,
     HYDROUS,
     LOW_ANGLE,
@@ -18,7 +19,7 @@ from mixrd.experiments.premises.sample import (
     Sample,
     renormalised,
 )
-from mixrd.experiments.premises.wrong_structures import (
+from wrong_premises.wrong_structures import (
     CifContent,
     Fault,
     atom_exchanged,
@@ -35,7 +36,6 @@ from mixrd.experiments.premises.wrong_structures import (
     site_moved,
     symmetry_missing,
 )
-from mixrd.phases import load_phase
 
 
 def _named(sample: Sample, candidates: list[Crystal]) -> Premise:

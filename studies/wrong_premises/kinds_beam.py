@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, radiation
-from mixrd.experiments.premises import wrong_scans as wrong
-from mixrd.experiments.premises.premise import (
+from mixrd.pattern import Instrument, Profile
+from wrong_premises import wrong_scans as wrong
+from wrong_premises.premise import (
     Premise,
     PremiseKind,
     Trial,
@@ -18,8 +19,7 @@ from mixrd.experiments.premises.premise import (
     on_scan,
     premise_of,
 )
-from mixrd.experiments.premises.sample import HIGH_ANGLE, PLATES, Draw, Sample
-from mixrd.pattern import Instrument, Profile
+from wrong_premises.sample import HIGH_ANGLE, PLATES, Draw, Sample
 
 
 def _taken_for(change: Callable[[Instrument], Instrument]) -> Callable[[Sample, Trial], Premise]:

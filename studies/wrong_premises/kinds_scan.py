@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mixrd.experiments.premises import wrong_scans as wrong
-from mixrd.experiments.premises.premise import (
+from mixrd.mixture import ScanSettings
+from mixrd.pattern import load_instrument
+from mixrd.phases import load_phase
+from wrong_premises import wrong_scans as wrong
+from wrong_premises.premise import (
     Premise,
     PremiseKind,
     Trial,
@@ -18,10 +21,7 @@ from mixrd.experiments.premises.premise import (
     q_per_angstrom,
     with_header,
 )
-from mixrd.experiments.premises.sample import Draw, Sample, simulated_scan
-from mixrd.mixture import ScanSettings
-from mixrd.pattern import load_instrument
-from mixrd.phases import load_phase
+from wrong_premises.sample import Draw, Sample, simulated_scan
 
 Column = wrong.Column
 
