@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from mixrd.errors import UsageError
@@ -49,7 +49,7 @@ def take_over(others: Registered) -> None:
         try:
             if isinstance(pickled, str):
                 raise TypeError(pickled)
-            thing = pickle.loads(pickled)
+            thing = ForkingPickler.loads(pickled)
         except Exception as problem:  # whatever importing its module raises
             raise UsageError(
                 f"the {kind} {name!r} of this script is unknown to other processes ({problem})",
@@ -74,6 +74,7 @@ def _kinds() -> dict[str, _Kind]:
 
 def _pickled(thing: Any) -> bytes | str:
     try:
-        return pickle.dumps(thing)
-    except (pickle.PicklingError, AttributeError, TypeError) as problem:  # a lambda, a function in another
+        # As things go from process to process; nothing that was not made here is ever read so.
+        return bytes(ForkingPickler.dumps(thing))
+    except Exception as problem:  # a lambda, a function in another
         return str(problem)

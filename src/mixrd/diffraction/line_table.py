@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import torch
+from numpy.polynomial.chebyshev import cheb2poly
 from torch import Tensor
 
 from mixrd.diffraction.reflections import Reflections
@@ -135,14 +136,21 @@ def _merged(table: Reflections, line: Tensor | None) -> tuple[Tensor, Tensor]:
 
 def _polynomials(table: Reflections) -> Tensor:
     """(R, _DEGREE + 1) coefficients of each reflection's intensity, in u over the reach."""
-    place = torch.cos(math.pi * (torch.arange(2 * _DEGREE, dtype=torch.float64) + 0.5) / (2 * _DEGREE))
+    count = 2 * _DEGREE
+    angle = math.pi * (torch.arange(count, dtype=torch.float64) + 0.5) / count
     # An isotropic strain moves all lines alike: u = -2 ln(1 + strain).
-    strain = torch.expm1(-0.5 * _REACH * place)
+    strain = torch.expm1(-0.5 * _REACH * angle.cos())
     isotropic = dataclasses.replace(table, strain_basis=torch.eye(3, dtype=torch.float64).unsqueeze(0))
     intensity = strained_sticks(isotropic, strain.unsqueeze(1)).intensity * (1 + strain.unsqueeze(1)) ** 3
-    powers = place.unsqueeze(1) ** torch.arange(_DEGREE + 1)
-    coefficients: Tensor = torch.linalg.lstsq(powers, intensity).solution.T
-    return coefficients
+    # Chebyshev polynomials are orthogonal over their nodes.
+    order = torch.arange(_DEGREE + 1)
+    chebyshev = torch.cos(order.unsqueeze(1) * angle) * torch.where(order > 0, 2.0, 1.0).unsqueeze(1) / count
+    powers = torch.zeros(_DEGREE + 1, _DEGREE + 1, dtype=torch.float64)
+    for number in range(_DEGREE + 1):
+        row = cheb2poly([0.0] * number + [1.0])
+        powers[: len(row), number] = torch.from_numpy(row)
+    # Sums in a fixed order: the same table has the same lines to the last digit.
+    return torch.stack([(row.unsqueeze(1) * intensity).sum(0) for row in powers @ chebyshev], dim=1)
 
 
 def _polynomial(coefficients: Tensor, line: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
