@@ -13,6 +13,7 @@ import os
 import statistics
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,11 @@ def measure(crystal: Crystal, calculators: dict[str, Any]) -> Row:
 
 def our_seconds(crystal: Crystal) -> tuple[float, float]:
     """Seconds to prepare the crystal once, and per strained pattern."""
+    # The same crystal under new names: what was calculated for one that is in use is kept.
+    copies = iter([replace(crystal, name=f"{crystal.name} {number}") for number in range(3)])
 
     def prepare() -> Reflections:
-        return reflections(crystal, radiation(WAVELENGTH), two_theta_range=TWO_THETA_RANGE)
+        return reflections(next(copies), radiation(WAVELENGTH), two_theta_range=TWO_THETA_RANGE)
 
     table = prepare()
     batch = int(np.clip(BATCH_LINES // len(table), 8, 512))

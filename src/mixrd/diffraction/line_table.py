@@ -90,8 +90,8 @@ class LineTable:
         for number, basis in enumerate(bases):
             self._basis[number, : len(basis)] = basis.to(self._basis)
 
-    def at(self, material: Tensor, strain: Tensor) -> Lines:
-        """Lines of copies of the materials (S,), strained by (S, C) amplitudes.
+    def at(self, material: Tensor, strain: Tensor, *, rates: bool = True) -> Lines:
+        """Lines of copies of the materials (S,), strained by (S, C) amplitudes; without `rates` C = 0.
 
         With D = 1 + strain: g = D^-1 g0, so d(g.g) = -2 g D^-1 E g for a component E, and
         d ln V = trace(D^-1 E).
@@ -109,13 +109,16 @@ class LineTable:
         inverse = torch.linalg.inv(deformation)
         g = torch.einsum("lij,lj->li", inverse[copy], self._g[line])
         g_squared = g.square().sum(1)
+        value, slope = _polynomial(self._intensity, line, torch.log(g_squared / self._g_squared[line]))
+        volume = torch.linalg.det(deformation)[copy]
+        intensity = value / volume
+        if not rates:
+            none = strain.new_zeros(len(copy), 0)
+            return Lines(copy, g_squared, intensity, none, none)
         # g D^-1 E g is linear in the six products of g's components: one small product for all components.
         moved = torch.einsum("sij,skjm->skim", inverse, basis)
         by_strain = -2 * torch.einsum("lij,lkij->lk", g.unsqueeze(2) * g.unsqueeze(1), moved[copy])
-        value, slope = _polynomial(self._intensity, line, torch.log(g_squared / self._g_squared[line]))
-        volume = torch.linalg.det(deformation)[copy]
         volume_rate = moved.diagonal(dim1=-2, dim2=-1).sum(-1)[copy]
-        intensity = value / volume
         rate = (slope / (volume * g_squared)).unsqueeze(1) * by_strain - intensity.unsqueeze(1) * volume_rate
         return Lines(copy, g_squared, intensity, by_strain, rate)
 

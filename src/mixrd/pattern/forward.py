@@ -161,7 +161,7 @@ class ForwardModel:
 
     def peaks(self, parameters: Parameters) -> Peaks:
         """Peaks of all phases, one after the other (`peak_table`), for unit mass of each."""
-        inputs = self._inputs(parameters, self.reflection_table.at(parameters))
+        inputs = self._inputs(parameters, self.reflection_table.at(parameters, rates=False))
         return broadened(inputs, self.peak_table, self.instrument, self.corrections)
 
     def columns(self, parameters: Parameters) -> Tensor:

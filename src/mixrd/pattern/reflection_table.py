@@ -48,14 +48,14 @@ class ReflectionTable:
         other.__dict__.update(self.__dict__, _sources=sources)
         return other
 
-    def at(self, parameters: Parameters) -> Lines:
-        """All reflections, (B, R) each, and (B, R, C) by the strain amplitudes of their phase."""
+    def at(self, parameters: Parameters, *, rates: bool = True) -> Lines:
+        """All reflections, (B, R) each, and with `rates` (B, R, C) by the strains of their phase."""
         batch = len(parameters.strain)
         padded = torch.nn.functional.pad(parameters.strain, (0, 1))
         strain = padded[:, self.component[self._phase]].flatten(0, 1)
         material = torch.arange(len(self._phase), device=strain.device).repeat(batch)
-        found = self._lines.at(material, strain)
-        rows = {name: value.view(batch, -1, *value.shape[1:]) for name, value in vars(found).items()}
+        found = self._lines.at(material, strain, rates=rates)
+        rows = {name: value.unflatten(0, (batch, -1)) for name, value in vars(found).items()}
         for own, cosines, r in self._textured(parameters):
             factor = torch.ones_like(rows["intensity"])
             factor[:, own] = march_dollase(cosines, r)

@@ -131,7 +131,7 @@ def _windows(values: FloatArray, width: int) -> FloatArray:
     return np.lib.stride_tricks.as_strided(values, (len(values) - width + 1, width), 2 * values.strides)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _kernels(centre: float, fwhm: float, step: float, beam: Radiation) -> FloatArray:
     """(W, 6): what a window's points count for in the sums of a peak on a straight line.
 
