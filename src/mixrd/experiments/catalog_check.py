@@ -13,6 +13,7 @@ from scipy.signal import find_peaks
 
 from mixrd.crystal import Crystal
 from mixrd.diffraction import lorentz_polarization, radiation, reflections, strained_sticks
+from mixrd.diffraction.bragg import sine_from_d_spacing, sine_from_inverse_d
 from mixrd.experiments.structure_faults import distance_faults, formula_faults
 from mixrd.phases import CatalogEntry, PublishedPattern, catalog_entry
 
@@ -126,7 +127,9 @@ def strongest_line(entry: CatalogEntry) -> StrongestLine:
     """
     lines, ratio = powder_lines(entry.crystal)
     d_spacing = float(lines[0, 0])
-    sine = 0.5 * radiation("CuKa1").wavelength_angstrom / d_spacing
+    sine = sine_from_d_spacing(
+        d_spacing=d_spacing, wavelength_angstrom=radiation("CuKa1").wavelength_angstrom
+    )
     two_theta = float(np.degrees(2 * np.arcsin(sine)))
     return StrongestLine(entry.name, entry.formula, d_spacing, two_theta, ratio, entry.crystal.density_g_cm3)
 
@@ -261,7 +264,10 @@ def _resolved_lines(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.f
     low, high = TWO_THETA_RANGE_DEG[0] - _MARGIN_DEG, TWO_THETA_RANGE_DEG[1] + _MARGIN_DEG
     table = reflections(crystal, beam, two_theta_range=(low, high), margin=0.0)
     sticks = strained_sticks(table, torch.zeros(1, len(table.strain_basis), dtype=torch.float64))
-    two_theta = 2 * torch.arcsin(0.5 * beam.wavelength_angstrom * sticks.g_squared[0].sqrt())
+    inverse_d = sticks.g_squared[0].sqrt()
+    two_theta = 2 * torch.arcsin(
+        sine_from_inverse_d(inverse_d=inverse_d, wavelength_angstrom=beam.wavelength_angstrom)
+    )
     factor = lorentz_polarization(two_theta, monochromator_two_theta=0.0)
     intensity = (sticks.intensity[0] * factor).numpy()
     edges = np.arange(low - 1.0, high + 1.0, _STEP_DEG)
@@ -276,7 +282,9 @@ def _resolved_lines(crystal: Crystal) -> tuple[NDArray[np.float64], NDArray[np.f
 
 
 def _strongest(lines: NDArray[np.float64]) -> NDArray[np.float64]:
-    sine = 0.5 * radiation("CuKa1").wavelength_angstrom / lines[:, 0]
+    sine = sine_from_d_spacing(
+        d_spacing=lines[:, 0], wavelength_angstrom=radiation("CuKa1").wavelength_angstrom
+    )
     low, high = (np.sin(np.radians(angle / 2)) for angle in TWO_THETA_RANGE_DEG)
     visible: NDArray[np.float64] = lines[(sine >= low) & (sine <= high)]
     return visible[:STRONGEST_LINES]

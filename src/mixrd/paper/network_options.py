@@ -10,6 +10,7 @@ import torch
 
 from mixrd.crystal import strain_basis
 from mixrd.diffraction import lorentz_polarization, strained_sticks
+from mixrd.diffraction.bragg import sine_from_inverse_d
 from mixrd.network.registry import options_of
 from mixrd.paper.cells import Cell
 from mixrd.paper.dataset_recipe import DatasetRecipe
@@ -68,7 +69,9 @@ def candidate_lines(recipe: DatasetRecipe, material: int) -> list[tuple[float, .
     low, high = recipe.two_theta_range
     table = reflections_of(recipe, material, largest_stretch(recipe.crystals[material], recipe))
     sticks = strained_sticks(table, torch.zeros(1, len(table.strain_basis), dtype=table.g.dtype))
-    sine = 0.5 * recipe.wavelength_angstrom * sticks.g_squared[0].sqrt()
+    sine = sine_from_inverse_d(
+        inverse_d=sticks.g_squared[0].sqrt(), wavelength_angstrom=recipe.wavelength_angstrom
+    )
     two_theta = 2 * torch.arcsin(sine.clamp_max(1 - 1e-12))
     area = sticks.intensity[0] * lorentz_polarization(two_theta, monochromator_two_theta=0.0)
     degrees = torch.rad2deg(two_theta)

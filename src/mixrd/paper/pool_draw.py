@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixrd.crystal import Crystal, strain_basis
+from mixrd.diffraction.bragg import d_spacing_from_two_theta
 from mixrd.errors import CrystalError, RadiationError, UsageError
 from mixrd.paper.pool import (
     LEAST_INTENSITY,
@@ -217,7 +218,7 @@ def distinct_lines(crystal: Crystal, wavelength_angstrom: float, two_theta_range
     except RadiationError:
         return 0
     seen = positions[areas >= LEAST_INTENSITY * STRONGEST]
-    return count_separate(wavelength_angstrom / (2 * np.sin(np.radians(seen / 2))))
+    return count_separate(d_spacing_from_two_theta(two_theta=seen, wavelength_angstrom=wavelength_angstrom))
 
 
 def count_separate(d_spacing: NDArray[np.float64]) -> int:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mixrd.crystal import Crystal, StrainMode, strain_basis
 from mixrd.diffraction import Scattering, lorentz_polarization, radiation, reflections, strained_sticks
+from mixrd.diffraction.bragg import sine_from_inverse_d
 from mixrd.errors import CrystalError, UsageError
 
 SimulatorName = Literal["mixrd", "pymatgen"]
@@ -77,7 +78,7 @@ def mixrd_lines(
     lists: list[Lines] = []
     for part in strain.split(max(1, _BATCH_NUMBERS // table.phase_sums[0].numel())):
         sticks = strained_sticks(table, part)
-        sine = 0.5 * wavelength_angstrom * sticks.g_squared.sqrt()
+        sine = sine_from_inverse_d(inverse_d=sticks.g_squared.sqrt(), wavelength_angstrom=wavelength_angstrom)
         two_theta = 2 * torch.arcsin(sine.clamp_max(1.0))
         area = sticks.intensity * lorentz_polarization(two_theta, monochromator_two_theta=0.0)
         degrees = torch.rad2deg(two_theta)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mixrd.diffraction import divergence_slit, lorentz, polarization, transparency_shift
+from mixrd.diffraction.bragg import sine_from_inverse_d
 from mixrd.pattern.asymmetry import axial_share, axial_shift
 from mixrd.pattern.instrument import Instrument
 from mixrd.pattern.line_corrections import Correction
@@ -39,7 +40,9 @@ def broadened(
     -------
     Peaks
     """
-    sine = 0.5 * table.wavelength_angstrom * inputs["g_squared"].sqrt()
+    sine = sine_from_inverse_d(
+        inverse_d=inputs["g_squared"].sqrt(), wavelength_angstrom=table.wavelength_angstrom
+    )
     visible = sine < 0.999
     theta = torch.arcsin(torch.where(visible, sine, torch.full_like(sine, 0.999)))
     factor = lorentz(2 * theta) * polarization(

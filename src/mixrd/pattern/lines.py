@@ -20,6 +20,7 @@ from mixrd.diffraction import (
     axis_cosines,
     reflections,
 )
+from mixrd.diffraction.bragg import sine_from_inverse_d
 from mixrd.errors import CrystalError, RadiationError
 from mixrd.pattern.asymmetry import axial_nodes, nodes_needed
 from mixrd.pattern.instrument import Instrument, Profile
@@ -186,7 +187,7 @@ def list_peaks(
         aligned = [0.0] * len(spacing) if source.size_cosines is None else source.size_cosines.tolist()
         for line in source.lines.lines:
             for r, (inverse_d, cosine) in enumerate(zip(spacing, aligned, strict=True)):
-                sine = 0.5 * line.wavelength_angstrom * inverse_d
+                sine = sine_from_inverse_d(inverse_d=inverse_d, wavelength_angstrom=line.wavelength_angstrom)
                 count = min(_axial_count(sine, instrument.profile, tolerance), instrument.axial_nodes)
                 for node in range(count):
                     rows.append((source.phase, source.first + r, node, line.wavelength_angstrom,

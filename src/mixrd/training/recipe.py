@@ -16,6 +16,7 @@ import torch
 
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, reflections
+from mixrd.diffraction.bragg import sine_from_inverse_d
 from mixrd.errors import RecipeError
 from mixrd.mixture import SAMPLER_VERSION, SampleRanges
 from mixrd.network import (
@@ -185,7 +186,7 @@ def first_reflection_deg(
     """Angle (degrees) of the first reflection of any phase within the range."""
     low, high = (float(x) for x in two_theta_range)
     g = min(_smallest_g(c, instrument.radiation, low, high) for c in phases)
-    sine = 0.5 * instrument.radiation.wavelength_angstrom * g
+    sine = sine_from_inverse_d(inverse_d=g, wavelength_angstrom=instrument.radiation.wavelength_angstrom)
     return float(2 * np.degrees(np.arcsin(min(sine, 1.0))))
 
 

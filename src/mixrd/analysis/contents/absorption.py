@@ -24,8 +24,9 @@ from mixrd.mixture import mean_attenuation_per_mm, true_weights
 #: leaves open. The intervals hold smaller ones too.
 MATERIAL_PERCENT = 3.0
 MATERIAL_SHARE, LEAST_PERCENT = 0.25, 1.0
-#: Half widths of its interval beyond which a phase is far outside.
-OUTSIDE = 2.0
+#: Half widths of its interval beyond which a phase is far outside, for the size that is asked about: a powder
+#: may well be coarser than that.
+OUTSIDE = 1.5
 #: Diameter in micrometres below which no laboratory mill brings a powder with certainty.
 FINEST_MILLED_UM = 1.0
 #: From which a size that matters is sought, in micrometres.

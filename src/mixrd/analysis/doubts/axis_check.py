@@ -16,6 +16,7 @@ from mixrd.analysis.doubts.suggestion import stick_pattern
 from mixrd.analysis.result.parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import tube_of
+from mixrd.diffraction.bragg import sine_from_d_spacing
 from mixrd.diffraction.radiation import K_LINES_ANGSTROM
 from mixrd.errors import ScanError
 from mixrd.pattern import Instrument
@@ -207,7 +208,8 @@ def _net(counts: FloatArray) -> FloatArray:
 
 def _lines(crystals: Sequence[Crystal], instrument: Instrument) -> list[tuple[FloatArray, FloatArray]]:
     """d-spacings (angstrom) and intensities of each candidate, down to `_SMALLEST_D`."""
-    sine = min(instrument.radiation.wavelength_angstrom / 2 / _SMALLEST_D, 0.99)
+    wavelength = instrument.radiation.wavelength_angstrom
+    sine = min(sine_from_d_spacing(d_spacing=_SMALLEST_D, wavelength_angstrom=wavelength), 0.99)
     limits = (1.0, float(np.ceil(2 * np.degrees(np.arcsin(sine)))))
     return [stick_pattern(crystal, instrument, limits) for crystal in crystals]
 
@@ -220,7 +222,7 @@ def _explained(
     0 where it cannot be judged.
     """
     nothing = 0.0, np.zeros(len(lines))
-    sine = wavelength / 2 / _SMALLEST_D
+    sine = sine_from_d_spacing(d_spacing=_SMALLEST_D, wavelength_angstrom=wavelength)
     highest = 2 * np.degrees(np.arcsin(min(sine, 0.98)))
     known = np.isfinite(two_theta) & (two_theta > 2.0) & (two_theta < highest)
     if net[known].sum() < _LEAST_INSIDE * net.sum():
@@ -236,7 +238,7 @@ def _explained(
     scan = _blurred(np.diff(np.interp(edges, place, area)))
     columns = np.zeros((len(lines), len(grid)))
     for column, (spacing, intensity) in zip(columns, lines, strict=True):
-        sines = wavelength / 2 / spacing
+        sines = sine_from_d_spacing(d_spacing=spacing, wavelength_angstrom=wavelength)
         at = np.round((2 * np.degrees(np.arcsin(np.minimum(sines, 1.0))) - grid[0]) / _STEP_DEG).astype(int)
         inside = (at >= 0) & (at < len(grid)) & (sines < 1)
         np.add.at(column, at[inside], intensity[inside])

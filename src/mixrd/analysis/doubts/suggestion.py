@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mixrd.crystal import Crystal
 from mixrd.diffraction import EmissionLine, Radiation, divergence_slit, lorentz, polarization, reflections
+from mixrd.diffraction.bragg import sine_from_d_spacing
 from mixrd.diffraction.catalog_lines import catalog_lines
 from mixrd.diffraction.sticks import strained_sticks
 from mixrd.errors import CrystalError, RadiationError
@@ -119,7 +120,9 @@ def suggest(
         return ()
     low, high = float(evidence.two_theta[0]), float(evidence.two_theta[-1])
     wavelength = instrument.radiation.wavelength_angstrom
-    highest = 2 * np.degrees(np.arcsin(min(wavelength / 2 / _SMALLEST_D, 1.0)))
+    highest = 2 * np.degrees(
+        np.arcsin(min(sine_from_d_spacing(d_spacing=_SMALLEST_D, wavelength_angstrom=wavelength), 1.0))
+    )
     # Whole degrees, and one angle for all scans of a tube: the patterns are cached.
     limits = (float(np.floor(low)), float(np.ceil(max(min(high, highest), low + 10.0))))
     known = {c.name for c in candidates}
@@ -178,7 +181,8 @@ def stick_pattern(
 
 def _measured_part(spacing: FloatArray, instrument: Instrument) -> FloatArray:
     """Lorentz-polarization and slit at d-spacings in angstroms."""
-    sine = torch.from_numpy(instrument.radiation.wavelength_angstrom / 2 / spacing)
+    wavelength = instrument.radiation.wavelength_angstrom
+    sine = torch.from_numpy(sine_from_d_spacing(d_spacing=spacing, wavelength_angstrom=wavelength))
     theta = torch.arcsin(sine.clamp(max=0.9999))
     factor = lorentz(2 * theta) * polarization(
         2 * theta,
@@ -213,7 +217,8 @@ def _compare(
 
 def two_theta_of(spacing: FloatArray, wavelength_angstrom: float) -> FloatArray:
     """Degrees at which d-spacings (angstrom) diffract, 180 where they do not."""
-    return np.asarray(2 * np.degrees(np.arcsin(np.minimum(wavelength_angstrom / 2 / spacing, 1.0))))
+    sine = sine_from_d_spacing(d_spacing=spacing, wavelength_angstrom=wavelength_angstrom)
+    return np.asarray(2 * np.degrees(np.arcsin(np.minimum(sine, 1.0))))
 
 
 def strongest_lines(

@@ -25,6 +25,7 @@ from mixrd.analysis.doubts.wavelength_check import (
 )
 from mixrd.analysis.result.parts import AnalysisWarning, Curves, UnexplainedResult
 from mixrd.crystal import Crystal
+from mixrd.diffraction.bragg import d_spacing_from_two_theta
 from mixrd.fit.refinement import Refinement
 from mixrd.pattern import Instrument
 
@@ -180,7 +181,9 @@ def find_unexplained(
     # A fit that is bent by what it lacks says nothing of the sample's position.
     angle = two_theta - (shift if np.abs(shift).max() <= LARGEST_SHIFT_DEG else 0.0)
     remarks = stray_remarks(two_theta, net, found.height, found.limit, width, picked, instrument)
-    spacing = instrument.radiation.wavelength_angstrom / 2 / np.sin(np.radians(angle / 2))
+    spacing = d_spacing_from_two_theta(
+        two_theta=angle, wavelength_angstrom=instrument.radiation.wavelength_angstrom
+    )
     share = found.area / max(float(net.sum()), 1e-300)
     columns = np.stack([two_theta, spacing, share, found.significance, found.fwhm])[:, picked].tolist()
     lines = [UnexplainedLine(*row) for row in zip(*columns, remarks, strict=True)]

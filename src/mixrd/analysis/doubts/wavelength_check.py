@@ -15,6 +15,7 @@ from mixrd.analysis.doubts.suggestion import stick_pattern
 from mixrd.analysis.result.parts import AnalysisWarning
 from mixrd.crystal import Crystal
 from mixrd.diffraction import Radiation, radiation, tube_of
+from mixrd.diffraction.bragg import sine_from_d_spacing
 from mixrd.diffraction.radiation import K_LINES_ANGSTROM, W_L_LINES_ANGSTROM
 from mixrd.pattern import Instrument
 
@@ -240,7 +241,9 @@ def _overlap(
     columns = np.zeros((len(crystals), len(grid)))
     for column, crystal in zip(columns, crystals, strict=True):
         spacing, intensity = stick_pattern(crystal, instrument, limits)
-        sine = instrument.radiation.wavelength_angstrom / 2 / spacing
+        sine = sine_from_d_spacing(
+            d_spacing=spacing, wavelength_angstrom=instrument.radiation.wavelength_angstrom
+        )
         at = np.searchsorted(grid, 2 * np.degrees(np.arcsin(np.minimum(sine, 1.0))))
         np.add.at(column, at[at < len(grid)], intensity[at < len(grid)])
     columns = _blurred(columns)

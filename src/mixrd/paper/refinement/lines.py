@@ -19,6 +19,7 @@ from mixrd.diffraction import (
     strained_sticks,
 )
 from mixrd.diffraction import LineTable as DiffractionLines
+from mixrd.diffraction.bragg import sine_from_inverse_d
 from mixrd.errors import ParameterError
 from mixrd.paper.dataset_recipe import DatasetRecipe
 from mixrd.paper.figure1_settings import Figure1Settings
@@ -77,7 +78,8 @@ def _on_detector(lines: Lines, wavelength_angstrom: float) -> tuple[Tensor, Tens
     """Positions in degrees and areas of lines (L,), and the derivatives of both by the strains (L, C)."""
     g_squared, intensity = lines.g_squared.detach().requires_grad_(), lines.intensity.detach()
     with torch.enable_grad():
-        sine = (0.5 * wavelength_angstrom * g_squared.sqrt()).clamp_max(_LARGEST_SINE)
+        sine = sine_from_inverse_d(inverse_d=g_squared.sqrt(), wavelength_angstrom=wavelength_angstrom)
+        sine = sine.clamp_max(_LARGEST_SINE)
         two_theta = 2 * torch.arcsin(sine)
         factor = lorentz_polarization(two_theta, monochromator_two_theta=0.0)
         degrees = torch.rad2deg(two_theta)
