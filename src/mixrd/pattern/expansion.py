@@ -46,6 +46,8 @@ class Expansion:
         From `ReflectionTable`.
     table : PeakTable
     quantities : sequence of Quantity
+    places : mapping
+        Where each stands among the T parameters, by name.
     free : (T,) bool tensor
         Parameters whose derivatives are wanted.
     """
@@ -58,6 +60,7 @@ class Expansion:
     component: Tensor
     table: PeakTable
     quantities: Sequence[Quantity]
+    places: Mapping[str, slice]
     free: Tensor
 
     def columns(self) -> Tensor:
@@ -79,12 +82,9 @@ class Expansion:
 
     def _rates(self) -> Tensor:
         """(B, 4, J, free): derivatives of each peak by the free parameters."""
-        phases, first = len(self.component), 0
-        counts = {"component": len(self.free) - self._of_others, "phase": phases, "pattern": 1}
         rates = [self.peaks.area.new_zeros(len(self.peaks.area), len(_OF_A_PEAK), len(self.table.phase), 0)]
         for quantity in self.quantities:
-            free = self.free[first : first + counts[quantity.scope]]
-            first += len(free)
+            free = self.free[self.places[quantity.name]]
             if not bool(free.any()):
                 continue
             if quantity.scope == "component":
@@ -94,12 +94,6 @@ class Expansion:
             else:
                 rates.append(self._by(quantity.name).unsqueeze(-1))
         return torch.cat(rates, dim=-1)
-
-    @property
-    def _of_others(self) -> int:
-        """Parameters besides the strain amplitudes."""
-        phases = len(self.component)
-        return sum({"component": 0, "phase": phases, "pattern": 1}[q.scope] for q in self.quantities)
 
     def _by(self, name: str) -> Tensor:
         """(B, 4, J) by the quantity of its own phase or of the scan."""

@@ -204,6 +204,7 @@ class ForwardModel:
             component=self.reflection_table.component,
             table=self.peak_table,
             quantities=self.quantities,
+            places=self._places,
             free=free.to(self.two_theta.device),
         )
 
