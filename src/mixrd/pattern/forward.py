@@ -168,10 +168,6 @@ class ForwardModel:
         """(B, P, N): the pattern of unit mass of each phase."""
         return self.renderer.render(self.peaks(parameters), self.peak_table.phase, len(self.tables))
 
-    def patterns_of(self, parameters: Parameters, areas: Tensor) -> Tensor:
-        """(B, N, T): T patterns whose peaks (`peak_table`) have the areas (B, J, T) instead of their own."""
-        return self.renderer.combine(self.peaks(parameters), areas)
-
     def tangents(self, parameters: Parameters, scales: Tensor, free: Tensor | None = None) -> Tensor:
         """(B, N, T): derivatives of the pattern of masses `scales` (B, P), by the flat parameters.
 
